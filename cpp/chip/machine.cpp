@@ -1,0 +1,270 @@
+#include "chip/machine.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+
+#include "base/error.hpp"
+#include "chip/session.hpp"
+#include "chip/tick.hpp"
+#include "core/cores.hpp"
+#include "synapse/bounds.hpp"
+
+namespace spikeloom {
+namespace {
+
+template <class S>
+std::vector<S>& typed(Values& values) {
+  if constexpr (std::is_floating_point_v<S>)
+    return values.reals;
+  else
+    return values.ints;
+}
+
+template <class S, class Sum>
+class LoadedMachine final : public Machine {
+ public:
+  LoadedMachine(std::unique_ptr<const Program> program, const std::vector<Interval>& arriving, Level level)
+      : program_(std::move(program)), cores_(*program_, arriving, level), level_(level) {}
+
+  RunResult run(const RunRequest& request) const override;
+  std::unique_ptr<Session> open(std::int64_t samples) const override {
+    return std::make_unique<OpenSession<S, Sum>>(*program_, cores_, samples);
+  }
+  const Program& program() const override { return *program_; }
+  std::string kernels() const override { return level_name(level_); }
+  std::string accumulator() const override {
+    return std::is_floating_point_v<Sum> ? "double" : sizeof(Sum) == 4 ? "int32" : "int64";
+  }
+
+ private:
+  using State = CoreState<S, Sum>;
+  // Samples are handed out in order, so every sample before a failing one is run to its end.
+  struct Shared {
+    std::atomic<std::int64_t> next{0};
+    std::atomic<std::int64_t> failed{std::numeric_limits<std::int64_t>::max()};
+    std::mutex guard;
+    std::exception_ptr error;
+    std::vector<std::vector<SpikeRow>> spikes;  // of each sample
+  };
+
+  void work(const RunRequest& request, RunResult& result, Shared& shared) const;
+  void run_sample(const RunRequest& request, std::int64_t sample, State& state, std::vector<S>& set,
+                  RunResult& result, std::vector<SpikeRow>& spikes) const;
+  void override_params(const RunRequest& request, std::int64_t sample, State& state, std::vector<S>& set) const;
+  void count(const RunRequest& request, std::int64_t sample, std::int64_t t, const State& state, RunResult& result,
+             std::vector<SpikeRow>& spikes) const;
+  void record(const RunRequest& request, std::int64_t sample, std::int64_t t, const State& state,
+              RunResult& result) const;
+  void copy(const State& state, int element, const Ints& neurons, S* out) const;
+  void check(const RunRequest& request) const;
+  RunResult allocated(const RunRequest& request) const;
+
+  std::unique_ptr<const Program> program_;
+  Cores<S, Sum> cores_;
+  Level level_;
+};
+
+template <class S, class Sum>
+RunResult LoadedMachine<S, Sum>::allocated(const RunRequest& request) const {
+  RunResult result;
+  const std::size_t samples = request.samples;
+  result.counts.resize(samples * program_->neurons());
+  result.events.resize(samples);
+  result.rules.resize(samples * all_counter_names(*program_).size());
+  result.probes.resize(request.probes.size());
+  for (std::size_t k = 0; k < request.probes.size(); ++k)
+    typed<S>(result.probes[k]).resize(samples * request.ticks * request.probes[k].neurons.size());
+  result.readings.resize(request.readings.size());
+  for (std::size_t k = 0; k < request.readings.size(); ++k)
+    typed<S>(result.readings[k]).resize(samples * request.readings[k].neurons.size());
+  return result;
+}
+
+template <class S, class Sum>
+RunResult LoadedMachine<S, Sum>::run(const RunRequest& request) const {
+  check(request);
+  RunResult result = allocated(request);
+  Shared shared;
+  shared.spikes.resize(request.samples);
+  const std::int64_t wanted = std::clamp<std::int64_t>(request.threads, 1, std::max<std::int64_t>(1, request.samples));
+  std::vector<std::thread> others;
+  for (std::int64_t k = 1; k < wanted; ++k)
+    others.emplace_back([&] { work(request, result, shared); });
+  work(request, result, shared);
+  for (std::thread& other : others) other.join();
+  if (shared.error) std::rethrow_exception(shared.error);
+  for (const auto& rows : shared.spikes) result.spikes.insert(result.spikes.end(), rows.begin(), rows.end());
+  return result;
+}
+
+template <class S, class Sum>
+void LoadedMachine<S, Sum>::work(const RunRequest& request, RunResult& result, Shared& shared) const {
+  std::int64_t sample = 0;
+  try {
+    State state = cores_.fresh();
+    std::vector<S> set;
+    while ((sample = shared.next++) < request.samples && sample < shared.failed)
+      run_sample(request, sample, state, set, result, shared.spikes[sample]);
+  } catch (...) {
+    const std::lock_guard<std::mutex> lock(shared.guard);
+    if (sample >= shared.failed) return;
+    shared.failed = sample;
+    shared.error = std::current_exception();
+  }
+}
+
+template <class S, class Sum>
+void LoadedMachine<S, Sum>::run_sample(const RunRequest& request, std::int64_t sample, State& state,
+                                       std::vector<S>& set, RunResult& result, std::vector<SpikeRow>& spikes) const {
+  cores_.reset(state);
+  override_params(request, sample, state, set);
+  const std::int64_t lines = program_->inputs();
+  const std::uint8_t* inputs = request.inputs + sample * request.input_ticks * lines;
+  for (std::int64_t t = 0; t < request.ticks; ++t) {
+    run_tick(*program_, cores_, state, t < request.input_ticks ? inputs + t * lines : nullptr, t, request.ticks);
+    count(request, sample, t, state, result, spikes);
+    record(request, sample, t, state, result);
+  }
+  result.events[sample] = {state.events.spikes,
+                           state.events.input_spikes,
+                           state.synapses.additions,
+                           request.ticks * program_->neurons(),
+                           state.events.packets,
+                           state.events.input_packets};
+  std::copy(state.counters.begin(), state.counters.end(), result.rules.begin() + sample * state.counters.size());
+}
+
+// The parameter's values become an array of the sample's own.
+template <class S, class Sum>
+void LoadedMachine<S, Sum>::override_params(const RunRequest& request, std::int64_t sample, State& state,
+                                            std::vector<S>& set) const {
+  for (const Override& change : request.overrides) {
+    Entry<S>& entry = state.entries[change.param];
+    if (entry.values != set.data() || set.empty()) {
+      set.resize(program_->neurons());
+      for (std::int32_t i = 0; i < program_->neurons(); ++i) set[i] = entry.values[entry.per_neuron ? i : 0];
+      entry = {set.data(), nullptr, true};
+    }
+    for (std::size_t k = 0; k < change.neurons.size(); ++k) {
+      const std::size_t at = sample * change.neurons.size() + k;
+      if constexpr (std::is_floating_point_v<S>)
+        set[change.neurons[k]] = change.reals[at];
+      else
+        set[change.neurons[k]] = static_cast<S>(change.values[at]);
+    }
+  }
+}
+
+template <class S, class Sum>
+void LoadedMachine<S, Sum>::count(const RunRequest& request, std::int64_t sample, std::int64_t t, const State& state,
+                                  RunResult& result, std::vector<SpikeRow>& spikes) const {
+  std::int64_t* const counts = result.counts.data() + sample * program_->neurons();
+  for (const Spike& spike : state.fired) {
+    const std::int64_t since = t - request.depths[spike.neuron];
+    if (since >= 0 && since < request.window) counts[spike.neuron] += spike.n;
+    if (request.traced.empty() || request.traced[spike.neuron] == 0) continue;
+    for (std::int32_t k = 0; k < spike.n; ++k)
+      spikes.push_back({static_cast<std::int32_t>(sample), static_cast<std::int32_t>(t), spike.neuron});
+  }
+}
+
+template <class S, class Sum>
+void LoadedMachine<S, Sum>::record(const RunRequest& request, std::int64_t sample, std::int64_t t,
+                                   const State& state, RunResult& result) const {
+  for (std::size_t k = 0; k < request.probes.size(); ++k) {
+    const RegisterProbe& probe = request.probes[k];
+    const std::size_t row = (sample * request.ticks + t) * probe.neurons.size();
+    copy(state, probe.element, probe.neurons, typed<S>(result.probes[k]).data() + row);
+  }
+  for (std::size_t k = 0; k < request.readings.size(); ++k) {
+    const RegisterReading& reading = request.readings[k];
+    if (reading.tick != t) continue;
+    copy(state, reading.element, reading.neurons, typed<S>(result.readings[k]).data() + sample * reading.neurons.size());
+  }
+}
+
+template <class S, class Sum>
+void LoadedMachine<S, Sum>::copy(const State& state, int element, const Ints& neurons, S* out) const {
+  const S* values = state.registers.data() + std::size_t(element) * program_->neurons();
+  for (std::size_t i = 0; i < neurons.size(); ++i) out[i] = values[neurons[i]];
+}
+
+void check_neurons(const Ints& neurons, std::int32_t size, const char* what) {
+  for (const std::int32_t neuron : neurons)
+    if (neuron < 0 || neuron >= size)
+      throw EmulationError(what, "names a neuron that the program does not have",
+                           {.value = std::int64_t{neuron}, .limit = std::int64_t{size} - 1});
+}
+
+void check_override(const Program& program, const Override& change, std::int64_t samples) {
+  if (change.param < 0 || program.spec.overridable.empty() ||
+      change.param != program.param(program.spec.overridable))
+    throw EmulationError("override", "names a parameter that a run may not set");
+  const std::size_t wanted = samples * change.neurons.size();
+  if ((program.spec.analog ? change.reals.size() : change.values.size()) != wanted)
+    throw EmulationError("override", "needs one value a sample and neuron");
+  if (program.spec.analog) return;
+  const Interval range = program.params[change.param].range;
+  for (const std::int64_t value : change.values)
+    if (!range.contains(value))
+      throw EmulationError("override", "is outside what the parameter can be",
+                           {.value = value, .limit = std::to_string(range.lo) + " to " + std::to_string(range.hi)});
+  if (!range.within(int32_range)) throw EmulationError("override", "needs a parameter of 32 bits");
+}
+
+template <class S, class Sum>
+void LoadedMachine<S, Sum>::check(const RunRequest& request) const {
+  const std::int32_t neurons = program_->neurons();
+  const int elements = static_cast<int>(program_->spec.registers.size());
+  const auto bad_element = [&](int element) { return element < 0 || element >= elements; };
+  if (request.samples < 0 || request.ticks < 0 || request.input_ticks < 0 ||
+      request.ticks > std::numeric_limits<std::int32_t>::max())
+    throw EmulationError("run", "has a length that is out of range");
+  if (request.depths.size() != std::size_t(neurons)) throw EmulationError("run", "needs one depth a neuron");
+  if (!request.traced.empty() && request.traced.size() != std::size_t(neurons))
+    throw EmulationError("run", "needs one trace flag a neuron");
+  for (const RegisterProbe& probe : request.probes) {
+    check_neurons(probe.neurons, neurons, "probe");
+    if (bad_element(probe.element)) throw EmulationError("probe", "names no register");
+  }
+  for (const RegisterReading& reading : request.readings) {
+    check_neurons(reading.neurons, neurons, "reading");
+    if (bad_element(reading.element)) throw EmulationError("reading", "names no register");
+  }
+  for (const Override& change : request.overrides) {
+    check_neurons(change.neurons, neurons, "override");
+    check_override(*program_, change, request.samples);
+  }
+}
+
+template <class S, class Sum>
+std::unique_ptr<Machine> machine(std::unique_ptr<const Program> program, const std::vector<Interval>& arriving,
+                                 Level level) {
+  return std::make_unique<LoadedMachine<S, Sum>>(std::move(program), arriving, level);
+}
+
+std::vector<Interval> in_units(const std::vector<Interval>& bounds, int shift) {
+  std::vector<Interval> units;
+  for (const Interval& bound : bounds) units.push_back(multiply(bound, {std::int64_t{1} << shift, std::int64_t{1} << shift}));
+  return units;
+}
+
+}  // namespace
+
+std::unique_ptr<Machine> load(Spec spec, Arrays arrays) {
+  const Level level = active_level();
+  auto program = std::make_unique<const Program>(std::move(spec), std::move(arrays));
+  if (program->spec.analog) return machine<double, double>(std::move(program), {}, level);
+  const std::vector<Interval> bounds = arriving_bounds(*program, most_spikes_per_tick(*program));
+  const std::vector<Interval> arriving = in_units(bounds, program->weights.shift);
+  const bool small = std::all_of(bounds.begin(), bounds.end(), [](const Interval& b) { return b.within(int32_range); });
+  return small ? machine<std::int32_t, std::int32_t>(std::move(program), arriving, level)
+               : machine<std::int32_t, std::int64_t>(std::move(program), arriving, level);
+}
+
+}  // namespace spikeloom

@@ -1,0 +1,99 @@
+// A loaded program that can run: the public entry of the core.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "program/program.hpp"
+
+namespace spikeloom {
+
+// A register element of some neurons, recorded after every tick: [sample][tick][neuron].
+struct RegisterProbe {
+  int element;
+  Ints neurons;
+};
+
+// A register element of some neurons after one tick: [sample][neuron].
+struct RegisterReading {
+  int element;
+  Ints neurons;
+  std::int64_t tick;
+};
+
+// The values of one parameter of some neurons, sample by sample: [sample][neuron].
+struct Override {
+  int param = -1;
+  Ints neurons;
+  Longs values;  // digital
+  Reals reals;   // analog
+};
+
+struct RunRequest {
+  const std::uint8_t* inputs = nullptr;  // [sample][tick][line], spike counts
+  std::int64_t samples = 0;
+  std::int64_t input_ticks = 0;  // later ticks get no input
+  std::int64_t ticks = 0;        // of the whole run
+  std::int64_t window = 0;       // ticks in which a neuron's spikes are counted, from its depth on
+  Ints depths;                   // [neuron]
+  std::vector<RegisterProbe> probes;
+  std::vector<RegisterReading> readings;
+  std::vector<std::uint8_t> traced;  // [neuron]: its spikes are listed
+  std::vector<Override> overrides;
+  int threads = 1;
+};
+
+struct SpikeRow {
+  std::int32_t sample, tick, neuron;
+};
+
+struct EventRow {
+  std::int64_t spikes, input_spikes, synaptic_operations, neuron_updates, packets, input_packets;
+};
+
+// Register values in the program's own type: integers or reals, the other is empty.
+struct Values {
+  Ints ints;
+  Reals reals;
+};
+
+struct RunResult {
+  Longs counts;                      // [sample][neuron]
+  std::vector<Values> probes;        // as requested
+  std::vector<Values> readings;      // as requested
+  std::vector<SpikeRow> spikes;      // sorted by sample, tick, neuron
+  std::vector<EventRow> events;      // [sample]
+  std::vector<std::uint64_t> rules;  // [sample][counter]
+};
+
+// One emulated chip a sample, clocked from outside.
+class Session {
+ public:
+  virtual ~Session() = default;
+  virtual void reset() = 0;
+  // inputs: [sample][line] or absent. Returns the spikes of this tick: [sample][neuron].
+  virtual Ints tick(const std::uint8_t* inputs) = 0;
+  virtual Values registers(int element) const = 0;  // [sample][neuron]
+  virtual std::string save() const = 0;
+  // EmulationError where the state is not one of this program.
+  virtual void restore(const std::string& state) = 0;
+  virtual std::int64_t ticks() const = 0;
+};
+
+class Machine {
+ public:
+  virtual ~Machine() = default;
+  // Samples run in parallel, each from the initial state; the result does not depend on `threads`. The first
+  // sample that fails decides the error.
+  virtual RunResult run(const RunRequest& request) const = 0;
+  virtual std::unique_ptr<Session> open(std::int64_t samples) const = 0;
+  virtual const Program& program() const = 0;
+  virtual std::string kernels() const = 0;      // processor level in use
+  virtual std::string accumulator() const = 0;  // "int32", "int64" or "double"
+};
+
+std::unique_ptr<Machine> load(Spec spec, Arrays arrays);
+
+}  // namespace spikeloom

@@ -1,0 +1,168 @@
+#include "core/cores.hpp"
+
+#include <algorithm>
+#include <type_traits>
+
+namespace spikeloom {
+namespace {
+
+// Index of the first neuron from `from` on that spikes, or count.
+struct FirstSpike {
+  SPIKELOOM_INLINE static int run(const std::int32_t* spikes, int from, int count) {
+    constexpr int group = 16;
+    int i = from;
+    while (i < count && i % group != 0) {
+      if (spikes[i] != 0) return i;
+      ++i;
+    }
+    for (; i + group <= count; i += group) {
+      std::int32_t any = 0;
+      for (int k = 0; k < group; ++k) any |= spikes[i + k];
+      if (any != 0) break;
+    }
+    while (i < count && spikes[i] == 0) ++i;
+    return i;
+  }
+};
+
+// exact[i] = reg[i] + sums[i] 2^shift, and sums[i] = 0.
+template <class S, class Lane, class Sum>
+struct Arrive {
+  SPIKELOOM_INLINE static void run(Lane* exact, const S* reg, Sum* sums, int count, int shift) {
+    SPIKELOOM_INDEPENDENT
+    for (int i = 0; i < count; ++i) {
+      if constexpr (std::is_floating_point_v<Sum>)
+        exact[i] = reg[i] + sums[i];
+      else
+        exact[i] = static_cast<Lane>(reg[i]) + (static_cast<Lane>(sums[i]) << shift);
+      sums[i] = Sum{};
+    }
+  }
+};
+
+template <class S, class Lane, class Sum>
+void arrive(const Block<S>& block, const Target& target, Sum* sums, int shift, Level level) {
+  Lane* exact = block.scratch->template as<Lane>(0);
+  kernel<Arrive<S, Lane, Sum>>(level)(exact, block.reg(target.element), sums + block.first, block.count, shift);
+  block.commit(target, static_cast<const Lane*>(exact), nullptr);
+}
+
+}  // namespace
+
+std::vector<std::string> all_counter_names(const Program& program) {
+  std::vector<std::string> names = counter_names(program);
+  names.push_back("delivery.merge");
+  names.push_back("delivery.spikes_max");
+  return names;
+}
+
+template <class S, class Sum>
+Cores<S, Sum>::Cores(const Program& program, const std::vector<Interval>& arriving, Level level)
+    : program_(program),
+      synapses_(program, level),
+      soma_(program, arriving, level),
+      level_(level),
+      first_spike_(kernel<FirstSpike>(level)) {
+  const auto& registers = program.spec.registers;
+  always_write_ = std::any_of(program.into.begin(), program.into.end(),
+                              [&](int element) { return registers[element].rule == Rule::wrap_lava24; });
+}
+
+template <class S, class Sum>
+CoreState<S, Sum> Cores<S, Sum>::fresh() const {
+  State state;
+  state.registers.resize(program_.spec.registers.size() * std::size_t(program_.neurons()));
+  state.synapses = synapses_.fresh();
+  state.counters.resize(all_counter_names(program_).size());
+  reset(state);
+  return state;
+}
+
+template <class S, class Sum>
+void Cores<S, Sum>::reset(State& state) const {
+  std::fill(state.registers.begin(), state.registers.end(), S{});
+  for (std::size_t element = 0; element < program_.start.size(); ++element)
+    std::visit(
+        [&](const auto& values) {
+          std::transform(values.begin(), values.end(), state.registers.begin() + element * program_.neurons(),
+                         [](auto value) { return static_cast<S>(value); });
+        },
+        program_.start[element]);
+  synapses_.reset(state.synapses);
+  state.entries = soma_.entries().entries();
+  std::fill(state.counters.begin(), state.counters.end(), 0);
+  state.fired.clear();
+  state.events = {};
+}
+
+template <class S, class Sum>
+void Cores<S, Sum>::deliver_inputs(State& state, const std::uint8_t* spikes, std::int64_t t, std::int64_t end) const {
+  for (std::int32_t line = 0; line < program_.inputs(); ++line) {
+    if (spikes[line] == 0) continue;
+    const std::int32_t first = program_.input_fan_start[line], last = program_.input_fan_start[line + 1];
+    for (std::int32_t i = first; i < last; ++i)
+      synapses_.arrive(state.synapses, program_.input_fan_axon[i], spikes[line], t, end);
+    state.events.input_spikes += spikes[line];
+    state.events.input_packets += std::int64_t{spikes[line]} * (last - first);
+  }
+}
+
+template <class S, class Sum>
+void Cores<S, Sum>::update(State& state, std::int64_t t) const {
+  std::uint64_t* const merges = state.counters.data() + program_.spec.registers.size();
+  const bool any = synapses_.collect(state.synapses, t, {merges, merges + 1}) || always_write_;
+  Scratch scratch;
+  alignas(64) std::int32_t spikes[block_size];
+  state.fired.clear();
+  for (std::int32_t first = 0; first < program_.neurons(); first += block_size) {
+    const int count = std::min(block_size, program_.neurons() - first);
+    std::fill_n(spikes, count, 0);
+    const Block<S> block{first, count, state.registers.data(), program_.neurons(), state.entries.data(), spikes,
+                         state.counters.data(), &scratch, &soma_.rules()};
+    if (any) accumulate(state, block, t);
+    soma_.update(block);
+    collect(state, block);
+  }
+  synapses_.finish(state.synapses, t);
+}
+
+template <class S, class Sum>
+void Cores<S, Sum>::accumulate(State& state, const Block<S>& block, std::int64_t t) const {
+  for (std::int32_t receptor = 0; receptor < program_.receptors(); ++receptor) {
+    Sum* const sums = synapses_.sums(state.synapses, t, receptor);
+    const Target& target = soma_.delivery(receptor);
+    const int shift = program_.weights.shift;
+    if constexpr (std::is_floating_point_v<S>)
+      arrive<S, double>(block, target, sums, shift, level_);
+    else if (soma_.narrow_delivery(receptor) && sizeof(Sum) == 4)
+      arrive<S, std::int32_t>(block, target, sums, shift, level_);
+    else
+      arrive<S, std::int64_t>(block, target, sums, shift, level_);
+  }
+}
+
+template <class S, class Sum>
+void Cores<S, Sum>::collect(State& state, const Block<S>& block) const {
+  for (int i = first_spike_(block.spikes, 0, block.count); i < block.count;
+       i = first_spike_(block.spikes, i + 1, block.count)) {
+    state.fired.push_back({block.first + i, block.spikes[i]});
+    state.events.spikes += block.spikes[i];
+  }
+}
+
+template <class S, class Sum>
+void Cores<S, Sum>::send(State& state, std::int64_t t, std::int64_t end) const {
+  for (const Spike& spike : state.fired) {
+    const std::int32_t first = program_.neuron_fan_start[spike.neuron];
+    const std::int32_t last = program_.neuron_fan_start[spike.neuron + 1];
+    for (std::int32_t i = first; i < last; ++i)
+      synapses_.arrive(state.synapses, program_.neuron_fan_axon[i], spike.n, t + program_.spec.latency, end);
+    state.events.packets += std::int64_t{spike.n} * (last - first);
+  }
+}
+
+template class Cores<std::int32_t, std::int32_t>;
+template class Cores<std::int32_t, std::int64_t>;
+template class Cores<double, double>;
+
+}  // namespace spikeloom

@@ -1,0 +1,72 @@
+// All cores of a chip side by side: one synapse stage and one soma stage. Cores touch their own neurons only, so
+// they are one array here. Owns no clock: the tick is an argument.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "program/program.hpp"
+#include "soma/soma.hpp"
+#include "synapse/synapses.hpp"
+
+namespace spikeloom {
+
+struct Spike {
+  std::int32_t neuron;
+  std::int32_t n;
+};
+
+// What happened to one sample so far.
+struct Events {
+  std::int64_t spikes = 0;         // made by neurons
+  std::int64_t input_spikes = 0;   // on input lines
+  std::int64_t packets = 0;        // spikes of neurons times the axons they go to
+  std::int64_t input_packets = 0;  // spikes of input lines times the axons they go to
+};
+
+// Everything that changes; one a sample. S: registers, Sum: accumulators of the synapse stage.
+template <class S, class Sum>
+struct CoreState {
+  std::vector<S> registers;  // [element][neuron]
+  SynapseState<Sum> synapses;
+  std::vector<Entry<S>> entries;  // where operands are; a sample may override one parameter
+  std::vector<std::uint64_t> counters;
+  std::vector<Spike> fired;  // of the last tick, ascending
+  Events events;
+};
+
+template <class S, class Sum>
+class Cores {
+ public:
+  using State = CoreState<S, Sum>;
+  Cores(const Program& program, const std::vector<Interval>& arriving, Level level);
+
+  State fresh() const;
+  // The program's initial state.
+  void reset(State& state) const;
+
+  // The phases of tick t, in the order of the contract; `end` is the first tick that is not run.
+  void deliver_inputs(State& state, const std::uint8_t* spikes, std::int64_t t, std::int64_t end) const;
+  void update(State& state, std::int64_t t) const;
+  void send(State& state, std::int64_t t, std::int64_t end) const;
+
+  const Soma<S>& soma() const { return soma_; }
+
+ private:
+  void accumulate(State& state, const Block<S>& block, std::int64_t t) const;
+  void collect(State& state, const Block<S>& block) const;
+
+  const Program& program_;
+  Synapses<Sum> synapses_;
+  Soma<S> soma_;
+  Level level_;
+  bool always_write_;  // a rule may move a register that gets a sum of 0
+  int (*first_spike_)(const std::int32_t*, int, int);
+};
+
+// Names of State::counters: register elements in order, then delivery.merge and delivery.spikes_max.
+std::vector<std::string> all_counter_names(const Program& program);
+
+}  // namespace spikeloom

@@ -1,0 +1,36 @@
+// The arrays of a chip program as they arrive; see ProgramArrays in python/spikeloom/program/program.py.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace spikeloom {
+
+using Ints = std::vector<std::int32_t>;
+using Longs = std::vector<std::int64_t>;
+using Reals = std::vector<double>;
+using Codes = std::variant<Ints, Reals>;  // integers, or real values on an analog part
+
+struct Arrays {
+  Ints core_neuron_start, core_axon_start;
+  Ints axon_template, axon_target;
+  Longs axon_weight;
+  Ints template_run_start;
+  Ints run_target, run_length;
+  Longs run_weight;
+  Ints run_delay, run_receptor;
+  Longs run_index;
+  Ints index_target;
+  Codes codes;
+  Ints code_format;
+  Ints format_mode;
+  Ints input_fan_start, input_fan_axon;
+  Ints neuron_fan_start, neuron_fan_axon;
+  std::map<std::string, Ints> format_shared;
+  std::map<std::string, Codes> params, init;
+};
+
+}  // namespace spikeloom

@@ -1,0 +1,85 @@
+#include "program/program.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "program/check.hpp"
+#include "program/effective.hpp"
+
+namespace spikeloom {
+namespace {
+
+std::vector<Run> gathered_runs(const Arrays& a) {
+  std::vector<Run> runs(a.run_target.size());
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    runs[i] = {a.run_target[i], a.run_length[i], a.run_weight[i], a.run_delay[i], a.run_receptor[i], a.run_index[i]};
+  return runs;
+}
+
+std::vector<Axon> gathered_axons(const Arrays& a) {
+  std::vector<Axon> axons(a.axon_template.size());
+  for (std::size_t i = 0; i < axons.size(); ++i) {
+    const std::int32_t t = a.axon_template[i];
+    axons[i] = {a.template_run_start[t], a.template_run_start[t + 1], a.axon_target[i], a.axon_weight[i]};
+  }
+  return axons;
+}
+
+}  // namespace
+
+const char* rule_name(Rule rule) {
+  switch (rule) {
+    case Rule::wrap: return "wrap";
+    case Rule::saturate: return "saturate";
+    case Rule::wrap_lava24: return "wrap_lava24";
+    case Rule::trap: return "trap";
+    case Rule::fits: break;
+  }
+  return "fits";
+}
+
+Program::Program(Spec given, Arrays arrays) : spec(std::move(given)) {
+  check_spec(spec);
+  check_arrays(spec, arrays);
+  runs = gathered_runs(arrays);
+  axon_rows = gathered_axons(arrays);
+  weights = effective_weights(spec, arrays);
+  for (const ParamSpec& param : spec.params) params.push_back(effective_param(spec, param, arrays));
+  for (const std::string& name : spec.into) {
+    into.push_back(element(name));
+    if (into.back() < 0) throw ProfileError("delivery.into", "names no register", {.value = name});
+  }
+  for (const RegisterSpec& r : spec.registers) {
+    const auto found = arrays.init.find(r.name);
+    start.push_back(found == arrays.init.end() ? Codes{Ints{}} : found->second);
+  }
+  for (const Run& run : runs) last_delay = std::max(last_delay, run.delay);
+  from_input.assign(axon_rows.size(), false);
+  for (const std::int32_t axon : arrays.input_fan_axon) from_input[axon] = true;
+  core_neuron_start = std::move(arrays.core_neuron_start);
+  core_axon_start = std::move(arrays.core_axon_start);
+  index_target = std::move(arrays.index_target);
+  input_fan_start = std::move(arrays.input_fan_start);
+  input_fan_axon = std::move(arrays.input_fan_axon);
+  neuron_fan_start = std::move(arrays.neuron_fan_start);
+  neuron_fan_axon = std::move(arrays.neuron_fan_axon);
+}
+
+std::int32_t Program::core_of(std::int32_t neuron) const {
+  const auto after = std::upper_bound(core_neuron_start.begin(), core_neuron_start.end(), neuron);
+  return static_cast<std::int32_t>(after - core_neuron_start.begin()) - 1;
+}
+
+int Program::element(const std::string& name) const {
+  for (std::size_t i = 0; i < spec.registers.size(); ++i)
+    if (spec.registers[i].name == name) return static_cast<int>(i);
+  return -1;
+}
+
+int Program::param(const std::string& name) const {
+  for (std::size_t i = 0; i < params.size(); ++i)
+    if (params[i].name == name) return static_cast<int>(i);
+  return -1;
+}
+
+}  // namespace spikeloom

@@ -1,0 +1,86 @@
+// What a profile says, as the core needs it: names, widths, formulas, the operation list.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace spikeloom {
+
+// What a write outside a register's width does; `fits` is a write that was proven to fit.
+enum class Rule : std::uint8_t { fits, wrap, saturate, wrap_lava24, trap };
+const char* rule_name(Rule rule);
+
+// One register element; vectors are listed element by element ("i[0]", "i[1]").
+struct RegisterSpec {
+  std::string name;
+  int bits = 0;  // 0: binary64 (analog soma)
+  bool is_signed = true;
+  Rule rule = Rule::fits;
+  bool clear_each_tick = false;
+  bool free_start = false;  // the program may set where it starts
+};
+
+enum class ParamFormat : std::uint8_t {
+  plain, shift, mant_exp, pow2_minus1, neg_pow2_plus1, pow2_9_plus_2e_minus1, real
+};
+
+struct ParamSpec {
+  std::string name;
+  ParamFormat format = ParamFormat::plain;
+  std::optional<double> min, max;  // of the code
+  int shift = 0;                   // of format shift
+  int exp_max = 0;                 // of format mant_exp
+};
+
+enum class WeightFormula : std::uint8_t { real, plain, shift, mant_exp };
+
+struct WeightMode {
+  std::string name;
+  std::int64_t min = 0, max = 0, step = 1;  // the codes are the multiples of step from min to max
+};
+
+struct SharedValue {
+  std::string name;
+  std::int64_t min = 0, max = 0;
+};
+
+struct WeightSpec {
+  WeightFormula formula = WeightFormula::plain;
+  int unit_shift = 0;
+  std::optional<std::int64_t> clip;
+  std::vector<WeightMode> modes;
+  std::vector<SharedValue> shared;
+};
+
+// A field of an operation. An operand is a register, a parameter or an integer.
+using Operand = std::variant<std::int64_t, std::string>;
+using Field = std::variant<bool, std::int64_t, std::string, std::vector<Operand>,
+                           std::vector<std::pair<std::string, Operand>>>;
+
+struct OperationSpec {
+  std::string op;    // which operation
+  std::string name;  // its own name in the list
+  std::map<std::string, Field> fields;
+};
+
+struct Spec {
+  bool analog = false;
+  std::int32_t latency = 1;    // ticks from a spike to its arrival, without delay
+  std::int32_t delay_max = 0;  // largest synaptic delay
+  bool merge_or = false;
+  std::optional<std::int32_t> spikes_max;
+  bool recurrent_first = false;    // delivery.order
+  std::vector<std::string> into;   // register element of each receptor
+  std::string overridable;         // parameter that a run may set sample by sample; empty: none
+  std::vector<RegisterSpec> registers;
+  std::vector<ParamSpec> params;
+  WeightSpec weights;
+  std::vector<OperationSpec> operations;
+};
+
+}  // namespace spikeloom

@@ -1,0 +1,117 @@
+#include "soma/soma.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+
+namespace spikeloom {
+namespace {
+
+Make<std::int32_t> make_of(const OperationKind& kind, const std::int32_t*) { return kind.digital; }
+Make<double> make_of(const OperationKind& kind, const double*) { return kind.analog; }
+
+bool is_firing(const std::string& op) { return op == "fire" || op == "fire2" || op == "multi_fire"; }
+
+void check_one_fires(const Program& program) {
+  const auto& list = program.spec.operations;
+  const auto firing = std::count_if(list.begin(), list.end(), [](const auto& entry) { return is_firing(entry.op); });
+  if (firing > 1)
+    throw ProfileError("operation list", "has more than one operation that makes spikes",
+                       {.value = static_cast<std::int64_t>(firing), .limit = std::int64_t{1}});
+}
+
+Interval start_interval(const Codes& codes) {
+  const Ints* values = std::get_if<Ints>(&codes);
+  if (values == nullptr || values->empty()) return {0, 0};
+  const auto [lo, hi] = std::minmax_element(values->begin(), values->end());
+  return {*lo, *hi};
+}
+
+std::vector<Interval> start_intervals(const Program& program) {
+  std::vector<Interval> intervals;
+  for (const Codes& codes : program.start) intervals.push_back(start_interval(codes));
+  return intervals;
+}
+
+constexpr int patience = 8;  // rounds before an interval that still grows is taken at its full width
+
+}  // namespace
+
+std::int64_t most_spikes_per_tick(const Program& program) {
+  for (const OperationSpec& operation : program.spec.operations) {
+    if (operation.op != "multi_fire") continue;
+    const auto max = operation.fields.find("max");
+    if (max == operation.fields.end()) continue;
+    if (const auto* number = std::get_if<std::int64_t>(&max->second)) return std::max<std::int64_t>(*number, 0);
+    if (const auto* name = std::get_if<std::string>(&max->second)) {
+      const int param = program.param(*name);
+      if (param >= 0 && !program.spec.analog) return std::max<std::int64_t>(program.params[param].range.hi, 0);
+    }
+    return 65535;
+  }
+  return 1;
+}
+
+template <class S>
+Soma<S>::Soma(const Program& program, const std::vector<Interval>& arriving, Level level)
+    : program_(program), level_(level), entries_(program), rules_(level) {
+  check_one_fires(program);
+  for (std::size_t element = 0; element < program.spec.registers.size(); ++element)
+    if (program.spec.registers[element].clear_each_tick) cleared_.push_back(static_cast<int>(element));
+  settle(arriving);
+}
+
+// Grows the intervals at the start of a tick until one pass of the list stays within them.
+template <class S>
+void Soma<S>::settle(const std::vector<Interval>& arriving) {
+  resting_ = start_intervals(program_);
+  const std::vector<Interval> widest = register_ranges(program_);
+  for (int round = 0;; ++round) {
+    const std::vector<Interval> after = bind(resting_, arriving);
+    bool settled = true;
+    for (std::size_t element = 0; element < after.size(); ++element) {
+      if (program_.spec.analog || after[element].within(resting_[element])) continue;
+      settled = false;
+      resting_[element] = hull(resting_[element], after[element]);
+      if (round >= patience) resting_[element] = hull(resting_[element], widest[element]);
+      if (round >= 2 * patience) resting_[element] = int32_range;
+    }
+    if (settled) return;
+  }
+}
+
+template <class S>
+std::vector<Interval> Soma<S>::bind(const std::vector<Interval>& begin, const std::vector<Interval>& arriving) {
+  entries_.forget_constants();
+  operations_.clear();
+  deliveries_.clear();
+  narrow_deliveries_.clear();
+  Binder<S> binder(program_, entries_, begin, level_);
+  for (std::size_t receptor = 0; receptor < program_.into.size(); ++receptor) {
+    const int element = program_.into[receptor];
+    const Interval sum = program_.spec.analog ? Interval{} : arriving[receptor];
+    const Interval exact = add(binder.registers()[element], sum);
+    narrow_deliveries_.push_back(exact.within(int32_range) && sum.within(int32_range));
+    deliveries_.push_back(binder.write(element, exact, false));
+  }
+  for (const OperationSpec& operation : program_.spec.operations) {
+    const auto make = make_of(find_operation(operation.op), static_cast<const S*>(nullptr));
+    binder.begin(operation);
+    if (make == nullptr) binder.refuse("op", "is an operation of integers, and the soma is analog");
+    if (auto bound = make(binder)) operations_.push_back(std::move(bound));
+  }
+  std::vector<Interval> after = binder.registers();
+  for (const int element : cleared_) after[element] = {0, 0};
+  return after;
+}
+
+template <class S>
+void Soma<S>::update(const Block<S>& block) const {
+  for (const auto& operation : operations_) operation->run(block);
+  for (const int element : cleared_) std::fill_n(block.reg(element), block.count, S{});
+}
+
+template class Soma<std::int32_t>;
+template class Soma<double>;
+
+}  // namespace spikeloom

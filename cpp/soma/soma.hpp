@@ -1,0 +1,50 @@
+// The soma stage: the operation list of a program, run over its neurons block by block.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "soma/binder.hpp"
+#include "soma/operation.hpp"
+
+namespace spikeloom {
+
+// S is what registers are stored as: int32 (digital) or double (analog).
+template <class S>
+class Soma {
+ public:
+  // `arriving` bounds what one tick's synapses can add at each receptor.
+  Soma(const Program& program, const std::vector<Interval>& arriving, Level level);
+
+  // Runs the list over block.count neurons and leaves their spike counts in block.spikes.
+  void update(const Block<S>& block) const;
+
+  const EntryTable<S>& entries() const { return entries_; }
+  const RuleKernels<S>& rules() const { return rules_; }
+  // What each register element holds between ticks; a restored state must lie in it.
+  const std::vector<Interval>& resting() const { return resting_; }
+  // The write that brings the arrived sum to a receptor's register.
+  const Target& delivery(int receptor) const { return deliveries_[receptor]; }
+  bool narrow_delivery(int receptor) const { return narrow_deliveries_[receptor]; }
+
+ private:
+  std::vector<Interval> bind(const std::vector<Interval>& begin, const std::vector<Interval>& arriving);
+  void settle(const std::vector<Interval>& arriving);
+
+  const Program& program_;
+  Level level_;
+  EntryTable<S> entries_;
+  RuleKernels<S> rules_;
+  std::vector<std::unique_ptr<Operation<S>>> operations_;
+  std::vector<Target> deliveries_;
+  std::vector<bool> narrow_deliveries_;
+  std::vector<int> cleared_;  // elements set to 0 after the list
+  std::vector<Interval> resting_;
+};
+
+// Largest number of spikes that one neuron can make in one tick.
+std::int64_t most_spikes_per_tick(const Program& program);
+
+}  // namespace spikeloom

@@ -1,0 +1,97 @@
+#include "synapse/rows.hpp"
+
+namespace spikeloom {
+namespace {
+
+// Sums wrap as unsigned integers do: a partial sum may leave the width, the total is proven to fit it.
+template <class Sum, class Stored>
+SPIKELOOM_INLINE Sum plus(Sum sum, Stored weight) {
+  if constexpr (std::is_floating_point_v<Sum>)
+    return sum + weight;
+  else
+    return static_cast<Sum>(static_cast<std::make_unsigned_t<Sum>>(sum) +
+                            static_cast<std::make_unsigned_t<Sum>>(static_cast<Sum>(weight)));
+}
+
+template <class Sum, class Stored>
+SPIKELOOM_INLINE void add_dense(Sum* sums, const Stored* weights, std::int32_t length) {
+  SPIKELOOM_INDEPENDENT
+  for (std::int32_t k = 0; k < length; ++k) sums[k] = plus(sums[k], weights[k]);
+}
+
+template <class Sum, class Stored>
+SPIKELOOM_INLINE void add_dense_times(Sum* sums, const Stored* weights, std::int32_t length, Sum n) {
+  SPIKELOOM_INDEPENDENT
+  for (std::int32_t k = 0; k < length; ++k) {
+    using Unsigned = std::make_unsigned_t<Sum>;
+    const Sum product = static_cast<Sum>(static_cast<Unsigned>(n) * static_cast<Unsigned>(static_cast<Sum>(weights[k])));
+    sums[k] = plus(sums[k], product);
+  }
+}
+
+template <class Sum, class Stored>
+SPIKELOOM_INLINE void add_listed(Sum* sums, const Stored* weights, const std::int32_t* index, std::int32_t length,
+                                 std::int64_t n) {
+  for (std::int32_t k = 0; k < length; ++k) {
+    if constexpr (std::is_floating_point_v<Sum>) {
+      sums[index[k]] += weights[k];
+    } else {
+      using Unsigned = std::make_unsigned_t<Sum>;
+      const auto product = static_cast<Unsigned>(n) * static_cast<Unsigned>(static_cast<Sum>(weights[k]));
+      sums[index[k]] = plus(sums[index[k]], static_cast<Sum>(product));
+    }
+  }
+}
+
+template <class Sum, class Stored>
+SPIKELOOM_INLINE void add_run(Sum* sums, const Stored* weights, const std::int32_t* index, std::int32_t length,
+                              std::int64_t n) {
+  if constexpr (std::is_floating_point_v<Sum>) {
+    for (std::int64_t k = 0; k < n; ++k)
+      index != nullptr ? add_listed(sums, weights, index, length, 1) : add_dense(sums, weights, length);
+  } else if (index != nullptr) {
+    add_listed(sums, weights, index, length, n);
+  } else if (n == 1) {
+    add_dense(sums, weights, length);
+  } else {
+    add_dense_times(sums, weights, length, static_cast<Sum>(n));
+  }
+}
+
+template <class Sum, class Stored>
+struct AddRuns {
+  SPIKELOOM_INLINE static std::int64_t run(const Ring<Sum>& ring, const Row& row, const void* stored,
+                                           const std::int32_t* index) {
+    const Stored* weights = static_cast<const Stored*>(stored) + row.weight;
+    std::int64_t additions = 0;
+    for (const Run* r = row.runs; r != row.end && r->delay <= row.longest; ++r) {
+      std::int32_t slot = row.slot + r->delay;
+      if (slot >= ring.slots) slot -= ring.slots;
+      Sum* sums = ring.sums + (std::int64_t{slot} * ring.receptors + r->receptor) * ring.neurons + row.target + r->target;
+      add_run(sums, weights + r->weight, r->index < 0 ? nullptr : index + r->index, r->length, row.n);
+      additions += r->length;
+    }
+    return additions * row.n;
+  }
+};
+
+}  // namespace
+
+template <class Sum>
+AddRow<Sum> add_row(const Weights& weights, Level level) {
+  return std::visit(
+      [&](const auto& values) -> AddRow<Sum> {
+        using Stored = typename std::decay_t<decltype(values)>::value_type;
+        if constexpr (std::is_floating_point_v<Stored> == std::is_floating_point_v<Sum>)
+          return kernel<AddRuns<Sum, Stored>>(level);
+        else
+          return nullptr;  // integers never meet real sums: an analog soma has real weights only
+      },
+      weights.values);
+}
+
+template AddRow<std::int32_t> add_row(const Weights&, Level);
+template AddRow<std::int64_t> add_row(const Weights&, Level);
+template AddRow<double> add_row(const Weights&, Level);
+
+}  // namespace spikeloom

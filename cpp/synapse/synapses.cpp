@@ -1,0 +1,152 @@
+#include "synapse/synapses.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+
+namespace spikeloom {
+
+template <class Sum>
+Synapses<Sum>::Synapses(const Program& program, Level level)
+    : program_(program),
+      at_emission_(std::is_integral_v<Sum> && !program.spec.merge_or && !program.spec.spikes_max),
+      slots_(program.spec.latency + program.last_delay + 1),
+      sum_slots_(at_emission_ ? slots_ : 1),
+      add_(add_row<Sum>(program.weights, level)),
+      weights_(std::visit([](const auto& values) { return static_cast<const void*>(values.data()); },
+                          program.weights.values)) {}
+
+template <class Sum>
+SynapseState<Sum> Synapses<Sum>::fresh() const {
+  SynapseState<Sum> state;
+  state.sums.resize(std::size_t(sum_slots_) * program_.receptors() * program_.neurons());
+  state.dirty.resize(sum_slots_);
+  if (!at_emission_) {
+    state.counts.resize(std::size_t(slots_) * program_.axons());
+    state.arrivals.resize(slots_);
+  }
+  return state;
+}
+
+template <class Sum>
+void Synapses<Sum>::reset(SynapseState<Sum>& state) const {
+  const std::size_t per_slot = std::size_t(program_.receptors()) * program_.neurons();
+  for (std::int32_t s = 0; s < sum_slots_; ++s)
+    if (state.dirty[s]) std::fill_n(state.sums.begin() + s * per_slot, per_slot, Sum{});
+  std::fill(state.dirty.begin(), state.dirty.end(), std::uint8_t{0});
+  for (std::size_t s = 0; s < state.arrivals.size(); ++s) {
+    for (const std::int32_t axon : state.arrivals[s]) state.counts[s * program_.axons() + axon] = 0;
+    state.arrivals[s].clear();
+  }
+  state.additions = 0;
+}
+
+template <class Sum>
+Ring<Sum> Synapses<Sum>::ring(SynapseState<Sum>& state) const {
+  return {state.sums.data(), program_.neurons(), program_.receptors(), sum_slots_};
+}
+
+template <class Sum>
+Row Synapses<Sum>::row(const Axon& axon, std::int64_t n) const {
+  return {program_.runs.data() + axon.first_run, program_.runs.data() + axon.last_run, axon.target, axon.weight, n, 0, 0};
+}
+
+template <class Sum>
+void Synapses<Sum>::arrive(SynapseState<Sum>& state, std::int32_t axon, std::int64_t n, std::int64_t arrival,
+                           std::int64_t end) const {
+  if (arrival >= end) return;
+  if (!at_emission_) {
+    std::int64_t& count = state.counts[std::size_t(slot(arrival)) * program_.axons() + axon];
+    if (count == 0) state.arrivals[slot(arrival)].push_back(axon);
+    count += n;
+    return;
+  }
+  Row added = row(program_.axon_rows[axon], n);
+  if (added.runs == added.end) return;
+  added.slot = slot(arrival);
+  added.longest = end - 1 - arrival;
+  for (const Run* r = added.runs; r != added.end; ++r) {  // few distinct delays: the loop is short
+    std::int32_t s = added.slot + r->delay;
+    state.dirty[s >= slots_ ? s - slots_ : s] = 1;
+    if (r->delay == (added.end - 1)->delay) break;
+  }
+  state.additions += add_(ring(state), added, weights_, program_.index_target.data());
+}
+
+template <class Sum>
+bool Synapses<Sum>::collect(SynapseState<Sum>& state, std::int64_t t, MergeCounters counters) const {
+  if (at_emission_) return state.dirty[slot(t)] != 0;
+  const std::vector<std::int32_t> axons = due_axons(state, t);
+  for (const std::int32_t axon : axons) deliver_due(state, axon, t, counters);
+  state.dirty[0] = !axons.empty();
+  return state.dirty[0] != 0;
+}
+
+// Axons with a spike that some of their runs may see in tick t: by group of `delivery.order`, then ascending.
+template <class Sum>
+std::vector<std::int32_t> Synapses<Sum>::due_axons(const SynapseState<Sum>& state, std::int64_t t) const {
+  std::vector<std::int32_t> axons;
+  for (std::int64_t delay = 0; delay <= std::min<std::int64_t>(program_.last_delay, t); ++delay) {
+    const std::vector<std::int32_t>& arrived = state.arrivals[slot(t - delay)];
+    axons.insert(axons.end(), arrived.begin(), arrived.end());
+  }
+  const bool late = program_.spec.recurrent_first;
+  std::sort(axons.begin(), axons.end(), [&](std::int32_t a, std::int32_t b) {
+    const bool first = program_.from_input[a] != late, second = program_.from_input[b] != late;
+    return first != second ? first : a < b;
+  });
+  axons.erase(std::unique(axons.begin(), axons.end()), axons.end());
+  return axons;
+}
+
+// All spikes due on one axon in one tick become the n that its synapses see.
+template <class Sum>
+std::int64_t Synapses<Sum>::merged(std::int64_t n, MergeCounters counters) const {
+  const std::int64_t most = program_.spec.merge_or ? 1 : program_.spec.spikes_max.value_or(n);
+  *(program_.spec.merge_or ? counters.merged : counters.limited) += n > most;
+  return std::min(n, most);
+}
+
+template <class Sum>
+void Synapses<Sum>::deliver_due(SynapseState<Sum>& state, std::int32_t axon, std::int64_t t,
+                                MergeCounters counters) const {
+  Row added = row(program_.axon_rows[axon], 0);
+  const Run* const end = added.end;
+  for (const Run* group = added.runs; group != end;) {  // runs of one delay
+    const std::int32_t delay = group->delay;
+    const Run* after = group;
+    while (after != end && after->delay == delay) ++after;
+    added.n = delay <= t ? state.counts[std::size_t(slot(t - delay)) * program_.axons() + axon] : 0;
+    if (added.n > 0) {
+      added.n = merged(added.n, counters);
+      added.runs = group;
+      added.end = after;
+      added.slot = -delay;  // there is one slot, and it is this tick's
+      added.longest = std::numeric_limits<std::int64_t>::max();
+      state.additions += add_(ring(state), added, weights_, program_.index_target.data());
+    }
+    group = after;
+  }
+}
+
+template <class Sum>
+Sum* Synapses<Sum>::sums(SynapseState<Sum>& state, std::int64_t t, std::int32_t receptor) const {
+  const std::size_t s = at_emission_ ? slot(t) : 0;
+  return state.sums.data() + (s * program_.receptors() + receptor) * program_.neurons();
+}
+
+// The counts of the oldest tick that any delay can look back to are free for the newest.
+template <class Sum>
+void Synapses<Sum>::finish(SynapseState<Sum>& state, std::int64_t t) const {
+  state.dirty[at_emission_ ? slot(t) : 0] = 0;
+  if (at_emission_ || t < program_.last_delay) return;
+  const std::int32_t old = slot(t - program_.last_delay);
+  for (const std::int32_t axon : state.arrivals[old]) state.counts[std::size_t(old) * program_.axons() + axon] = 0;
+  state.arrivals[old].clear();
+}
+
+template class Synapses<std::int32_t>;
+template class Synapses<std::int64_t>;
+template class Synapses<double>;
+
+}  // namespace spikeloom

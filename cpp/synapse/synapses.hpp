@@ -1,0 +1,67 @@
+// The synapse stage: from spikes on axons to the sum that arrives at each receptor in a tick.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/level.hpp"
+#include "program/program.hpp"
+#include "synapse/rows.hpp"
+
+namespace spikeloom {
+
+// Everything of the synapse stage that changes; one a sample.
+template <class Sum>
+struct SynapseState {
+  std::vector<Sum> sums;                            // [slot][receptor][neuron]
+  std::vector<std::uint8_t> dirty;                  // slots that hold something
+  std::vector<std::int64_t> counts;                 // [slot][axon]: spikes kept until they are due
+  std::vector<std::vector<std::int32_t>> arrivals;  // [slot]: axons with a count
+  std::int64_t additions = 0;                       // synaptic operations so far
+};
+
+// Merged spikes that a limit cut, by rule.
+struct MergeCounters {
+  std::uint64_t* merged;   // "or": counted once instead of n times
+  std::uint64_t* limited;  // more than spikes_max
+};
+
+// Two ways to the same sums. Where no merging rule needs all spikes of an axon first and the sum is one of
+// integers, a spike adds its row at once into the ticks when it is due (`at_emission`). Otherwise spikes wait, and
+// the rows of a tick are added axon by axon in the order of the contract.
+template <class Sum>
+class Synapses {
+ public:
+  Synapses(const Program& program, Level level);
+  SynapseState<Sum> fresh() const;
+  void reset(SynapseState<Sum>& state) const;
+
+  // n spikes reach the axon at tick `arrival`; runs that are due at or after `end` are left out.
+  void arrive(SynapseState<Sum>& state, std::int32_t axon, std::int64_t n, std::int64_t arrival,
+              std::int64_t end) const;
+  // Makes the sums of tick t final. True where there may be one that is not 0.
+  bool collect(SynapseState<Sum>& state, std::int64_t t, MergeCounters counters) const;
+  // Sums of tick t at one receptor, one a neuron. The reader sets them to 0.
+  Sum* sums(SynapseState<Sum>& state, std::int64_t t, std::int32_t receptor) const;
+  // Forgets what tick t used.
+  void finish(SynapseState<Sum>& state, std::int64_t t) const;
+
+  std::int32_t slots() const { return slots_; }
+
+ private:
+  std::int64_t merged(std::int64_t n, MergeCounters counters) const;
+  std::vector<std::int32_t> due_axons(const SynapseState<Sum>& state, std::int64_t t) const;
+  void deliver_due(SynapseState<Sum>& state, std::int32_t axon, std::int64_t t, MergeCounters counters) const;
+  Row row(const Axon& axon, std::int64_t n) const;
+  std::int32_t slot(std::int64_t t) const { return static_cast<std::int32_t>(t % slots_); }
+  Ring<Sum> ring(SynapseState<Sum>& state) const;
+
+  const Program& program_;
+  bool at_emission_;
+  std::int32_t slots_;      // ticks from the earliest that can still be read to the latest that can be reached
+  std::int32_t sum_slots_;  // slots_ at emission, else 1
+  AddRow<Sum> add_;
+  const void* weights_;
+};
+
+}  // namespace spikeloom

@@ -1,0 +1,109 @@
+"""Spikeloom: a trained network becomes a chip program, runs on the emulated chip, and agrees with Brian2.
+
+The public names are loaded when first used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from spikeloom.errors import (
+    AnnError,
+    EmulationError,
+    FitError,
+    NetworkError,
+    PlacementError,
+    ProfileError,
+    ProgramError,
+    SpikeloomError,
+)
+
+if TYPE_CHECKING:
+    from spikeloom.ann.load import load_ann
+    from spikeloom.emulation.chip import Chip
+    from spikeloom.emulation.emulate import emulate
+    from spikeloom.emulation.recording import Recording
+    from spikeloom.fit.problem import LayerFit
+    from spikeloom.flows.check_profile import check_profile
+    from spikeloom.flows.convert import Conversion, convert
+    from spikeloom.flows.crosscheck import crosscheck
+    from spikeloom.network.network import SpikingNetwork
+    from spikeloom.network.projection import Convolution
+    from spikeloom.placement.place import place
+    from spikeloom.profile.catalog import list_profiles, load_profile
+    from spikeloom.profile.schema import Profile
+    from spikeloom.program.program import ChipProgram
+    from spikeloom.program.storage import load_program
+    from spikeloom.reference.compare import CrossCheck, Divergence
+
+__all__ = [
+    "AnnError",
+    "Chip",
+    "ChipProgram",
+    "Conversion",
+    "Convolution",
+    "CrossCheck",
+    "Divergence",
+    "EmulationError",
+    "FitError",
+    "LayerFit",
+    "NetworkError",
+    "PlacementError",
+    "Profile",
+    "ProfileError",
+    "ProgramError",
+    "Recording",
+    "SpikeloomError",
+    "SpikingNetwork",
+    "check_profile",
+    "convert",
+    "crosscheck",
+    "emulate",
+    "list_profiles",
+    "load_ann",
+    "load_profile",
+    "load_program",
+    "place",
+]
+
+_HOME = {
+    "Chip": "emulation.chip",
+    "ChipProgram": "program.program",
+    "Conversion": "flows.convert",
+    "Convolution": "network.projection",
+    "CrossCheck": "reference.compare",
+    "Divergence": "reference.compare",
+    "LayerFit": "fit.problem",
+    "Profile": "profile.schema",
+    "Recording": "emulation.recording",
+    "SpikingNetwork": "network.network",
+    "check_profile": "flows.check_profile",
+    "convert": "flows.convert",
+    "crosscheck": "flows.crosscheck",
+    "emulate": "emulation.emulate",
+    "list_profiles": "profile.catalog",
+    "load_ann": "ann.load",
+    "load_profile": "profile.catalog",
+    "load_program": "program.storage",
+    "place": "placement.place",
+}  # public name -> module below this package
+
+try:
+    __version__ = version("spikeloom")
+except PackageNotFoundError:  # a source tree that is not installed
+    __version__ = "0"
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module, once."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'spikeloom' has no attribute {name!r}")
+    value = getattr(import_module(f"spikeloom.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

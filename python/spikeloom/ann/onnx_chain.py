@@ -1,0 +1,168 @@
+"""The way through an ONNX graph: one chain of nodes from its input to its output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.ann.lower import Lowering
+from spikeloom.ann.onnx_file import PLAIN, Port, refused_as
+from spikeloom.ann.onnx_nodes import OPERATORS, Node
+from spikeloom.errors import AnnError
+
+if TYPE_CHECKING:
+    import onnx
+
+_TAILS = {"Softmax": "softmax", "LogSoftmax": "softmax", "ArgMax": "argmax"}
+
+
+@dataclass
+class Walk:
+    """The way along the chain of nodes, adding a step to the lowering at each.
+
+    Attributes:
+        current: the tensor that the chain has reached.
+        end: the last tensor before the tail.
+        tail: what the tail is, or None.
+        readers: what reads each tensor, in words.
+    """
+
+    name: str
+    graph: onnx.GraphProto
+    port: Port
+    lowering: Lowering
+    constants: dict[str, NDArray[Any]] = field(default_factory=dict)
+    readers: dict[str, list[str]] = field(default_factory=dict)
+    current: str = ""
+    end: str = ""
+    tail: str | None = None
+
+    def run(self) -> None:
+        """Walk the whole graph.
+
+        Raises:
+            AnnError: naming the operator and the node that is not carried over exactly, or leaves the chain.
+        """
+        graph = self.graph
+        self.current = self.end = self.port.name
+        self.constants = {tensor.name: self._array(tensor) for tensor in graph.initializer}
+        outputs = [port.name for port in graph.output]
+        self.readers = _readers(graph)
+        for node in graph.node:
+            self._visit(node)
+        if outputs != [self.current]:
+            subject, names = f"network {self.name!r}", ", ".join(outputs)
+            raise AnnError(subject, "its outputs are not the one end of a chain", value=names, remedy=PLAIN)
+
+    def _visit(self, proto: onnx.NodeProto) -> None:
+        if self._is_constant(proto):
+            return
+        node = self._node(proto)
+        self._check_chain(proto, node)
+        if node.operator in _TAILS:
+            self._cut(node)
+        elif self.tail is not None and node.operator != "Identity":
+            raise node.refusal(f"it follows the network's {self.tail}", "end the network there")
+        else:
+            step = OPERATORS[node.operator](node, self.lowering.shape)
+            if step is not None:
+                self.lowering.add(step)
+        self.current = proto.output[0]
+        if self.tail is None:
+            self.end = self.current
+
+    def _is_constant(self, proto: onnx.NodeProto) -> bool:
+        """Whether this node only gives a constant, which is then kept."""
+        operator = _operator(proto)
+        if operator == "Identity" and proto.input[0] in self.constants:
+            self.constants[proto.output[0]] = self.constants[proto.input[0]]
+        elif operator == "Constant":
+            self.constants[proto.output[0]] = self._constant(proto)
+        else:
+            return False
+        return True
+
+    def _constant(self, proto: onnx.NodeProto) -> NDArray[Any]:
+        """The array of a Constant node, whose one attribute says its type."""
+        [(kind, value)] = _attributes(proto).items()
+        if kind == "value":
+            return self._array(value)
+        if kind not in ("value_float", "value_floats", "value_int", "value_ints"):
+            raise AnnError(_where(proto), f"its {kind} is no dense number", remedy=PLAIN)
+        return np.asarray(value, dtype=np.float32 if "float" in kind else np.int64)
+
+    def _array(self, tensor: onnx.TensorProto) -> NDArray[Any]:
+        from onnx import numpy_helper
+
+        with refused_as(f"tensor {tensor.name!r} of network {self.name!r}", "is damaged"):
+            array: NDArray[Any] = numpy_helper.to_array(tensor)
+            return array
+
+    def _node(self, proto: onnx.NodeProto) -> Node:
+        places = [k for k, name in enumerate(proto.input) if name and name not in self.constants]
+        return Node(
+            _operator(proto),
+            proto.name or proto.output[0],
+            weight=proto.input[1] if len(proto.input) > 1 else "",
+            attributes=_attributes(proto),
+            arguments=tuple(self.constants.get(name) for name in proto.input),
+            place=places[0] if places else -1,
+            batch=self.port.batch,
+        )
+
+    def _check_chain(self, proto: onnx.NodeProto, node: Node) -> None:
+        """Refuse an unknown operator, and one that does not just continue the chain."""
+        if node.operator not in OPERATORS and node.operator not in _TAILS:
+            known = ", ".join([*OPERATORS, *_TAILS])
+            raise node.refusal("this operator is not supported", f"use only {known}")
+        read = [name for name in proto.input if name and name not in self.constants]
+        if not read:
+            raise node.refusal("it computes with constants only", PLAIN)
+        if read != [self.current]:
+            value = ", ".join(read)
+            raise node.refusal("it joins branches, or reads what is not the chain's end", PLAIN, value)
+        readers = self.readers[self.current]
+        if len(readers) != 1:
+            raise node.refusal(
+                f"its input {self.current!r} has several readers", PLAIN, ", ".join(readers), 1
+            )
+
+    def _cut(self, node: Node) -> None:
+        """Leave out an operator of the tail, which must act on the axis of the outputs."""
+        if len(self.lowering.shape) != 1:
+            raise node.refusal("its input is not a flat vector", "flatten it before", self.lowering.shape)
+        default = 0 if node.operator == "ArgMax" else 1
+        node.demand("axis", node.attributes.get("axis", default), 1, -1)
+        if self.tail == "argmax":
+            raise node.refusal("it follows the network's argmax", "end the network there")
+        self.tail = _TAILS[node.operator]
+
+
+def _readers(graph: onnx.GraphProto) -> dict[str, list[str]]:
+    """Of each tensor, the operators that read it; a network's output is read by its user."""
+    readers: dict[str, list[str]] = {port.name: ["the network's output"] for port in graph.output}
+    for node in graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(_where(node))
+    return readers
+
+
+def _operator(proto: onnx.NodeProto) -> str:
+    """The operator, with its domain where that is not ONNX's own."""
+    return proto.op_type if proto.domain in ("", "ai.onnx") else f"{proto.domain}.{proto.op_type}"
+
+
+def _attributes(proto: onnx.NodeProto) -> dict[str, Any]:
+    """Attributes by name, texts as str."""
+    from onnx import helper
+
+    with refused_as(_where(proto), "an attribute is damaged"):
+        values = {a.name: helper.get_attribute_value(a) for a in proto.attribute}
+        return {name: v.decode() if isinstance(v, bytes) else v for name, v in values.items()}
+
+
+def _where(proto: onnx.NodeProto) -> str:
+    return f"operator {proto.op_type} (node {proto.name or proto.output[0]!r})"

@@ -1,0 +1,121 @@
+"""One emulated chip that a script clocks itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikeloom.emulation.emulate import check_options
+from spikeloom.emulation.encoding import checked_counts
+from spikeloom.emulation.loading import core_program, program_hash
+from spikeloom.errors import EmulationError
+from spikeloom.program.program import ChipProgram
+
+MAGIC = b"spikeloom chip state 1\n"
+DIGEST = 32  # bytes of a SHA-256
+
+
+class Chip:
+    """Samples of one program side by side, run tick by tick.
+
+    Parameters
+    ----------
+    program : what the chip loads. Where the host computes a first layer, its bias is the program's own.
+    samples : chips with the same program, each in a state of its own.
+    chip_seed, trial_seed, age_s, effects, timing : as in `emulate`.
+    """
+
+    def __init__(
+        self,
+        program: ChipProgram,
+        *,
+        samples: int = 1,
+        chip_seed: int | None = None,
+        trial_seed: int = 0,
+        age_s: float = 0.0,
+        effects: Collection[str] | None = None,
+        timing: str = "none",
+    ) -> None:
+        from spikeloom import _core
+
+        check_options(effects, timing, age_s, chip_seed, program)
+        if isinstance(samples, bool) or not isinstance(samples, (int, np.integer)) or samples < 1:
+            raise EmulationError("samples", "must be an integer of at least 1", value=repr(samples))
+        self._program = program
+        self._samples = int(samples)
+        self._core = core_program(program)
+        self._chip = _core.Chip(self._core, self._samples)
+        self._tag = hashlib.sha256(f"{program_hash(program)} {self._samples}".encode()).digest()
+
+    @property
+    def ticks(self) -> int:
+        """Ticks since the initial state."""
+        return self._chip.ticks
+
+    def tick(self, spikes: ArrayLike | None = None) -> NDArray:
+        """Run one tick.
+
+        Parameters
+        ----------
+        spikes : (samples, lines) bool, or counts from 0 to 255; none where absent.
+
+        Returns (samples, outputs): this tick's spike counts, or the register's value after it, unscaled, in the
+        order of the program's outputs. Raises EmulationError where a register left its width under `trap`; the chip
+        then stands still until it is reset or restored.
+        """
+        fired = self._chip.tick(self._lines(spikes))
+        columns = [np.zeros((self._samples, 0), dtype=np.int32)]
+        for port in self._program.outputs:
+            readable = fired if port.read == "spikes" else self._element(port.read)
+            columns.append(readable[:, port.neurons])
+        return np.concatenate(columns, axis=1)
+
+    def clock(self) -> NoReturn:
+        """One clock of the cores; needs a profile that describes its controller."""
+        raise EmulationError(f"profile {self._program.profile.name}", "describes no clock-by-clock controller",
+                             remedy="use tick()")  # fmt: skip
+
+    def registers(self, population: str) -> Mapping[str, NDArray]:
+        """Register element -> (samples, neurons) its values after the last tick."""
+        names = [placed.name for placed in self._program.populations]
+        if population not in names:
+            raise EmulationError(f"population {population}", "does not exist", limit=", ".join(names))
+        neurons = self._program.populations[names.index(population)].neurons
+        return {name: self._element(name)[:, neurons] for name in self._program.profile.element_names()}
+
+    def state(self) -> bytes:
+        """Everything that changes, to be given to `restore` of a chip with the same program and samples."""
+        payload = self._chip.save()
+        return MAGIC + self._tag + hashlib.sha256(payload).digest() + payload
+
+    def restore(self, state: bytes) -> None:
+        """Go back to a state. EmulationError where it is damaged or of another program; the chip is then as before."""
+        if not isinstance(state, bytes) or not state.startswith(MAGIC):
+            raise EmulationError("chip state", "is no state of a chip")
+        tag, digest = state[len(MAGIC) :][:DIGEST], state[len(MAGIC) + DIGEST :][:DIGEST]
+        payload = state[len(MAGIC) + 2 * DIGEST :]
+        if tag != self._tag:
+            raise EmulationError("chip state", "belongs to another program or number of samples")
+        if hashlib.sha256(payload).digest() != digest:
+            raise EmulationError("chip state", "is damaged")
+        self._chip.restore(payload)
+
+    def reset(self) -> None:
+        """Back to the program's initial state."""
+        self._chip.reset()
+
+    def _element(self, name: str) -> NDArray:
+        return self._chip.registers(self._core.elements.index(name))
+
+    def _lines(self, spikes: ArrayLike | None) -> NDArray[np.uint8] | None:
+        if spikes is None:
+            return None
+        counts = np.asarray(spikes)
+        wanted = (self._samples, self._program.n_inputs)
+        if counts.shape != wanted:
+            raise EmulationError("spikes", "have the wrong shape", value=counts.shape, limit=wanted)
+        return np.ascontiguousarray(checked_counts(counts))

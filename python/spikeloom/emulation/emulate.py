@@ -1,0 +1,270 @@
+"""Run samples through the emulated chip."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.emulation.inputs import CheckedInputs, Inputs, check_inputs
+from spikeloom.emulation.loading import core_program
+from spikeloom.emulation.recording import Recording, energy_report
+from spikeloom.errors import EmulationError
+from spikeloom.program.program import ChipProgram, Placed, Port
+
+if TYPE_CHECKING:
+    from spikeloom import _core
+
+Progress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
+
+EVENTS = ("spikes", "input_spikes", "synaptic_operations", "neuron_updates", "packets", "input_packets")
+CHUNK_SECONDS = 0.2  # between two looks for an interrupt
+CHUNK_BYTES = 64e6  # of encoded input and probes of one chunk
+
+
+def emulate(
+    program: ChipProgram,
+    inputs: Inputs,
+    *,
+    ticks: int | None = None,
+    chip_seed: int | None = None,
+    trial_seed: int = 0,
+    age_s: float = 0.0,
+    effects: Collection[str] | None = None,
+    timing: Literal["none", "cycle"] = "none",
+    record: Collection[str] = (),
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Recording:
+    """Run samples through the emulated chip, each from the program's initial state.
+
+    The result does not depend on `threads`, nor on how samples are grouped: one sample repeated alone gives its
+    bytes.
+
+    Parameters
+    ----------
+    program : what the chip loads.
+    inputs : (samples, channels) values, encoded as the program's input says; (samples, ticks, lines) spike counts
+        where its encoding is "spikes". Several inputs: a mapping from name to array, or their columns in order.
+        Values beyond the range of the input's scale are clipped, and counted in `Recording.notes`.
+    ticks : length of the window; the program's own unless given.
+    chip_seed, age_s, effects : the chip instance. The chips of this version have no imperfections, so `effects`
+        must be empty.
+    trial_seed : of the encoding "bernoulli".
+    timing : "cycle" needs a profile that describes its controller.
+    record : "population.spikes", or "population.register" for its values after every tick.
+    threads : samples in parallel; all processors unless given.
+    progress : called with ("samples", done, all) now and then.
+
+    Raises
+    ------
+    EmulationError
+        Inputs of the wrong shape or with NaN, an unknown name in `record`, something the profile does not have, or
+        a register that left its width under the rule `trap`.
+    """
+    check_options(effects, timing, age_s, chip_seed, program)
+    checked = check_inputs(program, inputs, ticks)
+    plan = _Plan.make(program, checked, record)
+    workers = worker_count(threads)
+    core = core_program(program)
+    parts: list[dict[str, Any]] = []
+    for first, stop in _chunks(checked, plan, workers):
+        parts.append(plan.run(core, first, stop, trial_seed, workers))
+        if progress is not None:
+            progress("samples", stop, checked.samples)
+    if not parts:
+        parts.append(plan.run(core, 0, 0, trial_seed, 1))
+    return plan.recording(core, parts)
+
+
+def check_options(
+    effects: Collection[str] | None, timing: str, age_s: float, chip_seed: int | None, program: ChipProgram
+) -> None:
+    """Refuse what this chip cannot do, by name."""
+    if effects:
+        raise EmulationError("effects", "the chip has no imperfections to apply", value=sorted(effects),
+                             remedy="leave effects out")  # fmt: skip
+    if timing == "cycle":
+        raise EmulationError("timing cycle", f"is not available for profile {program.profile.name}",
+                             remedy="the profile has no [cycles] table")  # fmt: skip
+    if timing != "none":
+        raise EmulationError("timing", "is unknown", value=timing, limit="none or cycle")
+    if not (np.isfinite(age_s) and age_s >= 0):
+        raise EmulationError("age_s", "must be finite and not negative", value=age_s)
+    if chip_seed is not None and chip_seed < 0:
+        raise EmulationError("chip_seed", "must not be negative", value=chip_seed)
+
+
+def worker_count(threads: int | None) -> int:
+    """Threads to use: those asked for, or one a processor that this process may use."""
+    if threads is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
+        raise EmulationError("threads", "must be an integer of at least 1", value=repr(threads))
+    return min(int(threads), 1024)
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What one run records, in the core's own numbers."""
+
+    program: ChipProgram
+    checked: CheckedInputs
+    depths: NDArray[np.int32]
+    traced: tuple[Placed, ...]  # populations whose spikes are listed
+    probes: tuple[tuple[str, str, Placed], ...]  # name, element, population
+    ports: tuple[Port, ...]
+    bytes_per_sample: int = field(default=1)
+
+    @staticmethod
+    def make(program: ChipProgram, checked: CheckedInputs, record: Collection[str]) -> _Plan:
+        traced, probes = _recorded(program, record)
+        depths = np.zeros(program.n_neurons, dtype=np.int32)
+        for placed in program.populations:
+            depths[placed.neurons] = placed.depth
+        run_ticks = checked.ticks + max((placed.depth for placed in program.populations), default=0)
+        wide = 8 if program.profile.is_analog else 4
+        recorded = sum(placed.neurons.size for _, _, placed in probes) * run_ticks * wide
+        size = checked.ticks * program.n_inputs + recorded + 8 * program.n_neurons
+        return _Plan(program, checked, depths, traced, probes, program.outputs, max(1, size))
+
+    @property
+    def run_ticks(self) -> int:
+        return self.checked.ticks + int(self.depths.max(initial=0))
+
+    def run(self, core: _core.Program, first: int, stop: int, trial_seed: int, workers: int) -> dict[str, Any]:
+        """Samples [first, stop) on the core."""
+        encoded = self.checked.encoded(first, stop, trial_seed)
+        elements = core.elements
+        placed = {p.name: p for p in self.program.populations}
+        traced = np.zeros(self.program.n_neurons if self.traced else 0, dtype=np.uint8)
+        for population in self.traced:
+            traced[population.neurons] = 1
+        result = core.run(
+            encoded.spikes,
+            ticks=self.run_ticks,
+            window=self.checked.ticks,
+            depths=self.depths,
+            probes=[(elements.index(element), p.neurons) for _, element, p in self.probes],
+            readings=[
+                (elements.index(port.read), port.neurons, self._reading_tick(port)) for port in self._register_ports()
+            ],
+            traced=traced,
+            overrides=[
+                (str(self.program.profile.bias.param), placed[name].neurons, values)
+                for name, values in encoded.biases.items()
+            ],
+            threads=workers,
+        )
+        result["spikes"][:, 0] += first
+        return result
+
+    def recording(self, core: _core.Program, parts: list[dict[str, Any]]) -> Recording:
+        """All chunks as one."""
+        counts = _joined(parts, "counts")
+        events = dict(zip(EVENTS, _joined(parts, "events").T, strict=True))
+        return Recording(
+            outputs=self._outputs(counts, parts),
+            spikes=self._spikes(np.concatenate([part["spikes"] for part in parts])),
+            counts={p.name: _int32(counts[:, p.neurons]) for p in self.program.populations},
+            registers={
+                name: np.concatenate([part["probes"][k] for part in parts]) for k, (name, _, _) in enumerate(self.probes)
+            },
+            events=events,
+            rules=_by_register(core.counters, _joined(parts, "rules")),
+            energy=energy_report(self.program.profile, events),
+            notes=tuple(self.checked.clipped()),
+        )
+
+    def _register_ports(self) -> list[Port]:
+        return [port for port in self.ports if port.read != "spikes"]
+
+    def _reading_tick(self, port: Port) -> int:
+        """The last tick of the window of the port's population."""
+        return int(self.depths[port.neurons].max(initial=0)) + self.checked.ticks - 1
+
+    def _outputs(self, counts: NDArray, parts: list[dict[str, Any]]) -> NDArray[np.float64]:
+        registers = self._register_ports()
+        columns = [np.zeros((len(counts), 0))]
+        for port in self.ports:
+            if port.read == "spikes":
+                reading = counts[:, port.neurons]
+            else:
+                k = next(i for i, other in enumerate(registers) if other is port)
+                reading = np.concatenate([part["readings"][k] for part in parts])
+            scale = 1.0 if port.scale is None else port.scale
+            offset = 0.0 if port.offset is None else port.offset
+            columns.append(reading.astype(np.float64) * scale + offset)
+        return np.concatenate(columns, axis=1)
+
+    def _spikes(self, rows: NDArray[np.int32]) -> dict[str, NDArray[np.int32]]:
+        """Rows by population, neurons by their number in it, sorted."""
+        found = {}
+        for population in self.traced:
+            local = np.full(self.program.n_neurons, -1, dtype=np.int32)
+            local[population.neurons] = np.arange(population.neurons.size)
+            mine = rows[local[rows[:, 2]] >= 0]
+            mine[:, 2] = local[mine[:, 2]]
+            found[population.name] = mine[np.lexsort(mine.T[::-1])]
+        return found
+
+
+def _recorded(
+    program: ChipProgram, record: Collection[str]
+) -> tuple[tuple[Placed, ...], tuple[tuple[str, str, Placed], ...]]:
+    """Populations whose spikes are listed, and (name, element, population) of the registers to probe."""
+    if isinstance(record, str):
+        raise EmulationError("record", "must be a list of names", value=record)
+    elements = program.profile.element_names()
+    known = {f"{p.name}.{what}": (what, p) for p in program.populations for what in ("spikes", *elements)}
+    for name in record:
+        if name not in known:
+            raise EmulationError(f"record {name}", "names nothing that can be recorded", limit=_some(list(known)))
+    chosen = {name: known[name] for name in record}
+    traced = tuple(placed for what, placed in chosen.values() if what == "spikes")
+    return traced, tuple((name, what, placed) for name, (what, placed) in chosen.items() if what != "spikes")
+
+
+def _some(names: list[str], most: int = 20) -> str:
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+
+
+def _chunks(checked: CheckedInputs, plan: _Plan, workers: int) -> Any:
+    """(first, stop) of the samples to run next: few at first, then as many as keep a chunk short and small."""
+    most = max(1, int(CHUNK_BYTES / plan.bytes_per_sample))
+    first, size = 0, workers
+    while first < checked.samples:
+        stop = min(checked.samples, first + min(size, most))
+        started = time.perf_counter()
+        yield first, stop
+        seconds = max(time.perf_counter() - started, 1e-6)
+        rate = (stop - first) / seconds
+        size = max(workers, min(4 * size, int(rate * CHUNK_SECONDS)))
+        first = stop
+
+
+def _joined(parts: list[dict[str, Any]], name: str) -> NDArray:
+    return np.concatenate([part[name] for part in parts])
+
+
+def _int32(counts: NDArray) -> NDArray[np.int32]:
+    if counts.size and counts.max() > np.iinfo(np.int32).max:
+        raise EmulationError("spike counts", "do not fit 32 bits", value=int(counts.max()))
+    return counts.astype(np.int32)
+
+
+def _by_register(names: list[str], counts: NDArray) -> dict[str, NDArray[np.int64]]:
+    """One column a register: the elements of a vector count together. Rules that cannot act are left out."""
+    rules: dict[str, NDArray[np.int64]] = {}
+    for name, column in zip(names, counts.astype(np.int64).T, strict=True):
+        register, _, rule = name.rpartition(".")
+        if rule in ("fits", "trap"):
+            continue
+        key = f"{register.partition('[')[0]}.{rule}"
+        rules[key] = rules.get(key, 0) + column
+    return rules

@@ -1,0 +1,140 @@
+"""From a ChipProgram to the C++ core: the profile as a plain table, the arrays as they are."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+import numpy as np
+
+from spikeloom.profile.schema import Param, Profile, WeightMode, Weights
+from spikeloom.program.program import ChipProgram, ProgramArrays
+
+if TYPE_CHECKING:
+    from spikeloom import _core
+
+MAPPINGS = ("format_shared", "params", "init")
+_LOADED: dict[int, tuple[Profile, str | None, _core.Program]] = {}  # by the identity of read-only arrays that are alive
+_WATCHED: dict[int, ref[ProgramArrays]] = {}
+
+
+def core_program(program: ChipProgram) -> _core.Program:
+    """The program as the core holds it; loaded once where its arrays are read-only, as `place` makes them.
+
+    Raises ProgramError or ProfileError, which names the array or the field that is wrong.
+    """
+    overridable = program.profile.bias.param if program.hosts else None
+    known = _LOADED.get(id(program.arrays))
+    if known is not None and known[0] is program.profile and known[1] == overridable:
+        return known[2]
+    loaded = _load(program, overridable)
+    if _is_frozen(program.arrays):
+        identity = id(program.arrays)
+        _LOADED[identity] = (program.profile, overridable, loaded)
+        _WATCHED[identity] = ref(program.arrays, lambda _: _forget(identity))
+    return loaded
+
+
+def _load(program: ChipProgram, overridable: str | None) -> _core.Program:
+    from spikeloom import _core
+
+    return _core.Program(profile_table(program.profile, overridable), array_table(program.arrays))
+
+
+def _is_frozen(arrays: ProgramArrays) -> bool:
+    values = array_table(arrays).values()
+    flat = [array for value in values for array in (value.values() if isinstance(value, dict) else (value,))]
+    return not any(array.flags.writeable for array in flat)
+
+
+def _forget(identity: int) -> None:
+    _LOADED.pop(identity, None)
+    _WATCHED.pop(identity, None)
+
+
+def program_hash(program: ChipProgram) -> str:
+    """SHA-256 over everything that decides what a run does: the profile's behaviour and all arrays."""
+    digest = hashlib.sha256(program.profile.hash.encode())
+    for name, value in array_table(program.arrays).items():
+        entries = value if isinstance(value, dict) else {"": value}
+        for key, array in sorted(entries.items()):
+            digest.update(f"{name}.{key} {array.dtype} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def array_table(arrays: ProgramArrays) -> dict[str, Any]:
+    """Every array by its name; the mappings as dictionaries."""
+    table = {field.name: getattr(arrays, field.name) for field in fields(arrays)}
+    return {name: dict(value) if name in MAPPINGS else value for name, value in table.items()}
+
+
+def profile_table(profile: Profile, overridable: str | None = None) -> dict[str, Any]:
+    """What the core needs of a profile, in plain numbers and names."""
+    delivery = profile.delivery
+    return {
+        "analog": profile.is_analog,
+        "latency": profile.time.spike_latency_ticks,
+        "delay_max": profile.time.delay_max,
+        "merge_or": delivery.merge == "or",
+        "spikes_max": delivery.spikes_max,
+        "recurrent_first": delivery.order[0] == "recurrent",
+        "into": list(delivery.into),
+        "overridable": overridable,
+        "registers": _registers(profile),
+        "params": [_param(name, param) for name, param in profile.params.items()],
+        "weights": _weights(profile.weights),
+        "operations": [operation.model_dump(by_alias=True) for operation in profile.operation],
+    }
+
+
+def _registers(profile: Profile) -> list[dict[str, Any]]:
+    """One entry a register element, in the order of `profile.element_names()`."""
+    table = []
+    for element in profile.element_names():
+        name = element.partition("[")[0]
+        register = profile.regs[name]
+        state = profile.state.get(name)
+        table.append(
+            {
+                "name": element,
+                "bits": register.bits,
+                "signed": register.signed,
+                "overflow": register.overflow,
+                "clear_each_tick": register.clear == "tick",
+                "free_start": state is not None and state.init == "free",
+            }
+        )
+    return table
+
+
+def _param(name: str, param: Param) -> dict[str, Any]:
+    return {
+        "name": name,
+        "format": param.format,
+        "min": param.min,
+        "max": param.max,
+        "shift": param.shift,
+        "exp_max": param.exp_max,
+    }
+
+
+def _weights(weights: Weights) -> dict[str, Any]:
+    return {
+        "formula": weights.formula,
+        "unit_shift": weights.unit_shift,
+        "clip": weights.clip,
+        "modes": [
+            {"name": mode.name, "min": mode.min, "max": mode.max, "step": _step(weights, mode)}
+            for mode in weights.mode
+        ],
+        "shared": [{"name": shared.name, "min": shared.min, "max": shared.max} for shared in weights.shared],
+    }
+
+
+def _step(weights: Weights, mode: WeightMode) -> int:
+    """The codes of a mode are the multiples of this."""
+    bits = weights.bits or 1
+    return int(2 ** ((weights.mantissa_bits or bits) - bits + mode.sign_bit))

@@ -1,0 +1,74 @@
+"""The error classes: one line each, naming the object, the value, the limit and the remedy."""
+
+from __future__ import annotations
+
+
+class SpikeloomError(Exception):
+    """Base of every error this package raises on purpose.
+
+    Parameters
+    ----------
+    subject : what is wrong, by the name its user gave it ("layer fc1", "file net.onnx").
+    problem : what is wrong with it, in words.
+    value, limit : what was found and what is allowed, where that can be said.
+    remedy : what to do about it.
+
+    >>> error = PlacementError("layer fc1", "has more neurons than a core", value=1500, limit=1024,
+    ...                        remedy="give it a smaller size")
+    >>> print(error)
+    layer fc1: has more neurons than a core; got 1500, limit 1024; give it a smaller size
+    >>> error.limit
+    1024
+    """
+
+    def __init__(
+        self, subject: str, problem: str, *, value: object = None, limit: object = None, remedy: str = ""
+    ) -> None:
+        super().__init__(subject, problem)
+        self.subject = subject
+        self.problem = problem
+        self.value = value
+        self.limit = limit
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        facts = []
+        if self.value is not None:
+            facts.append(f"got {self.value}")
+        if self.limit is not None:
+            facts.append(f"limit {self.limit}")
+        parts = [f"{self.subject}: {self.problem}", ", ".join(facts), self.remedy]
+        return " ".join("; ".join(part for part in parts if part).split())
+
+
+class ProfileError(SpikeloomError):
+    """A hardware profile is unsound, unknown, or asked for what it does not have.
+
+    `findings` lists every problem of an unsound profile, each with its dotted key.
+    """
+
+    findings: tuple[str, ...] = ()
+
+
+class AnnError(SpikeloomError):
+    """A trained network cannot be read, or holds what cannot be converted."""
+
+
+class FitError(SpikeloomError):
+    """A layer's synapse problem is ill-posed: wrong shapes, values that are not finite, no rows."""
+
+
+class NetworkError(SpikeloomError):
+    """A spiking network breaks a rule of its profile."""
+
+
+class PlacementError(SpikeloomError):
+    """A spiking network does not fit the chip."""
+
+
+class ProgramError(SpikeloomError):
+    """A chip program is damaged, inconsistent, or of another format version."""
+
+
+class EmulationError(SpikeloomError):
+    """A run was asked for what the program cannot give, or a register left its width under `trap`."""

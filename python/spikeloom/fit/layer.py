@@ -1,0 +1,229 @@
+"""One layer: a prior, the strength of its pull, the relaxed solution, the chip's grid, and the bound.
+
+The idea of solving a trained network's synapses layer by layer for least error on data is Mern, Gadepally,
+Kepner and others' (2017); here the activity is the emulated one and the loss matches the neuron's measured
+response.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from spikeloom.errors import FitError
+from spikeloom.fit.bound import dual_bound
+from spikeloom.fit.descent import Spectrum, minimise
+from spikeloom.fit.figures import Solved, figures
+from spikeloom.fit.least_squares import OneSidedLoss, instrumental
+from spikeloom.fit.linear_program import AbsoluteLoss, solve_layer
+from spikeloom.fit.matching import Array, Loss, MatchingLoss
+from spikeloom.fit.prior import active_equality, gain_copy, gain_equality, plain_copy
+from spikeloom.fit.problem import BoundTag, LayerFit, LayerProblem, Method
+from spikeloom.fit.rounding import Effort, Relaxed, round_layer
+
+RIDGES = (1e-1, 1e-2, 1e-3, 1e-4)  # lambda, in units of mean(R^2) * rows * the usual curvature of the loss
+MODEL_RIDGE = 1e-2  # likewise, for rounding where there is no lambda
+FEW_ROWS = 4  # rows per input below which a fit only learns noise
+JUDGES = 32  # outputs on which lambda is chosen
+RISEN = 1.02  # held-out loss, in units of the best so far, at which weaker lambdas are not tried
+LOOSE = 1e-2  # certified gap while lambda is chosen
+TIGHT = 2e-3  # certified gap of the final solution
+
+
+def fit_layer(problem: LayerProblem, method: Method = "fit") -> LayerFit:
+    """Solve a layer's synapses and put them on the chip's grid.
+
+    method: "copy" keeps the weight copy (gain, offset and bias fitted), "fit" minimises the objective (with
+    the gain equality where problem.gain is "keep"), "fit+gain" always adds it, "iv" uses instrumental
+    variables. With fewer than FEW_ROWS rows an input, and no lambda given, "fit" falls back to the copy,
+    with a warning. Raises FitError for an unknown method, or where the linear program cannot be solved.
+
+    >>> from spikeloom.fit.response import Response
+    >>> rng = np.random.default_rng(0)
+    >>> rates, weights = rng.random((200, 3)), np.array([[1.0], [-0.5], [0.25]])
+    >>> fit = fit_layer(LayerProblem(
+    ...     name="fc1", activity=rates, preactivation=rates @ weights, activation="relu", weights=weights,
+    ...     bias=np.zeros(1), input_scale=1.0, target_scale=0.5, response=Response.clipped(1.0), r_max=1.0))
+    >>> bool(fit.bound <= fit.loss < 1e-3), fit.method
+    (True, 'fit')
+    """
+    if method not in ("copy", "fit", "fit+gain", "iv"):
+        raise FitError(problem.name, "unknown method", value=method, limit=("copy", "fit", "fit+gain", "iv"))
+    loss = make_loss(problem)
+    if method == "copy":
+        solved = _copied(problem, loss)
+    elif method == "iv":
+        solved = _instrumental(problem)
+    elif _too_few_rows(problem):
+        solved = replace(_copied(problem, loss), warnings=(_few_rows_warning(problem),))
+    else:
+        keep_gain = method == "fit+gain" or problem.gain == "keep"
+        solve = _linear_program if problem.objective == "l1" else _fitted
+        solved = solve(problem, loss, keep_gain=keep_gain)
+    return _finished(problem, loss, solved)
+
+
+def copy_layer(problem: LayerProblem, *, plain: bool = False) -> LayerFit:
+    """The weight copy on the chip's grid, the candidate that is always there.
+
+    plain: neither gain, offset nor bias are fitted to the response (V = W target_scale / input_scale,
+    c = b target_scale): what a converter without a fit would load.
+    """
+    loss = make_loss(problem)
+    if not plain:
+        return _finished(problem, loss, _copied(problem, loss))
+    weights, bias = plain_copy(problem)
+    return _finished(problem, loss, Solved(weights, bias, weights, np.inf, 0.0, "none", "copy"), plain=True)
+
+
+def make_loss(problem: LayerProblem) -> Loss:
+    """The objective of the problem as a loss of currents."""
+    one_sided = (problem.target_current, problem.silent, problem.saturated)
+    if problem.objective == "l1":
+        return AbsoluteLoss(*one_sided)
+    if problem.objective == "l2" or problem.response.is_line:
+        return OneSidedLoss(*one_sided)
+    return MatchingLoss(problem.response, problem.target)
+
+
+def _copied(problem: LayerProblem, loss: Loss) -> Solved:
+    """The copy with gain and offset, its bias fitted to the emulated activity. It minimises nothing: no
+    bound.
+    """
+    prior, bias = gain_copy(problem)
+    bias = loss.best_bias(problem.activity @ prior, bias)
+    return Solved(prior, bias, prior, np.inf, 0.0, "none", "copy")
+
+
+def _fitted(problem: LayerProblem, loss: Loss, *, keep_gain: bool) -> Solved:
+    prior, _ = gain_copy(problem)
+    ridge = problem.ridge or choose_ridge(problem, loss, prior, keep_gain=keep_gain)
+    equality = active_equality(problem) if keep_gain else None
+    found = minimise(loss, problem.activity, prior, ridge, equality=equality, tolerance=TIGHT)
+    # The certificate is made again from the weights that are handed back, not from the solver's own basis.
+    slope = loss.slope(problem.activity @ found.weights + found.bias)
+    bound = float(dual_bound(loss, problem.activity, prior, slope, ridge=ridge, equality=equality).sum())
+    tag: BoundTag = "exact" if isinstance(loss, OneSidedLoss) and loss.is_quadratic else "dual"
+    return Solved(found.weights, found.bias, prior, ridge, bound, tag, "fit+gain" if keep_gain else "fit")
+
+
+def _instrumental(problem: LayerProblem) -> Solved:
+    if problem.analytic_activity is None:
+        raise FitError(problem.name, 'the method "iv" needs analytic_activity')
+    loss = OneSidedLoss(problem.target_current, problem.silent, problem.saturated)
+    prior, _ = gain_copy(problem)
+    ridge = problem.ridge or choose_ridge(problem, loss, prior, keep_gain=False)
+    weights, bias = instrumental(loss, problem.activity, problem.analytic_activity, prior, ridge)
+    return Solved(weights, bias, prior, ridge, 0.0, "none", "iv")
+
+
+def _linear_program(problem: LayerProblem, loss: Loss, *, keep_gain: bool) -> Solved:
+    assert isinstance(loss, AbsoluteLoss)
+    prior, _ = gain_copy(problem)
+    equality = active_equality(problem) if keep_gain else None
+    found = solve_layer(problem, loss, prior, equality)
+    bias = loss.best_bias(problem.activity @ found.weights, np.zeros(problem.n_outputs))
+    bound = dual_bound(
+        loss,
+        problem.activity,
+        prior,
+        found.multiplier,
+        box=found.box,
+        lagrange=found.lagrange,
+        equality=equality,
+    )
+    warnings = ("the linear program saw a sample of the rows",) if found.sampled else ()
+    tag: BoundTag = "sampled" if found.sampled else "dual"
+    method: Method = "fit+gain" if keep_gain else "fit"
+    return Solved(found.weights, bias, prior, 0.0, float(bound.sum()), tag, method, warnings)
+
+
+def choose_ridge(problem: LayerProblem, loss: Loss, prior: Array, *, keep_gain: bool) -> float:
+    """The lambda of least held-out loss among RIDGES, solved on the other rows for some of the outputs.
+
+    From strong to weak, each solve starting at the last; it ends when the held-out loss has clearly risen.
+    Scaled to all rows: twice the rows bear twice the pull.
+    """
+    held = problem.held_out
+    unit = float((problem.activity**2).mean()) * loss.stiffness
+    unit = unit if unit > 0 else loss.stiffness
+    if not held.any():
+        return 1e-2 * unit * problem.n_rows
+    some = np.unique(
+        np.linspace(0, problem.n_outputs - 1, min(problem.n_outputs, JUDGES)).round().astype(np.intp)
+    )
+    activity, away = problem.activity[~held], problem.activity[held]
+    train, judge = loss.part(~held, some), loss.part(held, some)
+    active = ~(problem.silent | problem.saturated)[~held][:, some]
+    equality = gain_equality(activity, problem.target_current[~held][:, some], active) if keep_gain else None
+    spectrum, start, scores = Spectrum.of(activity), None, []
+    for ridge in RIDGES:
+        found = minimise(
+            train,
+            activity,
+            prior[:, some],
+            ridge * unit * len(activity),
+            spectrum=spectrum,
+            start=start,
+            equality=equality,
+            tolerance=LOOSE,
+            max_iterations=60,
+        )
+        scores.append(float(judge.total(away @ found.weights + found.bias).sum()))
+        start = found.weights
+        if scores[-1] > RISEN * min(scores):
+            break
+    return RIDGES[int(np.argmin(scores))] * unit * problem.n_rows
+
+
+def _too_few_rows(problem: LayerProblem) -> bool:
+    given = problem.box if problem.objective == "l1" else problem.ridge
+    return given is None and problem.n_rows < FEW_ROWS * problem.n_inputs
+
+
+def _few_rows_warning(problem: LayerProblem) -> str:
+    return (
+        f"{problem.n_rows} calibration rows for {problem.n_inputs} inputs: the weights stay at the copy "
+        f"(a fit needs {FEW_ROWS * problem.n_inputs} rows)"
+    )
+
+
+def _finished(problem: LayerProblem, loss: Loss, solved: Solved, *, plain: bool = False) -> LayerFit:
+    """Round the solution and put all figures together."""
+    held = not np.isfinite(solved.ridge)
+    penalty = 0.0 if held else solved.ridge
+    usual = MODEL_RIDGE * float((problem.activity**2).mean()) * problem.n_rows * loss.stiffness
+    model_ridge = max(penalty, usual if penalty == 0.0 else 0.0, 1e-12)
+    # A copy has no lambda; on the grid it is still pulled to the copy, or few rows would be overfitted.
+    # A gain equality would not survive a descent in the true loss, which pulls the gain down again.
+    effort: Effort = "plain" if plain else "fit" if solved.method == "fit" else "copy" if held else "gain"
+    relaxed = Relaxed(
+        loss,
+        problem.activity,
+        solved.weights,
+        solved.bias,
+        solved.prior,
+        model_ridge if held else penalty,
+        model_ridge,
+        effort,
+    )
+    rounded = round_layer(relaxed, problem.grid)
+    codes, scales, bias = rounded.codes, rounded.scales, solved.bias if plain else rounded.bias
+    found = figures(problem, loss, solved, penalty, rounded, (codes * scales, bias))
+    if problem.grid.levels is not None:
+        codes = np.rint(codes).astype(np.int32)
+    return LayerFit(
+        name=problem.name,
+        kept=np.arange(problem.n_outputs),
+        weights=solved.weights,
+        bias=solved.bias,
+        codes=codes,
+        scales=scales,
+        quantised_bias=bias,
+        method=solved.method,
+        objective=problem.objective,
+        bound_tag=solved.tag,
+        lambda_=solved.ridge,
+        **found,
+    )

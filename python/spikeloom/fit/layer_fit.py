@@ -1,0 +1,98 @@
+"""What a layer's fit gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Objective = Literal["matching", "l2", "l1"]
+Method = Literal["copy", "fit", "fit+gain", "iv"]
+BoundTag = Literal["exact", "dual", "relaxed", "surrogate", "sampled", "none"]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerFit:
+    """A layer's synapses before and on the chip's grid, with what was lost at each step.
+
+    Losses are divided by the loss of the best constant output (the variance of the target, in the
+    objective's own measure): 0 is perfect, 1 is no better than a constant. `loss`, `bound` and
+    `quantised_loss` are the penalised objective; `data_loss` and `quantised_data_loss` leave the penalty
+    out. `bound` is a lower bound of the relaxed (continuous) problem at this lambda, scale and activity, so
+    of the problem on the grid as well; on the grid read it as "relaxed". It says nothing about held-out
+    rows or the network's output.
+
+    name; kept: (m,) indices of the outputs that were kept
+    weights: (n, m) relaxed V and bias: (m,) c, threshold units
+    codes: (n, m) int32 on the grid (float64 where weights are continuous); scales: (m,) threshold units per
+    code
+    quantised_bias: (m,) c fitted again for codes * scales
+    method: "copy", "fit", "fit+gain" or "iv"; objective: "matching", "l2" or "l1"
+    gap: (loss - bound) / loss; inf where there is no bound (bound_tag "none", bound 0)
+    rounding_loss: excess over the relaxed optimum of error-feedback rounding, in the quadratic model with H
+    plain_rounding_loss: the same for the nearest code at the best of 17 scales per output, bias fitted again
+    plain_quantised_loss: like quantised_loss, for plain rounding
+    lambda_: strength of the pull to the weight copy; inf where the weights are held at the copy
+    dead, saturated: outputs that never fire, or are at r_max in more than half of the rows, by g on
+    calibration
+    gain_deviation: largest |cov(I, I*) / var(I*) - 1| over outputs after rounding (0 where nothing is active)
+    """
+
+    name: str
+    kept: NDArray[np.intp]
+    weights: Array
+    bias: Array
+    codes: NDArray[np.int32] | Array
+    scales: Array
+    quantised_bias: Array
+    method: Method
+    objective: Objective
+    loss: float
+    bound: float
+    bound_tag: BoundTag
+    gap: float
+    data_loss: float
+    quantised_loss: float
+    quantised_data_loss: float
+    rounding_loss: float
+    plain_rounding_loss: float
+    plain_quantised_loss: float
+    lambda_: float
+    dead: int
+    saturated: int
+    gain_deviation: float
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def quantised_weights(self) -> Array:
+        """(n, m) codes * scales, threshold units."""
+        return self.codes * self.scales
+
+    def report(self) -> dict[str, object]:
+        """The figures as plain JSON values (no arrays; None for what is infinite)."""
+        names = (
+            "name",
+            "method",
+            "objective",
+            "loss",
+            "bound",
+            "bound_tag",
+            "gap",
+            "data_loss",
+            "quantised_loss",
+            "quantised_data_loss",
+            "rounding_loss",
+            "plain_rounding_loss",
+            "plain_quantised_loss",
+            "dead",
+            "saturated",
+            "gain_deviation",
+        )
+        report: dict[str, object] = {name: getattr(self, name) for name in names}
+        report["lambda"] = self.lambda_ if np.isfinite(self.lambda_) else None
+        report["gap"] = self.gap if np.isfinite(self.gap) else None
+        report["outputs"], report["warnings"] = int(self.kept.size), list(self.warnings)
+        return report

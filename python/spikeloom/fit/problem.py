@@ -1,0 +1,225 @@
+"""What a layer's fit is given: plain arrays, checked when they come in.
+
+Units: currents and weights in threshold units (the threshold is 1), rates in spikes per tick. Matrices of
+weights are (n presynaptic, m outputs); the input of output j in row i is I_ij = sum_k R_ik V_kj + c_j.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.errors import FitError
+from spikeloom.fit.layer_fit import BoundTag, LayerFit, Method, Objective
+from spikeloom.fit.response import Response
+
+__all__ = [
+    "BoundTag", "LayerFit", "LayerProblem", "Method", "Objective", "Response", "WeightGrid",
+]  # fmt: skip
+
+Array = NDArray[np.float64]
+ACTIVE = 1e-9  # a target closer than this share of r_max to 0 or r_max is silent or saturated
+
+
+@dataclass(frozen=True)
+class WeightGrid:
+    """The codes a weight may take and how their scale is had.
+
+    levels: (low, high, step) of the integer codes, e.g. (-256, 254, 2); None: weights are continuous
+    scale_groups: how many different scales (code -> threshold units) the outputs may use; None: one per
+    output
+    scale_min, scale_max: limits of a scale, threshold units per code step of 1 (equal: the scale is given)
+    """
+
+    levels: tuple[int, int, int] | None = None
+    scale_groups: int | None = None
+    scale_min: float = 0.0
+    scale_max: float = float("inf")
+
+    def __post_init__(self) -> None:
+        if self.levels is not None:
+            low, high, step = self.levels
+            if step < 1 or low > 0 or high < 0 or low >= high or low % step or high % step:
+                raise FitError(
+                    "weight grid",
+                    "levels must be (low <= 0, high >= 0, step), multiples of the step",
+                    value=self.levels,
+                )
+        if self.scale_groups is not None and self.scale_groups < 1:
+            raise FitError("weight grid", "needs at least one scale", value=self.scale_groups, limit=1)
+        if not 0.0 <= self.scale_min <= self.scale_max or self.scale_max == 0.0:
+            raise FitError(
+                "weight grid", "has no scale between its limits", value=(self.scale_min, self.scale_max)
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class LayerProblem:
+    """One layer's calibration problem. Everything is checked here; a FitError names the field.
+
+    name: used in errors and reports
+    activity: R (N, n), spikes per tick of the presynaptic lines as emulated, >= 0
+    preactivation: Z (N, m) of the original ANN on the same rows
+    activation: "relu" or "identity"
+    weights: W (n, m) of the ANN, acting on the presynaptic ANN activations; bias: (m,)
+    input_scale: presynaptic rate = input_scale * ANN activation; a number, or (n,) one per line
+    target_scale: wanted rate = target_scale * f(Z), clipped to [0, r_max] for "relu"
+    response: the neuron's measured response g; Response.linear() for an output read as accumulated current
+    r_max: the neuron's ceiling, spikes per tick (not used for "identity")
+    grid: which weights exist
+    objective: "matching", "l2" (one-sided where the target is silent or saturated) or "l1" (likewise)
+    gain: "keep" adds cov(I_j, I*_j) = var(I*_j) on the active rows of each output
+    analytic_activity: (N, n) the ANN's activations times input_scale; only the method "iv" needs it
+    holdout: (N,) bool, rows kept out while lambda is chosen (rows of one image belong together); None: a
+    fifth
+    ridge: lambda, None: chosen on the held-out rows
+    box: |V - V0| <= box in the objective "l1", threshold units; None: chosen on the held-out rows
+    seed: draws held-out and sampled rows
+    """
+
+    name: str
+    activity: Array
+    preactivation: Array
+    activation: Literal["relu", "identity"]
+    weights: Array
+    bias: Array
+    input_scale: float | Array
+    target_scale: float
+    response: Response
+    r_max: float
+    grid: WeightGrid = field(default_factory=WeightGrid)
+    objective: Objective = "matching"
+    gain: Literal["keep", "free"] = "free"
+    analytic_activity: Array | None = None
+    holdout: NDArray[np.bool_] | None = None
+    ridge: float | None = None
+    box: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        rows, n, m = self._check_sizes()
+        self._set("activity", (rows, n), low=0.0)
+        self._set("preactivation", (rows, m))
+        self._set("weights", (n, m))
+        self._set("bias", (m,))
+        if self.analytic_activity is not None:
+            self._set("analytic_activity", (rows, n))
+        if np.ndim(self.input_scale) != 0:
+            self._set("input_scale", (n,))
+        self._check_choices()
+        self._check_numbers()
+        if self.holdout is not None:
+            self._check_holdout(rows)
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.activity.shape[0])
+
+    @property
+    def n_inputs(self) -> int:
+        return int(self.activity.shape[1])
+
+    @property
+    def n_outputs(self) -> int:
+        return int(self.weights.shape[1])
+
+    @cached_property
+    def target(self) -> Array:
+        """Wanted rates (N, m): target_scale * f(Z), clipped to [0, r_max] for relu."""
+        if self.activation == "identity":
+            return self.target_scale * self.preactivation
+        return np.clip(self.target_scale * self.preactivation, 0.0, self.r_max)
+
+    @cached_property
+    def target_current(self) -> Array:
+        """Wanted currents I* = g^-1(target) (N, m)."""
+        return self.response.current(self.target)
+
+    @cached_property
+    def silent(self) -> NDArray[np.bool_]:
+        """Where nothing is wanted (N, m): any current up to I* will do."""
+        if self.activation == "identity":
+            return np.zeros(self.target.shape, dtype=np.bool_)
+        return np.asarray(self.target <= ACTIVE * self.r_max)
+
+    @cached_property
+    def saturated(self) -> NDArray[np.bool_]:
+        """Where the ceiling is wanted (N, m): any current from I* on will do."""
+        if self.activation == "identity":
+            return np.zeros(self.target.shape, dtype=np.bool_)
+        return np.asarray(self.target >= (1.0 - ACTIVE) * self.r_max)
+
+    @cached_property
+    def held_out(self) -> NDArray[np.bool_]:
+        """(N,) rows on which lambda is chosen: as given, else a fifth drawn by the seed."""
+        if self.holdout is not None:
+            return self.holdout
+        rows = np.zeros(self.n_rows, dtype=np.bool_)
+        order = np.random.default_rng(self.seed).permutation(self.n_rows)
+        rows[order[: self.n_rows // 5]] = True
+        return rows
+
+    def _check_sizes(self) -> tuple[int, int, int]:
+        for name in ("activity", "preactivation", "weights"):
+            if np.ndim(getattr(self, name)) != 2:
+                raise FitError(
+                    self.name, f"{name} must have two axes", value=np.ndim(getattr(self, name)), limit=2
+                )
+        rows, n = np.shape(self.activity)
+        m = np.shape(self.weights)[1]
+        if min(rows, n, m) < 1:
+            raise FitError(self.name, "activity and weights must not be empty", value=(rows, n, m))
+        return rows, n, m
+
+    def _set(self, name: str, shape: tuple[int, ...], low: float = -np.inf) -> None:
+        """Freeze this field as a checked float64 array of this shape."""
+        try:
+            array = np.ascontiguousarray(getattr(self, name), dtype=np.float64)
+        except (TypeError, ValueError):
+            raise FitError(self.name, f"{name} is not an array of numbers") from None
+        if array.shape != shape:
+            raise FitError(self.name, f"{name} has the wrong shape", value=array.shape, limit=shape)
+        if not np.isfinite(array).all():
+            raise FitError(
+                self.name,
+                f"{name} holds values that are not finite",
+                remedy="remove the rows with NaN or infinity",
+            )
+        if array.min() < low:
+            raise FitError(self.name, f"{name} is out of range", value=float(array.min()), limit=low)
+        object.__setattr__(self, name, array)
+
+    def _check_choices(self) -> None:
+        choices = {
+            "activation": ("relu", "identity"),
+            "objective": ("matching", "l2", "l1"),
+            "gain": ("keep", "free"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise FitError(self.name, f"unknown {name}", value=getattr(self, name), limit=allowed)
+
+    def _check_numbers(self) -> None:
+        positive = {"target_scale": self.target_scale, "r_max": self.r_max}
+        positive |= {
+            name: value for name, value in (("ridge", self.ridge), ("box", self.box)) if value is not None
+        }
+        for name, value in positive.items():
+            if not (np.isfinite(value) and value > 0):
+                raise FitError(self.name, f"{name} must be a positive number", value=value)
+        if not (np.isfinite(self.input_scale).all() and np.all(np.asarray(self.input_scale) > 0)):
+            raise FitError(self.name, "input_scale must be positive", value=float(np.min(self.input_scale)))
+
+    def _check_holdout(self, rows: int) -> None:
+        holdout = np.array(self.holdout)
+        if holdout.shape != (rows,) or holdout.dtype != np.bool_:
+            raise FitError(
+                self.name, "holdout must be bool, one value a row", value=holdout.shape, limit=(rows,)
+            )
+        if holdout.all():
+            raise FitError(self.name, "every row is held out", remedy="leave rows to fit")
+        object.__setattr__(self, "holdout", holdout)

@@ -1,0 +1,259 @@
+"""A layer's relaxed weights onto the chip's grid: which scales, which codes, and what that cost.
+
+Candidates are made in the quadratic model and compared in the true loss, the bias fitted again each time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from spikeloom.fit.integer import (
+    BEAM,
+    Levels,
+    Quadratic,
+    Rounder,
+    cluster_scales,
+    cost_at,
+    full_range_scale,
+    nearby,
+    nearest,
+    pick,
+    round_at,
+)
+from spikeloom.fit.matching import Array, Loss
+from spikeloom.fit.problem import WeightGrid
+
+PLAIN_FACTORS = np.geomspace(
+    0.25, 1.1, 17
+)  # of the scale that clips nothing: a few bits are best clipped hard
+FIT_FACTORS = np.geomspace(0.6, 1.2, 8)  # of the best scale of plain rounding
+COPY_FACTORS = np.array(
+    [0.85, 1.0]
+)  # likewise, for the weight copy, which a flow makes at many target scales
+SCALES_TRIED = 3  # shared scales, or best of its own, tried with more effort for each output
+NARROWEST = 8  # a beam narrower than this is not worth its time
+SOFTNESS = (
+    0.02  # share of the usual curvature given to flat samples while codes move (they may leave the flat part)
+)
+REFINE_LIMIT = 4e9  # rows * inputs * outputs above which the last descent in the true loss is left out
+REFINE_SWEEPS = 4
+Effort = Literal["plain", "copy", "gain", "fit"]
+WORTH_REFINING = 1e-2  # share of the relaxed loss that rounding must have added
+
+
+@dataclass(frozen=True, eq=False)
+class Relaxed:
+    """The continuous problem that rounding starts from.
+
+    loss; activity (N, n); weights (n, m) and bias (m,) of the relaxed solution; prior (n, m) with penalty
+    the lambda that the objective charges; model_ridge > 0, the lambda of the quadratic model; effort:
+    "plain" stops at the nearest codes, "copy" tries few scales, "gain" all of them, "fit" also ends with a
+    descent in the true loss
+    """
+
+    loss: Loss
+    activity: Array
+    weights: Array
+    bias: Array
+    prior: Array
+    penalty: float
+    model_ridge: float
+    effort: Effort = "fit"
+
+    def judge(self, weights: Array) -> tuple[Array, Array]:
+        """True penalised loss (m,) of other weights, and their best bias (m,)."""
+        current = self.activity @ weights
+        bias = self.loss.best_bias(current, self.bias)
+        penalty = 0.5 * self.penalty * ((weights - self.prior) ** 2).sum(axis=0)
+        return self.loss.total(current + bias) + penalty, bias
+
+    def model(self) -> Quadratic:
+        centred = self.activity - self.activity.mean(axis=0)
+        return Quadratic(self.loss.stiffness * (centred.T @ centred), self.model_ridge)
+
+
+@dataclass(frozen=True, eq=False)
+class Rounded:
+    """codes (n, m), scales (m,), bias (m,); excess (m,) of error feedback, D'H D of the data alone; the
+    same of plain
+    rounding (nearest codes), with its true penalised loss (m,)."""
+
+    codes: Array
+    scales: Array
+    bias: Array
+    excess: Array
+    plain_codes: Array
+    plain_scales: Array
+    plain_excess: Array
+    plain_loss: Array
+
+
+def round_layer(relaxed: Relaxed, grid: WeightGrid) -> Rounded:
+    """The layer on the grid. With continuous weights the codes are the weights themselves."""
+    if grid.levels is None:
+        loss, bias = relaxed.judge(relaxed.weights)
+        none = np.zeros_like(loss)
+        one = np.ones_like(loss)
+        return Rounded(relaxed.weights, one, bias, none, relaxed.weights, one, none, loss)
+    search = _Search(relaxed, relaxed.model(), grid, grid.levels)
+    plain_excess, plain_scales, plain_codes = search.plain()
+    plain_loss, plain_bias = relaxed.judge(plain_codes * plain_scales)
+    if relaxed.effort == "plain":
+        return Rounded(
+            plain_codes,
+            plain_scales,
+            plain_bias,
+            plain_excess,
+            plain_codes,
+            plain_scales,
+            plain_excess,
+            plain_loss,
+        )
+    excess, codes, scales, loss, bias = search.fitted(search.free_plain_scales)
+    if relaxed.effort == "fit":
+        start = relaxed.judge(relaxed.weights)[0].sum()
+        if loss.sum() - start > WORTH_REFINING * start:
+            codes, bias = refine(relaxed, codes, scales, loss, bias, grid.levels)
+    return Rounded(codes, scales, bias, excess, plain_codes, plain_scales, plain_excess, plain_loss)
+
+
+class _Search:
+    """The scales of one layer, under the limits of its grid."""
+
+    def __init__(self, relaxed: Relaxed, model: Quadratic, grid: WeightGrid, levels: Levels) -> None:
+        self.relaxed, self.model, self.grid, self.levels = relaxed, model, grid, levels
+        self.outputs = relaxed.weights.shape[1]
+        self.shared = grid.scale_groups is not None and grid.scale_groups < self.outputs
+        self.free_plain_scales = np.ones(self.outputs)
+
+    def plain(self) -> tuple[Array, Array, Array]:
+        """Excess (m,), scales (m,) and codes of the nearest codes at their own best scales."""
+        full = full_range_scale(self.relaxed.weights, self.levels)
+        costs, scales, codes = self._round(self._nearest, self._limited(PLAIN_FACTORS[:, None] * full))
+        best = pick(costs, scales, codes)
+        self.free_plain_scales = best[1]
+        if self.shared:
+            best = pick(*self._round(self._nearest, self._centres(costs, scales)))
+        return self.model.excess(best[2] * best[1] - self.relaxed.weights), best[1], best[2]
+
+    def fitted(self, around: Array) -> tuple[Array, Array, Array, Array, Array]:
+        """Excess of the best by the model; then codes, scales, loss and bias of the best by the true loss."""
+        factors = COPY_FACTORS if self.relaxed.effort == "copy" else FIT_FACTORS
+        costs, scales, codes = self._round(self._feedback, self._limited(factors[:, None] * around))
+        if self.shared:
+            costs, scales, codes = self._round(self._feedback, self._centres(costs, scales))
+        if self.relaxed.effort != "copy" and len(self.relaxed.weights) <= BEAM // NARROWEST:
+            rank = np.argsort(costs, axis=0, kind="stable")[:SCALES_TRIED]
+            more = self._round(self._beam, np.take_along_axis(scales, rank, axis=0))
+            costs, scales, codes = (
+                np.concatenate(pair) for pair in zip((costs, scales, codes), more, strict=True)
+            )
+        _, used, best_codes = pick(costs, scales, codes)
+        excess = self.model.excess(best_codes * used - self.relaxed.weights)
+        if self.relaxed.effort == "copy":
+            loss, bias = self.relaxed.judge(best_codes * used)
+            return excess, best_codes, used, loss, bias
+        # Plain rounding at a scale that is in use anyway is a candidate as well.
+        scales = np.concatenate((scales, used[None, :]))
+        codes = np.concatenate((codes, self._nearest(self.relaxed.weights, used)[None]))
+        judged = [self.relaxed.judge(c * s) for c, s in zip(codes, scales, strict=True)]
+        losses, biases = np.stack([loss for loss, _ in judged]), np.stack([bias for _, bias in judged])
+        best = np.argmin(losses, axis=0)
+        loss, chosen, chosen_codes = pick(losses, scales, codes)
+        return excess, chosen_codes, chosen, loss, biases[best, np.arange(self.outputs)]
+
+    def _nearest(self, weights: Array, scales: Array) -> Array:
+        return nearest(weights, scales, self.levels)
+
+    def _feedback(self, weights: Array, scales: Array) -> Array:
+        sweeps = 1 if self.relaxed.effort == "copy" else 8
+        return self.model.feedback_and_descent(weights, scales, self.levels, sweeps)
+
+    def _beam(self, weights: Array, scales: Array) -> Array:
+        return self.model.beam_and_descent(weights, scales, self.levels, 8)
+
+    def _round(self, rounder: Rounder, scales: Array) -> tuple[Array, Array, Array]:
+        codes = round_at(rounder, self.relaxed.weights, scales)
+        return cost_at(self.model, self.relaxed.weights, scales, codes), scales, codes
+
+    def _limited(self, scales: Array) -> Array:
+        """Scales within the limits of the grid; one row where the limits leave no choice."""
+        scales = np.clip(scales, max(self.grid.scale_min, 1e-300), self.grid.scale_max)
+        return scales[:1] if (scales == scales[:1]).all() else scales
+
+    def _centres(self, costs: Array, scales: Array) -> Array:
+        """The shared scales nearest to what each output likes best, (K, m)."""
+        groups = self.grid.scale_groups or 1
+        best = scales[np.argmin(costs, axis=0), np.arange(self.outputs)]
+        if groups == 1:
+            return np.full((1, self.outputs), self._one_scale(costs, scales))
+        centres = np.clip(cluster_scales(best, groups), self.grid.scale_min, self.grid.scale_max)
+        return nearby(np.unique(centres), best, SCALES_TRIED)
+
+    def _one_scale(self, costs: Array, scales: Array) -> float:
+        """The one scale of least total cost; an output's costs are interpolated in the scale's logarithm."""
+        ladder = np.geomspace(scales.min(), scales.max(), 65)
+        total = np.zeros(ladder.size)
+        for j in range(self.outputs):
+            order = np.argsort(scales[:, j])
+            x, y = np.log(scales[order, j]), np.log(np.maximum(costs[order, j], 1e-300))
+            # Beyond the tried scales the cost of a grid grows at least with the square of its distance.
+            outside = np.maximum(np.maximum(x[0] - np.log(ladder), np.log(ladder) - x[-1]), 0.0)
+            total += np.exp(np.minimum(np.interp(np.log(ladder), x, y) + 2.0 * outside, 600.0))
+        return float(ladder[np.argmin(total)])
+
+
+def refine(
+    relaxed: Relaxed, codes: Array, scales: Array, loss: Array, bias: Array, levels: Levels
+) -> tuple[Array, Array]:
+    """Coordinate descent with each output's own curvature H_j = A'diag(ell'')A, kept where the true loss
+    falls.
+
+    Works on rows, never forming H_j: one sweep costs rows * inputs * outputs. Left out above REFINE_LIMIT.
+    Returns codes, bias.
+    """
+    if relaxed.activity.size * len(scales) > REFINE_LIMIT:
+        return codes, bias
+    codes, loss, bias = codes.copy(), loss.copy(), bias.copy()
+    left = np.arange(len(scales))
+    lines = np.ascontiguousarray(relaxed.activity.T)
+    for _ in range(REFINE_SWEEPS):
+        part = replace(
+            relaxed,
+            loss=relaxed.loss.part(slice(None), left),
+            weights=relaxed.weights[:, left],
+            bias=bias[left],
+            prior=relaxed.prior[:, left],
+        )
+        moved = _sweep(part, lines, codes[:, left], scales[left], levels)
+        new_loss, new_bias = part.judge(moved * scales[left])
+        better = new_loss < loss[left] - 1e-12 * np.abs(loss[left])
+        left = left[better]
+        codes[:, left], loss[left], bias[left] = moved[:, better], new_loss[better], new_bias[better]
+        if left.size == 0:
+            break
+    return codes, bias
+
+
+def _sweep(part: Relaxed, lines: Array, codes: Array, scales: Array, levels: Levels) -> Array:
+    """One pass over the inputs in the local quadratic model of the loss, the bias following each move."""
+    codes = codes.copy()
+    slope, curvature = part.loss.slope_and_curvature(part.activity @ (codes * scales) + part.bias)
+    slope, curvature = slope.T.copy(), curvature.T + SOFTNESS * part.loss.stiffness
+    weight = curvature.sum(axis=1)
+    shift = curvature @ part.activity / weight[:, None]  # (m, n): how far the bias follows a unit of weight
+    bend = curvature @ part.activity**2 - shift**2 * weight[:, None] + part.penalty
+    bend = np.maximum(bend, 1e-9 * part.loss.stiffness)
+    for i, line in enumerate(lines):
+        pull = slope @ line + part.penalty * (codes[i] * scales - part.prior[i])
+        new = nearest(codes[i] * scales - pull / bend[:, i], scales, levels)
+        step = (new - codes[i]) * scales
+        moved = np.flatnonzero(step)
+        if moved.size:
+            change = step[moved, None] * (line[None, :] - shift[moved, i, None])
+            slope[moved] += curvature[moved] * change
+            codes[i] = new
+    return codes

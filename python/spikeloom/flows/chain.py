@@ -1,0 +1,124 @@
+"""A whole chain of layers converted by one method: each layer is fitted on what the layers before it really send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.ann.graph import Ann, AnnLayer
+from spikeloom.emulation.encoding import encode
+from spikeloom.emulation.measure import Feed, next_feed
+from spikeloom.fit.problem import LayerFit, Method, Objective
+from spikeloom.flows.input_coding import InputCoding, InputEncoding, choose_coding
+from spikeloom.flows.layer_data import LayerData
+from spikeloom.flows.layer_search import Candidate, LayerTask, convert_layer, one_layer_program, readout_scale
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.placement.place import place
+from spikeloom.profile.schema import Profile
+from spikeloom.program.program import ChipProgram
+
+Array = NDArray[np.float64]
+HELD_OUT = 5  # every fifth calibration row judges, the others are fitted
+FEED_NUMBERS = 600_000_000  # spike counts that one layer's feed may hold; further calibration rows are left out
+INPUT = "input"
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationSet:
+    """What all candidates of one conversion share.
+
+    layers: of the ANN, the first one rewritten for the coded input
+    rows: (N, *input_shape) as the ANN takes them; flat: (N, channels), channels-last
+    activations, preactivations: of the ANN on these rows, layer by layer
+    held: (N,) rows that judge
+    """
+
+    ann: Ann
+    profile: Profile
+    ticks: int
+    coding: InputCoding
+    layers: tuple[AnnLayer, ...]
+    rows: Array
+    flat: Array
+    activations: tuple[Array, ...]
+    preactivations: tuple[Array, ...]
+    held: NDArray[np.bool_]
+    seed: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """A converted network, with the winning candidate of every layer."""
+
+    network: SpikingNetwork
+    program: ChipProgram
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def fits(self) -> tuple[LayerFit, ...]:
+        """The fit of every layer, first layer first."""
+        return tuple(candidate.fit for candidate in self.candidates)
+
+
+def calibration_set(
+    ann: Ann, profile: Profile, rows: Array, *, ticks: int, encoding: InputEncoding | None, seed: int
+) -> CalibrationSet:
+    """The ANN's answers on as many rows as the emulation can hold, in a seeded order, and the coding of the input."""
+    widest = max(ann.layers[0].n_inputs, *(layer.n_outputs for layer in ann.layers))
+    most = max(1, FEED_NUMBERS // (widest * (ticks + len(ann.layers))))
+    warnings = (f"only {most} of {len(rows)} calibration rows were used",) if len(rows) > most else ()
+    rows = rows[np.random.default_rng(seed).permutation(len(rows))[:most]]
+    flat = ann.flatten(rows)
+    coding = choose_coding(ann, flat, profile, encoding, ticks)
+    layers = (coding.layer, *ann.layers[1:])
+    held = np.arange(len(rows)) % HELD_OUT == 0
+    return CalibrationSet(
+        ann, profile, ticks, coding, layers, rows, flat, ann.forward(rows), ann.preactivations(rows), held, seed,
+        warnings,
+    )  # fmt: skip
+
+
+def convert_chain(
+    data: CalibrationSet, method: Method, objective: Objective, threads: int | None, tell: Callable[[str], None]
+) -> Chain:
+    """Convert layer by layer; `tell` is called with a line after every layer."""
+    network, coding = SpikingNetwork(data.profile), data.coding
+    network.input(INPUT, coding.size, encoding=coding.encoding, scale=coding.scale, signed=coding.signed,
+                  planes=coding.planes)  # fmt: skip
+    feed = Feed(encode_lines(data), depth=0)
+    coded, analytic = coding.values(data.flat), coding.halves(data.flat)
+    scale: float | Array = coding.line_scale
+    source, winners = INPUT, []
+    for index, layer in enumerate(data.layers):
+        layer_data = LayerData(layer, feed, coded, analytic, data.preactivations[index], scale, data.held, data.seed)
+        planes = coding.planes if index == 0 else 1
+        task = LayerTask(
+            layer_data, data.profile, data.ticks, layer is data.layers[-1], planes, objective, threads
+        )
+        winner = convert_layer(task, method)
+        winner.chip.add_to(network, source)
+        winners.append(winner)
+        tell(f"{method} {layer.name}")
+        if task.is_last:
+            _read_out(network, task, winner)
+            break
+        feed = next_feed(one_layer_program(task, winner.chip), feed, layer.name, threads=threads)
+        coded, analytic = feed.rates, data.activations[index]
+        scale, source = winner.scale, layer.name
+    return Chain(network, place(network, ticks=data.ticks), tuple(winners))
+
+
+def encode_lines(data: CalibrationSet) -> NDArray[np.uint8]:
+    """(N, ticks, lines) the spikes of the calibration rows."""
+    return encode(data.flat, data.coding.encoding, data.coding.scale, data.ticks, signed=data.coding.signed,
+                  planes=data.coding.planes)  # fmt: skip
+
+
+def _read_out(network: SpikingNetwork, task: LayerTask, winner: Candidate) -> None:
+    population = network.populations[winner.chip.name]
+    scale = readout_scale(task, winner.chip, winner.scale)
+    network.output(population, read=task.profile.fire.reg, scale=scale)

@@ -1,0 +1,51 @@
+"""What a profile allows, in the plain numbers that the fit takes."""
+
+from __future__ import annotations
+
+from spikeloom.errors import FitError
+from spikeloom.fit.problem import WeightGrid
+from spikeloom.profile.schema import Profile
+from spikeloom.profile.weights import Levels, mode_names, weight_levels
+
+def weight_grid(profile: Profile, *, readout: bool = False) -> WeightGrid:
+    """The codes and scales of one layer; every output of a readout has a scale of its own, applied by the host."""
+    if profile.weights.formula == "float":
+        return WeightGrid()
+    return WeightGrid(tuple(_signed_levels(profile)), None if readout else scale_groups(profile))
+
+
+def full_precision(profile: Profile) -> Profile:
+    """The profile with as many weight bits as its codes have."""
+    bits = profile.weights.mantissa_bits or profile.weights.bits
+    return profile.model_copy(update={"weights": profile.weights.model_copy(update={"bits": bits})})
+
+
+def scale_groups(profile: Profile) -> int | None:
+    """How many thresholds the neurons of a core may have: None is one a neuron."""
+    threshold = profile.fire.thr
+    if not isinstance(threshold, str):
+        return 1
+    scope = profile.params[threshold].scope
+    if scope == "neuron":
+        return None
+    tables = [table.max for table in profile.limits.shared_table if table.name == scope]
+    return tables[0] if tables else 1
+
+
+def firing_ceiling(profile: Profile) -> float:
+    """Largest rate of a neuron in spikes per tick, with the profile's default refractory period."""
+    for operand in getattr(profile.fire, "start", {}).values():
+        if isinstance(operand, str):
+            return 1.0 / max(1.0, profile.params[operand].default or 1.0)
+    return 1.0
+
+
+def _signed_levels(profile: Profile) -> Levels:
+    """The widest mode with both signs."""
+    modes = [weight_levels(profile.weights, name) for name in mode_names(profile.weights)]
+    both = [levels for levels in modes if levels.low < 0 < levels.high]
+    if not both:
+        raise FitError(
+            f"profile {profile.name}", "has no weight mode that holds both signs", remedy="give it one"
+        )
+    return max(both, key=lambda levels: levels.high - levels.low)

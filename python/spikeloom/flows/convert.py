@@ -1,0 +1,181 @@
+"""From a trained network to a chip program: layer by layer, then the best whole network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikeloom.ann.graph import Ann
+from spikeloom.ann.load import load_ann
+from spikeloom.emulation.emulate import Progress, emulate
+from spikeloom.errors import AnnError, FitError
+from spikeloom.fit.problem import LayerFit, Method, Objective
+from spikeloom.flows.chain import CalibrationSet, Chain, calibration_set, convert_chain
+from spikeloom.flows.input_coding import FEW_TICKS, InputEncoding
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.profile.catalog import load_profile
+from spikeloom.profile.schema import Profile
+from spikeloom.program.program import ChipProgram
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+Array = NDArray[np.float64]
+Score = Mapping[str, float]
+Environment = Callable[[Callable[[Array], Array]], float]
+FEWEST_ROWS = 10  # below this, neither a fit nor a held-out score means anything
+MOST_TICKS = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Conversion:
+    """A trained network, its spiking network and program, and how well every layer was fitted.
+
+    candidates: for each way of converting the whole net, its scores on held-out calibration rows
+    programs: the program of each candidate, so that the winner can be held against the weight copy
+    chosen: the way that won; layers: its fits, first layer first
+    warnings: what the designer should know, in plain words
+    """
+
+    ann: Ann
+    network: SpikingNetwork
+    program: ChipProgram
+    layers: tuple[LayerFit, ...]
+    candidates: Mapping[str, Mapping[str, float]]
+    programs: Mapping[str, ChipProgram]
+    chosen: str
+    warnings: tuple[str, ...] = ()
+
+
+def convert(
+    ann: Ann | str | Path | ModelProto,
+    profile: Profile | str | Path,
+    *,
+    calibration: ArrayLike,
+    ticks: int = 32,
+    objective: Objective = "matching",
+    encoding: InputEncoding | None = None,
+    gain: Literal["keep", "free"] | None = None,
+    environment: Environment | None = None,
+    chip_seed: int | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Conversion:
+    """Convert a trained network for a chip, layer by layer, on calibration data.
+
+    Parameters
+    ----------
+    ann : an ONNX file, a model, or an `Ann`.
+    profile : a chip by name ("loihi1:lava"), path, or `Profile`.
+    calibration : (N, *input_shape) rows like those of use, never those that the result is judged on.
+    ticks : length T of a layer's window.
+    objective : "matching" (the neuron's measured response), "l2" or "l1" (one-sided least squares, least
+        absolute error).
+    encoding : "rate" (default from 16 ticks), "bits" or "current" (default below).
+    gain : "keep" holds each neuron's gain (default for one output, or with an environment).
+    environment : takes a policy (N, *input_shape) -> (N, outputs) and returns a score, higher is better; it then
+        chooses among the converted networks.
+    chip_seed : the chip instance to fit; digital chips have none.
+
+    Returns a Conversion. The weight copy is always among the candidates; the winner on held-out calibration
+    rows is returned. Raises AnnError, ProfileError, FitError or PlacementError.
+    """
+    network, chip = load_ann(ann), load_profile(profile)
+    rows = _checked_rows(network, calibration)
+    _check_numbers(chip, ticks, chip_seed)
+    data = calibration_set(network, chip, rows, ticks=ticks, encoding=encoding, seed=seed)
+    keep = gain == "keep" or (gain is None and (environment is not None or network.layers[-1].n_outputs == 1))
+    methods = _methods(ticks, keep)
+    tell = _counter(progress, len(methods) * len(network.layers))
+    chains = {method: convert_chain(data, method, objective, threads, tell) for method in methods}
+    scores = {method: _scores(data, chain, environment, threads) for method, chain in chains.items()}
+    chosen = max(methods, key=lambda method: _rank(scores[method]))
+    program = replace(chains[chosen].program, report=_report(chains[chosen], scores, chosen))
+    programs = {method: chain.program for method, chain in chains.items()} | {chosen: program}
+    return Conversion(
+        network, chains[chosen].network, program, chains[chosen].fits, scores, programs, chosen,
+        _warnings(data, chains[chosen]),
+    )  # fmt: skip
+
+
+def _checked_rows(ann: Ann, calibration: ArrayLike) -> Array:
+    """Calibration rows as finite float64 of the ANN's input shape."""
+    subject = f"calibration data of {ann.name}"
+    try:
+        rows = np.asarray(calibration, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise AnnError(subject, "is not an array of numbers") from None
+    if rows.ndim != 1 + len(ann.input_shape) or rows.shape[1:] != ann.input_shape:
+        raise AnnError(subject, "has the wrong shape", value=rows.shape, limit=("N", *ann.input_shape))
+    if len(rows) < FEWEST_ROWS:
+        raise AnnError(subject, "has too few rows", value=len(rows), limit=FEWEST_ROWS, remedy="give more rows")
+    if not np.isfinite(rows).all():
+        bad = int(np.flatnonzero(~np.isfinite(rows).reshape(len(rows), -1).all(axis=1))[0])
+        raise AnnError(subject, f"row {bad} holds NaN or infinity", remedy="remove or repair that row")
+    return rows
+
+
+def _check_numbers(profile: Profile, ticks: int, chip_seed: int | None) -> None:
+    if isinstance(ticks, bool) or not isinstance(ticks, int | np.integer) or not 1 <= ticks <= MOST_TICKS:
+        raise FitError("ticks", "must be a whole number in range", value=ticks, limit=f"1 to {MOST_TICKS}")
+    if chip_seed is not None:
+        raise FitError(f"profile {profile.name}", "has no chip instances to fit", value=f"chip_seed {chip_seed}",
+                       remedy="leave chip_seed out")  # fmt: skip
+
+
+def _methods(ticks: int, keep_gain: bool) -> tuple[Method, ...]:
+    """The ways of converting the whole net that compete; copy is always among them."""
+    if ticks < FEW_TICKS:
+        return ("copy", "fit", "fit+gain", "iv")
+    return ("copy", "fit", "fit+gain") if keep_gain else ("copy", "fit")
+
+
+def _scores(data: CalibrationSet, chain: Chain, environment: Environment | None, threads: int | None) -> Score:
+    """Held-out agreement of the largest output, error of the outputs, and the environment's score."""
+    wanted = data.preactivations[-1][data.held]
+    got = emulate(chain.program, data.rows[data.held], threads=threads).outputs
+    variance = float(np.mean((wanted - wanted.mean(axis=0)) ** 2))
+    scores = {"nmse": float(np.mean((got - wanted) ** 2)) / max(variance, 1e-300)}
+    if wanted.shape[1] > 1:
+        scores["agreement"] = float(np.mean(got.argmax(axis=1) == wanted.argmax(axis=1)))
+    if environment is not None:
+        scores["return"] = float(environment(lambda x: emulate(chain.program, x, threads=threads).outputs))
+    return scores
+
+
+def _rank(scores: Score) -> tuple[float, ...]:
+    """Return where an environment gives one, else agreement, ties by the error."""
+    return scores.get("return", 0.0), scores.get("agreement", 0.0), -scores["nmse"]
+
+
+def _report(chain: Chain, scores: Mapping[str, Score], chosen: str) -> dict[str, Any]:
+    layers = [
+        {**candidate.fit.report(), "scale": candidate.scale, "emulated_error": candidate.error}
+        for candidate in chain.candidates
+    ]
+    return {"layers": layers, "candidates": {name: dict(score) for name, score in scores.items()}, "chosen": chosen}
+
+
+def _warnings(data: CalibrationSet, chain: Chain) -> tuple[str, ...]:
+    return (*data.warnings, *(f"{c.fit.name}: {text}" for c in chain.candidates for text in c.fit.warnings))
+
+
+def _counter(progress: Progress | None, total: int) -> Callable[[str], None]:
+    """Counts finished layers for the caller's progress display."""
+    done = count(1)
+
+    def tell(stage: str) -> None:
+        number = next(done)
+        if progress is not None:
+            progress(stage, number, total)
+
+    return tell
+
+

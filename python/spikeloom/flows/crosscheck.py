@@ -1,0 +1,64 @@
+"""The C++ core against an independent reference: every spike and every register, at every tick."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikeloom.emulation.emulate import emulate
+from spikeloom.emulation.inputs import encoded_inputs
+from spikeloom.emulation.recording import Recording
+from spikeloom.errors import EmulationError
+from spikeloom.program.program import ChipProgram
+from spikeloom.reference.compare import CrossCheck, Trace, combine, compare
+
+Reference = Literal["brian2", "twin"]
+REFERENCES = ("brian2", "twin")
+
+
+def crosscheck(
+    program: ChipProgram, inputs: ArrayLike, *, reference: Reference = "brian2", ticks: int | None = None
+) -> CrossCheck:
+    """Run the same spikes on the emulated chip and on a reference, and compare everything.
+
+    Parameters
+    ----------
+    program : what the chip loads.
+    inputs : (samples, ...) as `emulate` takes them; a reference is slow, a few samples will do.
+    reference : "brian2", or "twin" (plain Python).
+    ticks : length of the window, the program's own unless given.
+
+    Returns whether all spikes and registers were equal at every tick, how many were compared, and the first
+    divergence by sample, tick, core, neuron and register. Raises EmulationError for wrong inputs, or where the
+    reference cannot carry an operation of the profile.
+    """
+    if reference not in REFERENCES:
+        raise EmulationError("reference", "is unknown", value=reference, limit=" or ".join(REFERENCES))
+    names = [f"{population.name}.{register}" for population in program.populations
+             for register in ("spikes", *program.profile.element_names())]  # fmt: skip
+    recording = emulate(program, inputs, ticks=ticks, record=names)
+    expected = _reference_traces(program, inputs, reference, ticks)
+    checks = (
+        compare(trace, emulated_trace(program, recording, sample), program, sample)
+        for sample, trace in enumerate(expected)
+    )
+    return combine(checks)
+
+
+def emulated_trace(program: ChipProgram, recording: Recording, sample: int) -> Trace:
+    """One sample of a recording that holds every spike and register, by global neuron number."""
+    elements = program.profile.element_names()
+    first = program.populations[0].name
+    ticks = recording.registers[f"{first}.{elements[0]}"].shape[1]
+    dtype = np.float64 if program.profile.is_analog else np.int64
+    spikes = np.zeros((ticks, program.n_neurons), dtype=np.int32)
+    registers = {name: np.zeros((ticks, program.n_neurons), dtype=dtype) for name in elements}
+    for population in program.populations:
+        rows = recording.spikes[population.name]
+        _, tick, neuron = rows[rows[:, 0] == sample].T
+        np.add.at(spikes, (tick, population.neurons[neuron]), 1)
+        for name in elements:
+            registers[name][:, population.neurons] = recording.registers[f"{population.name}.{name}"][sample]
+    return Trace(spikes, registers)

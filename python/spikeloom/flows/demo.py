@@ -1,0 +1,168 @@
+"""The bundled networks, end to end: converted, run on unseen data, and checked against Brian2."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.bundled.load import BUNDLES, Bundle, load_bundle
+from spikeloom.bundled.pendulum import episode_returns
+from spikeloom.emulation.emulate import Progress, emulate
+from spikeloom.errors import SpikeloomError
+from spikeloom.flows.convert import Conversion, convert
+from spikeloom.flows.crosscheck import crosscheck
+from spikeloom.profile.catalog import load_profile
+from spikeloom.profile.schema import Profile
+from spikeloom.program.program import ChipProgram
+
+Array = NDArray[np.float64]
+CHECKED_SAMPLES = 3
+EPISODES = 10  # of each seed, in the closed loop
+JUDGING_SEEDS = (101, 102, 103, 104, 105)
+CHOOSING_SEEDS = (1, 2)  # the environment that chooses among candidates never sees the judging seeds
+CHOOSING_EPISODES = 8
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo shows of one network. Scores are accuracies in per cent, or mean returns.
+
+    agreement, nmse: share of inputs with the ANN's answer in per cent, and squared error of the outputs over the
+    variance of the ANN's; copy_*: the same for the plain weight copy
+    spikes, synops: spikes and synaptic operations per inference; energy_uj: of those the profile has costs for
+    """
+
+    name: str
+    title: str
+    profile: str
+    ticks: int
+    score_name: str
+    ann_score: float
+    snn_score: float
+    copy_score: float
+    agreement: float | None
+    copy_agreement: float | None
+    nmse: float
+    copy_nmse: float
+    samples: int
+    chosen: str
+    layers: tuple[Mapping[str, Any], ...]
+    spikes: float
+    synops: float
+    energy_uj: float | None
+    energy_status: str
+    brian2_equal: bool
+    brian2_compared: Mapping[str, int]
+    brian2_samples: int
+    brian2_seconds: float
+    seconds: float
+
+
+def demo(
+    *,
+    names: Collection[str] = BUNDLES,
+    profile: str | Profile = "loihi1",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[DemoResult, ...]:
+    """Convert, run and check the bundled networks; see `DemoResult`. Raises SpikeloomError for an unknown name."""
+    unknown = [name for name in names if name not in BUNDLES]
+    if unknown:
+        raise SpikeloomError(f"bundled network {unknown[0]}", "does not exist", limit=", ".join(BUNDLES))
+    chip = load_profile(profile)
+    return tuple(_show(load_bundle(name), chip, threads, progress) for name in BUNDLES if name in names)
+
+
+def _show(bundle: Bundle, chip: Profile, threads: int | None, progress: Progress | None) -> DemoResult:
+    started = time.perf_counter()
+    environment = partial(_mean_return, seeds=CHOOSING_SEEDS, episodes=CHOOSING_EPISODES) if _acts(bundle) else None
+    conversion = convert(
+        bundle.onnx_path, chip, calibration=bundle.calibration, ticks=bundle.ticks, environment=environment,
+        threads=threads, progress=progress,
+    )  # fmt: skip
+    recording = emulate(conversion.program, bundle.inputs, threads=threads)
+    copy = conversion.programs["copy"]
+    outputs = {"snn": recording.outputs, "copy": emulate(copy, bundle.inputs, threads=threads).outputs}
+    wanted = conversion.ann.predict(bundle.inputs)
+    checking = time.perf_counter()
+    check = crosscheck(conversion.program, bundle.inputs[:CHECKED_SAMPLES], reference="brian2")
+    ended = time.perf_counter()
+    return DemoResult(
+        name=bundle.name,
+        title=bundle.title,
+        profile=chip.name,
+        ticks=conversion.program.ticks,
+        score_name="mean return" if _acts(bundle) else "accuracy",
+        ann_score=_score(bundle, conversion.ann.predict),
+        snn_score=_score(bundle, _policy(conversion.program, threads)),
+        copy_score=_score(bundle, _policy(copy, threads)),
+        agreement=_agreement(outputs["snn"], wanted),
+        copy_agreement=_agreement(outputs["copy"], wanted),
+        nmse=_nmse(outputs["snn"], wanted),
+        copy_nmse=_nmse(outputs["copy"], wanted),
+        samples=len(bundle.inputs),
+        chosen=conversion.chosen,
+        layers=tuple(_layer_row(conversion, index) for index in range(len(conversion.layers))),
+        spikes=recording.events["spikes"].mean(),
+        synops=recording.events["synaptic_operations"].mean(),
+        energy_uj=recording.energy.total_j and 1e6 * recording.energy.total_j / len(bundle.inputs),
+        energy_status=recording.energy.status,
+        brian2_equal=check.equal,
+        brian2_compared=check.compared,
+        brian2_samples=CHECKED_SAMPLES,
+        brian2_seconds=ended - checking,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _acts(bundle: Bundle) -> bool:
+    """True for a control policy, which is judged by its return."""
+    return bundle.labels is None
+
+
+def _policy(program: ChipProgram, threads: int | None) -> Callable[[Array], Array]:
+    return lambda x: emulate(program, x, threads=threads).outputs
+
+
+def _score(bundle: Bundle, policy: Callable[[Array], Array]) -> float:
+    """Accuracy in per cent on the bundle's unseen rows, or the mean return over the judging seeds."""
+    if bundle.labels is None:
+        return _mean_return(policy, seeds=JUDGING_SEEDS, episodes=EPISODES)
+    return 100.0 * float(np.mean(policy(bundle.inputs).argmax(axis=1) == bundle.labels))
+
+
+def _mean_return(policy: Callable[[Array], Array], *, seeds: Collection[int], episodes: int) -> float:
+    return float(np.mean(episode_returns(policy, tuple(seeds), episodes)))
+
+
+def _agreement(got: Array, wanted: Array) -> float | None:
+    if wanted.shape[1] == 1:
+        return None
+    return 100.0 * float(np.mean(got.argmax(axis=1) == wanted.argmax(axis=1)))
+
+
+def _nmse(got: Array, wanted: Array) -> float:
+    return float(np.mean((got - wanted) ** 2) / np.mean((wanted - wanted.mean(axis=0)) ** 2))
+
+
+def _layer_row(conversion: Conversion, index: int) -> dict[str, Any]:
+    fit, program = conversion.layers[index], conversion.program
+    neurons = next(population.neurons for population in program.populations if population.name == fit.name)
+    starts = program.arrays.core_neuron_start
+    return {
+        "name": fit.name,
+        "neurons": int(neurons.size),
+        "cores": int(np.unique(np.searchsorted(starts, neurons, side="right")).size),
+        "loss": fit.loss,
+        "bound": fit.bound,
+        "gap": fit.gap,
+        "bound_tag": fit.bound_tag,
+        "rounding": fit.rounding_loss,
+        "plain_rounding": fit.plain_rounding_loss,
+    }

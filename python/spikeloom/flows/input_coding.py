@@ -1,0 +1,92 @@
+"""How input values become spikes or currents: scale of each channel, pairs for negative values, bit planes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.ann.graph import Ann, AnnLayer
+from spikeloom.errors import AnnError
+from spikeloom.profile.schema import Profile
+
+Array = NDArray[np.float64]
+InputEncoding = Literal["rate", "bits", "current"]
+FEW_TICKS = 16  # below this many ticks a spike train is too coarse for an input value
+PLANES = 8  # bits of an input value in the encoding "bits"
+ALIKE = 0.5  # channels whose median peak exceeds this share of the largest peak share one scale
+
+
+@dataclass(frozen=True, eq=False)
+class InputCoding:
+    """The coding of a network's input, and its first layer rewritten to act on the coded lines.
+
+    scale: (channels,) value * scale lies in [-1, 1] on the calibration rows
+    signed: a channel is a pair of lines, for the positive and the negative half
+    planes: lines of each (half) channel
+    layer: the first layer, acting on the halves
+    """
+
+    encoding: InputEncoding
+    scale: Array
+    signed: bool
+    planes: int
+    layer: AnnLayer
+
+    @property
+    def size(self) -> int:
+        """Input lines."""
+        return self.scale.size * (2 if self.signed else 1) * self.planes
+
+    @property
+    def line_scale(self) -> float | Array:
+        """Rate of a line per unit of its value: one number, or (n,) where channels differ."""
+        scale = np.repeat(self.scale, 2) if self.signed else self.scale
+        return float(scale[0]) if np.ptp(scale) == 0 else scale
+
+    def halves(self, x: Array) -> Array:
+        """(N, channels) values -> (N, channels or 2 channels) non-negative values, as `layer` takes them."""
+        return np.stack([np.maximum(x, 0), np.maximum(-x, 0)], axis=-1).reshape(len(x), -1) if self.signed else x
+
+    def values(self, x: Array) -> Array:
+        """(N, channels) values -> what the lines carry a tick on average, in [0, 1]."""
+        coded = np.clip(self.halves(x * self.scale), 0.0, 1.0)
+        if self.encoding != "bits":
+            return coded
+        steps = 2.0**self.planes
+        return np.minimum(np.rint(coded * steps), steps - 1) / steps
+
+
+def choose_coding(
+    ann: Ann, x: Array, profile: Profile, encoding: InputEncoding | None, ticks: int
+) -> InputCoding:
+    """The coding for these calibration values x (N, channels), already flattened.
+
+    Raises AnnError where an input never differs from 0.
+    """
+    peaks = np.abs(x).max(axis=0)
+    if peaks.max() == 0:
+        raise AnnError(f"input of {ann.name}", "is 0 in every calibration row", remedy="give real data")
+    first = ann.layers[0]
+    shared = first.is_convolution or first.input_pool != (1, 1) or np.median(peaks) > ALIKE * peaks.max()
+    scale = np.full(peaks.shape, 1.0 / peaks.max()) if shared else 1.0 / np.where(peaks > 0, peaks, peaks.max())
+    signed = bool((x < 0).any())
+    chosen = encoding or _default_encoding(profile, x.shape[1] * (2 if signed else 1), ticks)
+    planes = PLANES if chosen == "bits" else 1
+    return InputCoding(chosen, scale, signed, planes, _on_halves(first) if signed else first)
+
+
+def _default_encoding(profile: Profile, lines: int, ticks: int) -> InputEncoding:
+    if ticks >= FEW_TICKS:
+        return "rate"
+    axons = profile.limits.in_axons_per_core
+    return "bits" if axons is None or lines * PLANES <= axons else "current"
+
+
+def _on_halves(layer: AnnLayer) -> AnnLayer:
+    """The layer with every input channel split into a positive and a negative half."""
+    pairs = np.stack([layer.weights, -layer.weights], axis=1)
+    *image, channels = layer.input_shape
+    return replace(layer, weights=pairs.reshape(-1, *layer.weights.shape[1:]), input_shape=(*image, 2 * channels))

@@ -1,0 +1,76 @@
+"""The calibration data of one layer: what it sees on the chip, what it should answer, which images judge it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.ann.graph import AnnLayer
+from spikeloom.emulation.measure import Feed
+
+Array = NDArray[np.float64]
+ROWS = 6000  # (image, position) rows of a convolution's calibration problem
+CHUNK = 256  # images unfolded at a time
+
+
+@dataclass(frozen=True, eq=False)
+class LayerData:
+    """Arrays of one layer over the N calibration images.
+
+    layer: of the ANN, acting on the lines of `feed` (on the channels, where a channel has several planes)
+    feed: the spikes that arrive; coded: (N, inputs) their rates, or the values that bit planes stand for
+    analytic: (N, inputs) the ANN's activations; preactivation: (N, outputs) the ANN's answer before activation
+    input_scale: rate per unit of the ANN's activation, one number or (n,)
+    held: (N,) images on which candidates are judged
+    """
+
+    layer: AnnLayer
+    feed: Feed
+    coded: Array
+    analytic: Array
+    preactivation: Array
+    input_scale: float | Array
+    held: NDArray[np.bool_]
+    seed: int = 0
+
+    @cached_property
+    def picks(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """(image, position) of each row of the problem: all of them, or a seeded draw of ROWS."""
+        images, positions = len(self.coded), self.layer.positions
+        chosen = np.arange(images * positions)
+        if positions > 1 and chosen.size > ROWS:
+            chosen = np.sort(np.random.default_rng(self.seed).choice(chosen.size, ROWS, replace=False))
+        return chosen // positions, chosen % positions
+
+    @cached_property
+    def activity(self) -> Array:
+        """(rows, n) spikes per tick that each row sees."""
+        return self._unfolded(self.coded)
+
+    @cached_property
+    def analytic_activity(self) -> Array:
+        """(rows, n) the rates that the ANN's activations stand for."""
+        return self._unfolded(self.analytic) * self.input_scale
+
+    @cached_property
+    def target(self) -> Array:
+        """(rows, m) the ANN's pre-activations."""
+        return self.at_picks(self.preactivation)
+
+    def at_picks(self, neurons: Array) -> Array:
+        """(N, outputs), one value a neuron -> (rows, m) at the picked images and positions."""
+        image, position = self.picks
+        picked: Array = neurons.reshape(len(neurons), self.layer.positions, -1)[image, position]
+        return picked
+
+    def _unfolded(self, x: Array) -> Array:
+        image, position = self.picks
+        rows = np.empty((image.size, len(self.layer.matrix)))
+        for start in range(0, len(x), CHUNK):
+            inside = (image >= start) & (image < start + CHUNK)
+            patches = self.layer.unfold(x[start : start + CHUNK])
+            rows[inside] = patches[image[inside] - start, position[inside]]
+        return rows

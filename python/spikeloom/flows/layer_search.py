@@ -1,0 +1,267 @@
+"""One layer's conversion: search the scale, measure the response, fit, and judge on the emulated chip.
+
+Every candidate is judged by the error of the emulated layer on images that the fit has not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.ann.graph import AnnLayer
+from spikeloom.emulation.measure import Feed, readout, window_rates
+from spikeloom.errors import FitError
+from spikeloom.fit.integer import full_range_scale, nearest
+from spikeloom.fit.layer import copy_layer, fit_layer, make_loss
+from spikeloom.fit.problem import LayerFit, LayerProblem, Method, Objective, Response, WeightGrid
+from spikeloom.flows.chip_limits import firing_ceiling, full_precision, weight_grid
+from spikeloom.flows.layer_data import LayerData
+from spikeloom.network.from_fit import ChipLayer, chip_layer, smallest_scale
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.placement.place import place_without_limits
+from spikeloom.profile.schema import Profile
+from spikeloom.program.program import ChipProgram
+
+Array = NDArray[np.float64]
+PERCENTILES = (95.0, 97.0, 99.0, 99.9, 100.0)
+HEADROOMS = (1.0, 1.33, 2.0)
+FINALISTS = 2  # scales that get a full fit
+PEAK_IMAGES = 16  # images on which peaks of the accumulators are measured
+PROBE_NEURON_TICKS = 4_000_000  # size of an emulation in the scale search
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTask:
+    """What a layer is searched for: its data, the chip, and the designer's choices."""
+
+    data: LayerData
+    profile: Profile
+    ticks: int
+    is_last: bool
+    planes: int = 1
+    objective: Objective = "matching"
+    threads: int | None = None
+
+    @property
+    def layer(self) -> AnnLayer:
+        """The layer of the ANN."""
+        return self.data.layer
+
+    @property
+    def at_full_precision(self) -> LayerTask:
+        """The same task with as many weight bits as the code has, so that a search does not see rounding."""
+        return replace(self, profile=full_precision(self.profile))
+
+    @property
+    def grid(self) -> WeightGrid:
+        """The codes and scales that the chip has for this layer."""
+        grid = weight_grid(self.profile, readout=self.is_last)
+        if grid.levels is None or self.is_last:
+            return grid
+        return replace(grid, scale_min=smallest_scale(self.profile, self.layer))
+
+    def problem(self, scale: float, response: Response) -> LayerProblem:
+        """The calibration problem at a target scale."""
+        data, ceiling = self.data, firing_ceiling(self.profile)
+        return LayerProblem(
+            self.layer.name, data.activity, data.target, self.layer.activation, self.layer.matrix,
+            self.layer.bias, data.input_scale, scale, response, ceiling,
+            self.grid, self.objective,
+            analytic_activity=data.analytic_activity, holdout=data.held[data.picks[0]], seed=data.seed,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A fitted layer in chip codes with the error of its emulation on held-out images.
+
+    error: mean squared error of the emulated activation, divided by the variance of the wanted one
+    scale: rate per unit of the ANN's activation; for the last layer the readout's current per unit
+    """
+
+    fit: LayerFit
+    chip: ChipLayer
+    scale: float
+    error: float
+
+
+def convert_layer(task: LayerTask, method: Method) -> Candidate:
+    """The best candidate for this layer; `method` "copy" stays with the weight copy, "fit" may fall back on it."""
+    if task.is_last:
+        return _best(_last_layer_candidates(task, method))
+    candidates: list[Candidate] = []
+    fine = task.at_full_precision
+    for scale in _promising_scales(fine):
+        response = _measured_response(fine, scale, _some(fine, ~task.data.held, 4))
+        problem = task.problem(scale, response)
+        if method in ("copy", "fit"):
+            candidates.append(_judged(task, copy_layer(problem), scale))
+        if method != "copy":
+            candidates.append(_judged(task, fit_layer(_with_gain(problem, method), method), scale))
+    return _with_measured_bias(task, _best(candidates))
+
+
+def one_layer_program(task: LayerTask, chip: ChipLayer, scale: Array | None = None) -> ChipProgram:
+    """The layer alone behind input lines, over warm-up and window."""
+    network = SpikingNetwork(task.profile)
+    network.input("feed", task.data.feed.spikes.shape[2])
+    chip.add_to(network, "feed")
+    population = network.populations[chip.name]
+    if scale is None:
+        network.output(population, read="spikes")
+    else:
+        network.output(population, read=task.profile.fire.reg, scale=scale)
+    return place_without_limits(network, ticks=task.data.feed.spikes.shape[1])
+
+
+def readout_scale(task: LayerTask, chip: ChipLayer, scale: float) -> Array:
+    """(n_target,) ANN units per LSB of the accumulated readout."""
+    return 1.0 / (chip.theta * task.ticks * scale)
+
+
+def _last_layer_candidates(task: LayerTask, method: Method) -> list[Candidate]:
+    spread = float(np.std(task.data.target[~task.data.held[task.data.picks[0]]]))
+    scale = 1.0 / max(spread, 1e-12)
+    problem = task.problem(scale, Response.linear())
+    fits = [copy_layer(problem)] if method in ("copy", "fit") else []
+    if method != "copy":
+        fits.append(fit_layer(_with_gain(problem, method), method))
+    return [_judged(task, fit, scale) for fit in fits]
+
+
+def _promising_scales(task: LayerTask) -> list[float]:
+    """The FINALISTS target scales at which the weight copy, with its measured response, errs least."""
+    fit_images, held_images = _some(task, ~task.data.held), _some(task, task.data.held)
+    scores = []
+    for scale in _scales(task):
+        try:
+            response = _measured_response(task, scale, fit_images)
+        except FitError:  # silent at this scale: nothing to measure
+            continue
+        copy = _roughly(task, copy_layer(_ungridded(task.problem(scale, response))))
+        scores.append((_judged(task, copy, scale, held_images).error, scale))
+    if not scores:
+        raise FitError(task.layer.name, "is silent at every scale", remedy="give more calibration rows or ticks")
+    return [scale for _, scale in sorted(scores)[:FINALISTS]]
+
+
+def _scales(task: LayerTask) -> Iterator[float]:
+    wanted = np.maximum(task.data.target, 0.0)
+    ceiling = firing_ceiling(task.profile)
+    peaks = sorted({float(peak) for peak in np.percentile(wanted, PERCENTILES) if peak > 0})
+    if not peaks:
+        raise FitError(task.layer.name, "has no active unit on the calibration rows", remedy="give other rows")
+    for peak in peaks:
+        for headroom in HEADROOMS:
+            yield ceiling / (headroom * peak)
+
+
+def _measured_response(task: LayerTask, scale: float, images: NDArray[np.intp]) -> Response:
+    """The neuron's response under the layer's own input: the weight copy emulated on these images."""
+    ceiling = firing_ceiling(task.profile)
+    guess = Response.clipped(ceiling)
+    copy = _roughly(task, copy_layer(_ungridded(task.problem(scale, guess)), plain=True))
+    currents, rates = _measured_pairs(task, copy, copy.quantised_bias, images)
+    return Response.from_pairs(currents, rates, ceiling)
+
+
+def _measured_pairs(
+    task: LayerTask, fit: LayerFit, bias: Array, images: NDArray[np.intp]
+) -> tuple[Array, Array]:
+    """(rows, m) mean currents in threshold units and emulated rates, at the picked rows of these images."""
+    chip = _chip(task, fit, bias)
+    rates = np.full((len(task.data.coded), task.layer.n_outputs), np.nan)
+    feed = task.data.feed.rows(images)
+    rates[images] = window_rates(one_layer_program(task, chip), feed, chip.name, threads=task.threads)
+    inside = np.isin(task.data.picks[0], images)
+    currents = task.data.activity[inside] @ fit.quantised_weights + bias
+    return currents, task.data.at_picks(rates)[inside]
+
+
+def _with_measured_bias(task: LayerTask, candidate: Candidate) -> Candidate:
+    """The bias fitted again on the response that the finished layer really has; kept only where that helps."""
+    fit = candidate.fit
+    images = _some(task, ~task.data.held, 4)
+    try:
+        response = Response.from_pairs(
+            *_measured_pairs(task, fit, fit.quantised_bias, images), firing_ceiling(task.profile)
+        )
+    except FitError:
+        return candidate
+    problem = task.problem(candidate.scale, response)
+    current = task.data.activity @ fit.quantised_weights
+    again = replace(fit, quantised_bias=make_loss(problem).best_bias(current, fit.quantised_bias))
+    return _best([candidate, _judged(task, again, candidate.scale)])
+
+
+def _judged(
+    task: LayerTask, fit: LayerFit, scale: float, images: NDArray[np.intp] | None = None
+) -> Candidate:
+    """The candidate with its emulated error on held-out images."""
+    images = np.flatnonzero(task.data.held) if images is None else images
+    chip = _chip(task, fit, fit.quantised_bias)
+    feed = task.data.feed.rows(images)
+    if task.is_last:
+        program = one_layer_program(task, chip, readout_scale(task, chip, scale))
+        got = readout(program, feed, threads=task.threads)
+    else:
+        got = window_rates(one_layer_program(task, chip), feed, chip.name, threads=task.threads) / scale
+    wanted = task.layer.activate(task.data.preactivation[images])
+    variance = np.mean((wanted - wanted.mean(axis=0)) ** 2)
+    return Candidate(fit, chip, scale, float(np.mean((got - wanted) ** 2) / max(variance, 1e-300)))
+
+
+def _chip(task: LayerTask, fit: LayerFit, bias: Array) -> ChipLayer:
+    return chip_layer(
+        fit, task.layer, task.profile, ticks=task.ticks, peak=_peak(task, fit, bias), bias=bias,
+        readout=task.is_last, depth=task.data.feed.depth, planes=task.planes,
+    )  # fmt: skip
+
+
+def _peak(task: LayerTask, fit: LayerFit, bias: Array) -> Array:
+    """(m,) largest current of one tick on a few images in threshold units; accumulated, for a readout."""
+    spikes = task.data.feed.spikes[:: max(1, len(task.data.feed.spikes) // PEAK_IMAGES)][:PEAK_IMAGES]
+    samples, ticks, lines = spikes.shape
+    trains = spikes.reshape(samples * ticks, lines).astype(np.float64)
+    if task.planes > 1:
+        halves = trains.reshape(samples * ticks, -1, task.planes)
+        trains = halves @ 2.0 ** -np.arange(1, task.planes + 1)
+    shape = task.layer.weights.shape
+    fitted = replace(task.layer, weights=fit.quantised_weights.reshape(shape), bias=bias)
+    currents = fitted.preactivation(trains).reshape(samples, ticks, task.layer.positions, -1)
+    if task.is_last:
+        currents = currents.cumsum(axis=1)
+    peak: Array = np.abs(currents).max(axis=(0, 1, 2))
+    return peak
+
+
+def _some(task: LayerTask, mask: NDArray[np.bool_], times: int = 1) -> NDArray[np.intp]:
+    """As many of these images, evenly spread, as an emulation in the search can afford."""
+    images = np.flatnonzero(mask)
+    lines, ticks = max(task.layer.n_inputs, task.layer.n_outputs), task.data.feed.spikes.shape[1]
+    count = min(images.size, max(32, times * PROBE_NEURON_TICKS // (lines * ticks)))
+    return images[np.linspace(0, images.size - 1, count).astype(np.intp)]
+
+
+def _ungridded(problem: LayerProblem) -> LayerProblem:
+    return replace(problem, grid=WeightGrid())
+
+
+def _roughly(task: LayerTask, fit: LayerFit) -> LayerFit:
+    """The relaxed weights at the nearest code, each output at its own full range: for the search only."""
+    grid = task.grid
+    if grid.levels is None:
+        return fit
+    scales = np.maximum(full_range_scale(fit.weights, grid.levels), grid.scale_min)
+    return replace(fit, codes=nearest(fit.weights, scales, grid.levels).astype(np.int32), scales=scales)
+
+
+def _with_gain(problem: LayerProblem, method: Method) -> LayerProblem:
+    return replace(problem, gain="keep" if method == "fit+gain" else "free")
+
+
+def _best(candidates: list[Candidate]) -> Candidate:
+    return min(candidates, key=lambda candidate: candidate.error)

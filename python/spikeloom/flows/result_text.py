@@ -1,0 +1,239 @@
+"""What each command says about its result, on at most 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spikeloom.flows.printing import facts, heading, number, percent, table
+from spikeloom.profile.provenance import numbers, unsourced, weakest_status
+from spikeloom.profile.weights import weight_levels
+
+if TYPE_CHECKING:
+    from spikeloom.emulation.recording import Recording
+    from spikeloom.flows.convert import Conversion
+    from spikeloom.flows.demo import DemoResult
+    from spikeloom.profile.schema import Profile
+    from spikeloom.program.program import ChipProgram
+    from spikeloom.reference.compare import CrossCheck
+
+LAYER_COLUMNS = ("layer", "neurons", "cores", "loss", "bound", "gap", "rounding", "plain")
+SHOWN_SAMPLES, SHOWN_OUTPUTS = 5, 10
+
+
+def profile_facts(profile: Profile) -> dict[str, Any]:
+    """What a list of profiles says of one."""
+    chip = profile.chip
+    kind = chip.soma if chip.soma == chip.synapse else f"{chip.synapse} synapses, {chip.soma} soma"
+    return {
+        "profile": profile.name,
+        "name": chip.name,
+        "kind": kind,
+        "fidelity": chip.fidelity,
+        "reference": chip.reference,
+    }
+
+
+def show_profiles(profiles: Iterable[Profile]) -> None:
+    """One line a profile."""
+    columns = ("profile", "name", "kind", "fidelity")
+    table(columns, [[profile_facts(profile)[column] for column in columns] for profile in profiles], left=4)
+
+
+def show_profile(profile: Profile) -> None:
+    """A chip's limits, weights, neuron, and how well all that is known."""
+    said = profile_facts(profile)
+    facts(
+        ("chip", f"{said['name']} ({said['profile']}), {said['kind']}"),
+        ("fidelity", f"{said['fidelity']} to {said['reference']}"),
+        ("limits", _limits(profile)),
+        ("time", _time(profile)),
+        ("weights", _weights(profile)),
+        ("reads", ", ".join(profile.outputs.readable)),
+        ("sources", _sources(profile)),
+        ("variants", ", ".join(profile.variant) or "none"),
+    )
+    heading("\nWhat a neuron does in each tick")
+    table(("operation", "does", "with"), [_operation(each) for each in profile.operation], left=3)
+
+
+def show_demo(results: Sequence[DemoResult]) -> None:
+    """Scores, layers, work and the Brian2 check of each network, then all of them in one table."""
+    for result in results:
+        heading(f"{result.title} on {result.profile}, {result.ticks} ticks")
+        facts(("score", _scores(result)), ("answers", _answers(result)))
+        show_layers(result.layers)
+        facts(("work", _work(result)), ("Brian2", _brian2(result)), ("took", f"{result.seconds:.1f} s\n"))
+    columns = ("network", "score of the", "ANN", "chip", "copy", "agreement", "NMSE", "Brian2")
+    rows = [
+        (
+            result.name, result.score_name, result.ann_score, result.snn_score, result.copy_score,
+            _share(result.agreement), result.nmse, "equal" if result.brian2_equal else "differs",
+        )
+        for result in results
+    ]  # fmt: skip
+    table(columns, rows, left=2)
+
+
+def conversion_facts(conversion: Conversion) -> dict[str, Any]:
+    """A conversion's figures, without its arrays."""
+    program = conversion.program
+    return {
+        "network": conversion.ann.name,
+        "profile": program.profile.name,
+        "ticks": program.ticks,
+        "neurons": program.n_neurons,
+        "cores": program.n_cores,
+        "candidates": conversion.candidates,
+        "chosen": conversion.chosen,
+        "layers": [
+            row | fit.report() for row, fit in zip(layer_rows(conversion), conversion.layers, strict=True)
+        ],
+        "warnings": conversion.warnings,
+    }
+
+
+def show_conversion(conversion: Conversion, rows: int, target: Path) -> None:
+    """The scores of the candidates, the fit of each layer, and where the program is."""
+    program = conversion.program
+    facts(
+        ("network", f"{conversion.ann.name}: {len(conversion.layers)} layers"),
+        ("chip", f"{program.profile.chip.name} ({program.profile.name}); {program.ticks} ticks"),
+        ("data", f"{rows} rows to calibrate; a part of them is held out and judges the candidates"),
+    )
+    show_candidates(conversion.candidates, conversion.chosen)
+    show_layers(layer_rows(conversion))
+    warnings = [("warning", text) for text in conversion.warnings]
+    facts(*warnings, ("wrote", f"{target}, {program.n_cores} cores"))
+
+
+def show_candidates(candidates: Mapping[str, Mapping[str, float]], chosen: str) -> None:
+    """The scores of every way in which the whole network was converted."""
+    scores = list(dict.fromkeys(score for row in candidates.values() for score in row))
+    rows = [
+        (name + (" (chosen)" if name == chosen else ""), *(row.get(score) for score in scores))
+        for name, row in candidates.items()
+    ]
+    table(("candidate", *scores), rows)
+
+
+def layer_rows(conversion: Conversion) -> list[dict[str, Any]]:
+    """For each layer its size, its cores and the quality of its fit."""
+    return [
+        {
+            "name": fit.name,
+            **layer_size(conversion.program, fit.name),
+            "loss": fit.loss,
+            "bound": fit.bound,
+            "gap": fit.gap,
+            "rounding": fit.rounding_loss,
+            "plain_rounding": fit.plain_rounding_loss,
+        }
+        for fit in conversion.layers
+    ]
+
+
+def layer_size(program: ChipProgram, name: str) -> dict[str, int]:
+    """The neurons of a population, and the cores they are on."""
+    neurons = next(placed.neurons for placed in program.populations if placed.name == name)
+    cores = np.unique(np.searchsorted(program.arrays.core_neuron_start, neurons, side="right"))
+    return {"neurons": int(neurons.size), "cores": int(cores.size)}
+
+
+def show_layers(layers: Iterable[Mapping[str, Any]]) -> None:
+    """The fit, layer by layer. Losses are relative to the best constant output."""
+    names = ("name", "neurons", "cores", "loss", "bound", "gap", "rounding", "plain_rounding")
+    rows = [[layer[name] for name in names] for layer in layers]
+    table(LAYER_COLUMNS, [[*row[:5], percent(row[5]), *row[6:]] for row in rows])
+
+
+def show_crosscheck(check: CrossCheck, reference: str) -> None:
+    """Equal, and over how much; or the first value that differs."""
+    name = {"brian2": "Brian2", "twin": "twin"}[reference]
+    facts((name, compared(check.compared) if check.equal else f"differs: {check.first_divergence}"))
+
+
+def compared(counts: Mapping[str, int]) -> str:
+    """How much an equal check compared."""
+    values, spikes, samples = (f"{counts[key]:,}" for key in ("register_values", "spikes", "samples"))
+    return f"equal: {spikes} spikes, {values} register values, {samples} samples"
+
+
+def _scores(result: DemoResult) -> str:
+    unit = " %" if result.score_name == "accuracy" else ""
+    named = {"ANN": result.ann_score, "chip": result.snn_score, "plain weight copy": result.copy_score}
+    scores = "   ".join(f"{name} {score:.2f}{unit}" for name, score in named.items())
+    return f"{result.score_name}: {scores}"
+
+
+def _answers(result: DemoResult) -> str:
+    """How near the chip's outputs are to the ANN's, on rows that the conversion has not seen."""
+    agreement = f"{_share(result.agreement)} as the ANN's, copy {_share(result.copy_agreement)}; "
+    error = f"NMSE {number(result.nmse)}, copy {number(result.copy_nmse)}; {result.samples:,} unseen rows"
+    return error if result.agreement is None else agreement + error
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f} %"
+
+
+def _work(result: DemoResult) -> str:
+    energy = "energy not modelled"
+    if result.energy_uj is not None:
+        energy = f"{number(result.energy_uj)} uJ ({result.energy_status})"
+    return f"{result.spikes:,.0f} spikes, {result.synops:,.0f} synaptic operations, {energy} an inference"
+
+
+def _brian2(result: DemoResult) -> str:
+    verdict = compared(result.brian2_compared) if result.brian2_equal else "differs"
+    return f"{verdict}; {result.brian2_seconds:.1f} s"
+
+
+def _limits(profile: Profile) -> str:
+    said = profile.limits.model_dump(exclude_none=True, exclude={"memory", "shared_table"})
+    counts = [f"{value:,} {name.replace('_', ' ')}" for name, value in said.items()]
+    memories = [f"{memory.bits:,} bits of {memory.name} memory" for memory in profile.limits.memory]
+    tables = [f"{shared.max} sets of {', '.join(shared.fields)}" for shared in profile.limits.shared_table]
+    return "; ".join([*counts, *memories, *tables]) or "none"
+
+
+def _time(profile: Profile) -> str:
+    time = profile.time
+    length = f" of {number(1e6 * time.tick_s)} us" if time.tick_s else ""
+    delays = f"{time.delay_min} to {time.delay_max} ticks per {time.delay_scope}"
+    return f"ticks{length}; a spike arrives after {time.spike_latency_ticks}, delays {delays}"
+
+
+def _weights(profile: Profile) -> str:
+    weights = profile.weights
+    if not weights.mode:
+        return "any real number" if weights.formula == "float" else weights.formula
+    levels = [f"{mode.name} {weight_levels(weights, mode.name)}" for mode in weights.mode]
+    shared = [f"{value.name} {value.min} to {value.max}" for value in weights.shared]
+    return "; ".join([f"{weights.bits} bits, {weights.formula}", *levels, *shared])
+
+
+def _operation(operation: Any) -> tuple[str, str, str]:
+    fields = operation.model_dump(exclude={"name", "op"}, exclude_defaults=True, by_alias=True)
+    said = ", ".join(f"{name} {_value(value)}" for name, value in fields.items())
+    return operation.name, operation.op, said
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(f"{key} = {item}" for key, item in value.items())
+    return " + ".join(str(item) for item in value) if isinstance(value, tuple | list) else str(value)
+
+
+def _sources(profile: Profile) -> str:
+    """The weakest status behind the numbers, and which ones rest on it."""
+    stated = numbers(profile)
+    if not stated:
+        return "no numbers"
+    weakest = weakest_status(profile, stated)
+    keys = [*unsourced(profile)] if weakest == "unverified" else []
+    keys += [key for key, source in profile.provenance.items() if source.status == weakest]
+    return f"weakest status: {weakest} ({', '.join(dict.fromkeys(keys))})"

@@ -1,0 +1,243 @@
+"""From a fitted layer to chip codes: thresholds, exponent, biases and start, and the layer added to a network.
+
+A fit speaks in threshold units: a spike through the code k of output j adds `scale_j * k / area` thresholds, where
+`area` is the number of sources that one averaging window pools. The chip speaks in register units (LSB): the same
+spike adds `unit * k`. So the threshold of neuron j is `theta_j = unit * area / scale_j`, and the shared exponent,
+which doubles `unit`, is chosen as large as the accumulators allow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.ann.graph import AnnLayer
+from spikeloom.errors import PlacementError
+from spikeloom.fit.problem import LayerFit
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.network.projection import Convolution
+from spikeloom.profile.schema import Profile
+from spikeloom.profile.weights import mode_names, weight_levels
+
+Array = NDArray[np.float64]
+HEADROOM = 0.8  # share of an accumulator's range that the calibration data may fill
+FINEST_THRESHOLD = 1 << 13  # threshold codes beyond this add no precision and take range from the negative side
+NEVER = 1e18  # threshold of a neuron on an unlimited chip that must not fire
+
+
+@dataclass(frozen=True, eq=False)
+class ChipLayer:
+    """One fitted layer in the chip's own codes, ready to be added to a network.
+
+    weights: codes, a matrix (n_source, n_target) or a Convolution
+    shared: shared weight values by name; params, init: one value a neuron, by the profile's names
+    theta: (n_target,) effective threshold in LSB; for a readout, LSB per unit of current
+    """
+
+    name: str
+    weights: NDArray | Convolution
+    shared: dict[str, Any]
+    params: dict[str, NDArray]
+    init: dict[str, NDArray]
+    theta: Array
+
+    @property
+    def size(self) -> int:
+        """Neurons."""
+        return int(self.theta.size)
+
+    def add_to(self, network: SpikingNetwork, source: str) -> None:
+        """Add the population and its projection from `source`."""
+        population = network.population(self.name, self.size, init=self.init, **self.params)
+        network.connect(network.populations[source], population, self.weights, **self.shared)
+
+
+def chip_layer(
+    fit: LayerFit,
+    layer: AnnLayer,
+    profile: Profile,
+    *,
+    ticks: int,
+    peak: Array,
+    bias: Array | None = None,
+    readout: bool = False,
+    depth: int = 0,
+    planes: int = 1,
+) -> ChipLayer:
+    """The codes of a fitted layer.
+
+    peak: (m,) largest |current| of one tick on calibration data, in threshold units; for a readout, the largest
+    accumulated one. bias: (m,) instead of the fit's own. A readout never fires, and its bias is spread over the
+    `ticks + depth` ticks that it integrates. planes: lines of an input channel, of weight 1/2, 1/4, ...
+    """
+    area = float(np.prod(layer.input_pool))
+    theta = weight_unit(profile) * area / fit.scales
+    exponent = _exponent(theta, profile, peak, readout)
+    threshold, theta = _thresholds(theta * 2.0**exponent, profile, readout)
+    current = (fit.quantised_bias if bias is None else bias).copy()
+    if readout:
+        current *= ticks / (ticks + depth)
+    init, start = _start(profile, theta, ticks, readout)
+    params = {_threshold_name(profile): threshold, **_bias_codes(current * theta + start, profile)}
+    return ChipLayer(
+        fit.name,
+        _geometry(_spread(fit.codes, planes), layer, planes),
+        _shared(profile, exponent, planes, layer),
+        {name: _on_positions(codes, layer) for name, codes in params.items()},
+        {name: _on_positions(values, layer) for name, values in init.items()},
+        _on_positions(theta, layer),
+    )
+
+
+def weight_unit(profile: Profile) -> float:
+    """LSB of code 1 at the shared exponent 0."""
+    return 2.0**profile.weights.unit_shift if profile.weights.formula == "mant_exp" else 1.0
+
+
+def smallest_scale(profile: Profile, layer: AnnLayer) -> float:
+    """The smallest scale (threshold units per code) whose threshold still fits its parameter."""
+    highest = profile.params[_threshold_name(profile)].max
+    if highest is None:
+        return 0.0
+    exponent = _lowest_exponent(profile) if profile.weights.shared else 0
+    unit = weight_unit(profile) * 2.0**exponent * float(np.prod(layer.input_pool))
+    return unit / (highest * 2.0 ** profile.params[_threshold_name(profile)].shift)
+
+
+def _threshold_name(profile: Profile) -> str:
+    name = profile.fire.thr if profile.fire.op != "fire2" else profile.fire.pos
+    return str(name)
+
+
+def _accumulator_limit(profile: Profile) -> float:
+    """Largest magnitude that every signed register holds, in LSB; infinite on an analog soma."""
+    widths = [r.bits for r in profile.regs.values() if r.bits is not None and r.signed]
+    return float(2 ** (min(widths) - 1)) if widths else float("inf")
+
+
+def _readout_limit(profile: Profile) -> float:
+    """Largest magnitude that the membrane register holds before it is clipped, in LSB."""
+    bits = profile.regs[profile.fire.reg].bits
+    if bits is None:
+        return float("inf")
+    code = profile.params[_threshold_name(profile)].max
+    ceiling = float("inf") if code is None else code * 2.0 ** profile.params[_threshold_name(profile)].shift
+    return min(float(2 ** (bits - 1)), ceiling)
+
+
+def _exponent(theta: Array, profile: Profile, peak: Array, readout: bool) -> int:
+    """The largest shared exponent at which thresholds and calibration peaks stay in range.
+
+    theta: (m,) thresholds in LSB at the exponent 0. Below -log2(step) a code would lose low-order bits.
+    """
+    shared = [value for value in profile.weights.shared if value.name == _exponent_name(profile)]
+    if not shared:
+        return 0
+    limit = _readout_limit(profile) if readout else _accumulator_limit(profile)
+    rooms = [HEADROOM * limit / max(float((theta * peak).max()), 1e-9)]
+    param = profile.params[_threshold_name(profile)]
+    if not readout and param.max is not None:
+        rooms.append(param.max * 2.0**param.shift / float(theta.max()))
+        rooms.append(FINEST_THRESHOLD * 2.0**param.shift / float(np.median(theta)))
+    return int(np.clip(np.floor(np.log2(min(rooms))), _lowest_exponent(profile), shared[0].max))
+
+
+def _lowest_exponent(profile: Profile) -> int:
+    """The lowest shared exponent at which every code keeps all its bits."""
+    step = min(weight_levels(profile.weights, mode).step for mode in mode_names(profile.weights))
+    return max(profile.weights.shared[0].min, -(step.bit_length() - 1))
+
+
+def _exponent_name(profile: Profile) -> str:
+    return profile.weights.shared[0].name if profile.weights.shared else ""
+
+
+def _thresholds(theta: Array, profile: Profile, readout: bool) -> tuple[NDArray, Array]:
+    """(threshold codes, effective thresholds in LSB); a readout gets the highest code and keeps its own unit."""
+    param = profile.params[_threshold_name(profile)]
+    if readout:
+        highest = NEVER if param.max is None else param.max
+        return np.full(theta.shape, highest, dtype=float if profile.is_analog else np.int32), theta
+    if profile.is_analog:
+        return theta, theta
+    codes = np.rint(theta / 2.0**param.shift)
+    low, high = param.min or 0, param.max or np.inf
+    if codes.min() < max(low, 1) or codes.max() > high:
+        raise PlacementError(
+            "threshold", "does not fit its parameter at any exponent", value=(codes.min(), codes.max()),
+            limit=(low, high), remedy="use more weight bits or fewer inputs",
+        )  # fmt: skip
+    return codes.astype(np.int32), codes * 2.0**param.shift
+
+
+def _start(profile: Profile, theta: Array, ticks: int, readout: bool) -> tuple[dict[str, Array], Array]:
+    """Half a threshold of head start: in the membrane where it can be set, else spread over the window's bias."""
+    membrane = profile.fire.reg
+    state = profile.state.get(membrane)
+    none = np.zeros_like(theta)
+    if readout:
+        return {}, none
+    if state is not None and state.init == "free":
+        half = theta / 2.0
+        return {membrane: half if profile.is_analog else np.rint(half).astype(np.int32)}, none
+    return {}, (theta / (2.0 * ticks) if profile.bias.kind == "register" else none)
+
+
+def _bias_codes(bias: Array, profile: Profile) -> dict[str, NDArray]:
+    """Codes of the bias parameter for these values in LSB."""
+    name = profile.bias.param
+    if profile.bias.kind == "none" or name is None:
+        return {}
+    param = profile.params[name]
+    if profile.is_analog:
+        return {name: bias}
+    if param.format != "mant_exp":
+        return {name: np.rint(bias / 2.0**param.shift).astype(np.int32)}
+    magnitude = np.maximum(np.abs(bias), 1.0) / float(param.max or 1)
+    exponent = np.clip(np.ceil(np.log2(magnitude)), 0, param.exp_max).astype(np.int32)
+    return {name: np.rint(bias / 2.0**exponent).astype(np.int32), f"{name}_exp": exponent}
+
+
+def _on_positions(values: NDArray, layer: AnnLayer) -> NDArray:
+    """(m,) per output -> (n_target,) per neuron, channels-last."""
+    return np.tile(values, layer.positions)
+
+
+def _spread(codes: NDArray, planes: int) -> NDArray:
+    return codes if planes == 1 else np.repeat(codes, planes, axis=0)
+
+
+def _geometry(codes: NDArray, layer: AnnLayer, planes: int) -> NDArray | Convolution:
+    """The codes as a matrix, or as a kernel where the layer convolves or pools."""
+    if layer.is_convolution:
+        channels, kernel_y, kernel_x, out = layer.weights.shape
+        if planes > 1:  # rows are (in, ky, kx, plane): the planes of a channel belong beside it
+            codes = codes.reshape(channels, kernel_y, kernel_x, planes, out).transpose(0, 3, 1, 2, 4)
+        kernel = codes.reshape(channels * planes, kernel_y, kernel_x, out)
+        return Convolution(kernel, _image(layer, planes), layer.stride, layer.padding, layer.input_pool)
+    if layer.input_pool == (1, 1):
+        return codes
+    height, width, channels = layer.pooled_shape
+    kernel = codes.reshape(height, width, channels * planes, -1).transpose(2, 0, 1, 3)
+    return Convolution(np.ascontiguousarray(kernel), _image(layer, planes), pool=layer.input_pool)
+
+
+def _image(layer: AnnLayer, planes: int) -> tuple[int, int, int]:
+    height, width, channels = layer.input_shape
+    return height, width, channels * planes
+
+
+def _shared(profile: Profile, exponent: int, planes: int, layer: AnnLayer) -> dict[str, Any]:
+    """Shared weight values; with planes, line k of a channel has an exponent k + 1 lower than a whole spike."""
+    name = _exponent_name(profile)
+    if not name:
+        return {}
+    if planes == 1:
+        return {name: exponent}
+    is_kernel = layer.is_convolution or layer.input_pool != (1, 1)
+    channels = layer.pooled_shape[-1] if is_kernel else layer.n_inputs
+    per_line = np.tile(exponent - 1 - np.arange(planes), channels)
+    return {name: per_line.reshape((-1, 1, 1, 1) if is_kernel else (-1, 1))}

@@ -1,0 +1,113 @@
+"""From a spiking network to a chip program."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from spikeloom.errors import PlacementError
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.placement.assignment import assign
+from spikeloom.placement.build import build_arrays, numbering
+from spikeloom.placement.partition import Partition, Piece, whole
+from spikeloom.placement.routes import all_synapses
+from spikeloom.placement.rows import Synapses
+from spikeloom.placement.windows import depths
+from spikeloom.program.program import ChipProgram, Placed, Port
+
+
+def place(
+    network: SpikingNetwork, *, ticks: int = 32, traffic: ArrayLike | None = None, seed: int = 0
+) -> ChipProgram:
+    """Map a network onto the cores of its chip.
+
+    Parameters
+    ----------
+    ticks : the window of the run, in ticks.
+    traffic : (neurons,) spikes a tick of each neuron. Profiles of this format have no mesh whose hops could
+        be saved, so it is checked and has no effect on the result; `seed` likewise.
+
+    Raises PlacementError, which names the layer, the limit that it breaks and by how much.
+
+    >>> network = SpikingNetwork("loihi1")
+    >>> exc = network.population("exc", 1500, vth=100)
+    >>> place(network).n_cores
+    2
+    """
+    _check_run(network, ticks)
+    _check_traffic(network, traffic)
+    _check_ports(network)
+    synapses = all_synapses(network)
+    partition = Partition(network, synapses)
+    return _program(network, assign(partition.pieces(), partition, network.profile), synapses, ticks)
+
+
+def place_without_limits(network: SpikingNetwork, *, ticks: int = 32) -> ChipProgram:
+    """One core for each population, however large: for measuring a network that has not been placed yet.
+
+    Raises PlacementError where branches cannot meet within the profile's delays.
+    """
+    _check_run(network, ticks)
+    return _program(network, [[piece] for piece in whole(network)], all_synapses(network), ticks)
+
+
+def _program(
+    network: SpikingNetwork, cores: list[list[Piece]], synapses: tuple[Synapses, ...], ticks: int
+) -> ChipProgram:
+    lines, neurons = numbering(network, cores)
+    depth = depths(network)
+    inputs = tuple(
+        Port(p.name, p.size, lines[p.name], p.encoding, p.scale, signed=p.signed, planes=p.planes)
+        for p in network.populations.values() if p.is_input
+    )  # fmt: skip
+    return ChipProgram(
+        profile=network.profile,
+        ticks=int(ticks),
+        inputs=inputs,
+        outputs=_outputs(network, neurons),
+        populations=tuple(Placed(name, numbers, depth[name]) for name, numbers in neurons.items()),
+        arrays=build_arrays(network, cores, synapses),
+        hosts=network.hosts,
+    )
+
+
+def _outputs(network: SpikingNetwork, neurons: dict[str, np.ndarray]) -> tuple[Port, ...]:
+    ports: list[Port] = []
+    first = 0
+    for readout in network.readouts:
+        numbers = neurons[readout.population]
+        ports.append(Port(readout.population, numbers.size, first, scale=readout.scale, offset=readout.offset,
+                          neurons=numbers, read=readout.read))  # fmt: skip
+        first += numbers.size
+    return tuple(ports)
+
+
+def _check_run(network: SpikingNetwork, ticks: object) -> None:
+    if isinstance(ticks, bool) or not isinstance(ticks, (int, np.integer)) or ticks < 1:
+        raise PlacementError("ticks", "must be an integer of at least 1", value=repr(ticks))
+    if not whole(network):
+        raise PlacementError("network", "has no neurons", remedy="add a population first")
+
+
+def _check_traffic(network: SpikingNetwork, traffic: ArrayLike | None) -> None:
+    if traffic is None:
+        return
+    neurons = sum(piece.stop for piece in whole(network))
+    rates = np.asarray(traffic)
+    if rates.shape != (neurons,) or rates.dtype.kind not in "iuf" or not np.isfinite(rates).all():
+        raise PlacementError(
+            "traffic", "must be one finite number a neuron", value=rates.shape, limit=(neurons,)
+        )
+
+
+def _check_ports(network: SpikingNetwork) -> None:
+    """The chip's input lines and readable neurons."""
+    limits = network.profile.limits
+    lines = {p.name: p.size for p in network.populations.values() if p.is_input and p.encoding != "current"}
+    read = {r.population: network.populations[r.population].size for r in network.readouts}
+    for what, sizes, limit in (("inputs", lines, limits.inputs), ("outputs", read, limits.outputs)):
+        if limit is not None and sum(sizes.values()) > limit:
+            largest = max(sizes, key=lambda name: sizes[name])
+            problem = f"the network has more {what} than the chip (limits.{what})"
+            raise PlacementError(f"{what[:-1]} {largest}", problem, value=sum(sizes.values()), limit=limit,
+                                 remedy="give it a smaller size")  # fmt: skip

@@ -1,0 +1,254 @@
+"""Soundness of a profile beyond its schema: do its parts refer to one another, and do its widths hold?
+
+Each check takes a profile that passed the schema and yields findings, "dotted.key: what is wrong".
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from spikeloom.profile.dotted import nearest, walk
+from spikeloom.profile.intervals import prove
+from spikeloom.profile.operations import FIRING, Operand, Operation, Sum
+from spikeloom.profile.schema import Param, Profile
+from spikeloom.profile.weights import weight_levels
+
+INT32 = (-(2**31), 2**31 - 1)  # codes are stored in 32 bits
+
+
+def soundness_findings(profile: Profile) -> list[str]:
+    """Every problem of a profile that its schema cannot see, all at once; the width proof last."""
+    checks = (_names, _registers, _parameters, _weights, _tables, _operations, _references, _provenance)
+    findings = [finding for check in checks for finding in check(profile)]
+    # The proof needs names that resolve and ranges that exist.
+    return findings if findings or profile.is_analog else prove(profile)
+
+
+def _names(profile: Profile) -> Iterator[str]:
+    lists = {
+        "operation": [operation.name for operation in profile.operation],
+        "limits.memory": [memory.name for memory in profile.limits.memory],
+        "limits.shared_table": [table.name for table in profile.limits.shared_table],
+        "weights.mode": [mode.name for mode in profile.weights.mode],
+        "weights.shared": [shared.name for shared in profile.weights.shared],
+    }
+    tables = {"regs": [*profile.regs], "params": [*profile.params], "variant": [*profile.variant]}
+    for place, names in (lists | tables).items():
+        for name, count in Counter(names).items():
+            if not name.isidentifier():
+                yield f"{place}: the name {name!r} needs letters, digits and underscores only"
+            if count > 1:
+                yield f"{place}.{name}: the name stands {count} times; names are unique"
+    exponents = {f"{name}_exp" for name, param in profile.params.items() if param.format == "mant_exp"}
+    for name in sorted(exponents & set(profile.params)):
+        yield f"params.{name}: is the name of the exponent of params.{name.removesuffix('_exp')}"
+    for name in profile.regs:
+        if name in profile.params or name in exponents or name == "spikes":
+            yield f"regs.{name}: the name is taken by a parameter or by the spikes"
+
+
+def _registers(profile: Profile) -> Iterator[str]:
+    for name, register in profile.regs.items():
+        if profile.is_analog and (register.bits is not None or register.overflow is not None):
+            yield f"regs.{name}: an analog soma has registers without bits and overflow"
+        if not profile.is_analog and (register.bits is None or register.overflow is None):
+            yield f"regs.{name}: a digital soma needs bits and overflow"
+        if register.overflow == "wrap_lava24" and not register.signed:
+            yield f"regs.{name}.overflow: wrap_lava24 needs a signed register"
+
+
+def _parameters(profile: Profile) -> Iterator[str]:
+    scopes = ["neuron", "core", *(table.name for table in profile.limits.shared_table)]
+    for name, param in profile.params.items():
+        key = f"params.{name}"
+        if param.scope not in scopes:
+            near = nearest(param.scope, scopes)
+            yield f"{key}.scope: {param.scope} is neither neuron, core nor a shared table; {near}"
+        if param.format == "float" and not profile.is_analog:
+            yield f"{key}.format: float needs an analog soma"
+        if param.format != "shift" and param.shift:
+            yield f"{key}.shift: only the format shift has one"
+        if param.format != "mant_exp" and param.exp_max:
+            yield f"{key}.exp_max: only the format mant_exp has one"
+        yield from (f"{key}.{problem}" for problem in _range_problems(param))
+
+
+def _range_problems(param: Param) -> Iterator[str]:
+    given = {"min": param.min, "max": param.max, "default": param.default}
+    stated = {key: value for key, value in given.items() if value is not None}
+    if param.format != "float":
+        for key in ("min", "max"):
+            if key not in stated:
+                yield f"{key}: is missing; only the format float has no range"
+        for key, value in stated.items():
+            if value != int(value) or not INT32[0] <= value <= INT32[1]:
+                yield f"{key}: a code is a 32-bit integer, got {value}"
+    if param.format.startswith(("pow2", "neg_pow2")) and stated.get("min", 0) < 0:
+        yield f"min: an exponent is not negative, got {param.min:g}"
+    low, high = stated.get("min", float("-inf")), stated.get("max", float("inf"))
+    if low > high:
+        yield f"min: {low:g} is above max {high:g}"
+    elif not low <= stated.get("default", low) <= high:
+        yield f"default: {param.default:g} is outside [{low:g}, {high:g}]"
+
+
+def _weights(profile: Profile) -> Iterator[str]:
+    weights = profile.weights
+    if weights.formula == "float":
+        if profile.chip.synapse != "analog":
+            yield "weights.formula: float needs analog synapses"
+        for field in ("bits", "mantissa_bits", "clip", "mode", "shared"):
+            if getattr(weights, field):
+                yield f"weights.{field}: the formula float has none"
+        return
+    if profile.chip.synapse != "digital":
+        yield f"weights.formula: {weights.formula} needs digital synapses"
+    if weights.bits is None or not weights.mode:
+        yield f"weights: the formula {weights.formula} needs bits and at least one mode"
+    yield from _formula_problems(profile)
+    yield from _mode_problems(profile)
+    for shared in weights.shared:
+        if not shared.min <= shared.default <= shared.max:
+            yield f"weights.shared.{shared.name}: needs min <= default <= max"
+
+
+def _formula_problems(profile: Profile) -> Iterator[str]:
+    weights = profile.weights
+    read = {"mant_exp": "w_exp", "int_shift": "shift"}.get(weights.formula, "none")
+    for shared in weights.shared:
+        if shared.name != read:
+            yield f"weights.shared.{shared.name}: the formula {weights.formula} reads {read}"
+    if weights.formula != "mant_exp" and (weights.clip is not None or weights.unit_shift):
+        yield "weights: only the formula mant_exp has clip and unit_shift"
+
+
+def _mode_problems(profile: Profile) -> Iterator[str]:
+    """The codes of a mode are multiples of its step; they must be two at least and fit the bits."""
+    weights = profile.weights
+    bits = weights.bits or 1
+    mantissa_bits = weights.mantissa_bits or bits
+    if bits > mantissa_bits:
+        yield f"weights.bits: {bits} is above mantissa_bits {mantissa_bits}"
+        return
+    for mode in weights.mode:
+        low, high, step = weight_levels(weights, mode.name)
+        levels = (high - low) // step + 1
+        if levels < 2:
+            yield f"weights.mode.{mode.name}: holds fewer than two codes between {mode.min} and {mode.max}"
+        if levels > 2**bits:
+            yield f"weights.mode.{mode.name}: holds {levels} codes; {bits} bits hold {2**bits}"
+
+
+def _tables(profile: Profile) -> Iterator[str]:
+    shared = {value.name for value in profile.weights.shared} | {"mode"}
+    known = [*profile.params, *shared]
+    for table in profile.limits.shared_table:
+        key = f"limits.shared_table.{table.name}.fields"
+        for field in table.fields:
+            if field not in known:
+                near = nearest(field, known)
+                yield f"{key}: {field} is neither a parameter nor a shared weight value; {near}"
+            elif field in profile.params and profile.params[field].scope != table.name:
+                yield f"{key}: the scope of params.{field} is {profile.params[field].scope}"
+    fields = {(table.name, field) for table in profile.limits.shared_table for field in table.fields}
+    tables = {table.name for table in profile.limits.shared_table}
+    for name, param in profile.params.items():
+        if param.scope in tables and (param.scope, name) not in fields:
+            yield f"params.{name}.scope: limits.shared_table.{param.scope} does not list the field"
+
+
+def _operations(profile: Profile) -> Iterator[str]:
+    for operation in profile.operation:
+        for field, problem in _operand_problems(profile, operation):
+            yield f"operation.{operation.name}.{field}: {problem}"
+    firing = [operation.name for operation in profile.operation if operation.op in FIRING]
+    if len(firing) != 1:
+        found = ", ".join(firing) or "none"
+        yield f"operation: needs exactly one of {', '.join(FIRING)}; found {found}"
+
+
+def _operand_problems(profile: Profile, operation: Operation) -> Iterator[tuple[str, str]]:
+    """(field, problem) of every name that an operation cannot use there."""
+    registers = set(profile.element_names())
+    values = registers | set(profile.params)
+    for field, operand in _operands(operation):
+        only_registers = field in _REGISTER_FIELDS or (field.startswith("start.") and operand is None)
+        name = field.removeprefix("start.") if operand is None else operand
+        if isinstance(name, str) and name not in (registers if only_registers else values):
+            yield field, _unknown_name(profile, name, only_registers)
+    if isinstance(operation, Sum) and not operation.terms:
+        yield "terms", "needs at least one term"
+
+
+_REGISTER_FIELDS = ("unless", "dst", "reg", "counter")
+_OTHER_FIELDS = (
+    "name", "op", "shift", "offset", "round", "min_step", "negate", "toward", "guard",
+    "cmp", "neg_cmp", "reset",
+)  # fmt: skip
+
+
+def _operands(operation: Operation) -> Iterator[tuple[str, Operand | None]]:
+    """(field, operand) of every operand; a started counter comes as ("start.NAME", None)."""
+    for field, value in operation.model_dump(by_alias=True, exclude_none=True).items():
+        if field == "terms":
+            yield from (("terms", _term(operation, term)) for term in value)
+        elif field == "start":
+            for counter, operand in value.items():
+                yield f"start.{counter}", None
+                yield f"start.{counter}", operand
+        elif field not in _OTHER_FIELDS:
+            yield field, value
+
+
+def _term(operation: Operation, term: Operand) -> Operand:
+    """A term without its sign; `i[*]` stands for its first element."""
+    if not isinstance(term, str):
+        return term
+    name = term.removeprefix("-")
+    return name.removesuffix("[*]") + "[0]" if name.endswith("[*]") else name
+
+
+def _unknown_name(profile: Profile, name: str, only_registers: bool) -> str:
+    if name in profile.regs and profile.regs[name].count > 1:
+        return f"{name} has {profile.regs[name].count} elements; name one, as {name}[0]"
+    if name in profile.params:
+        return f"{name} is a parameter; a register is needed here"
+    known = list(profile.element_names()) + ([] if only_registers else list(profile.params))
+    wanted = "register" if only_registers else "register or parameter"
+    return f"no {wanted} {name}; {nearest(name, known) or 'known: ' + ', '.join(known)}"
+
+
+def _references(profile: Profile) -> Iterator[str]:
+    """Names outside the operation list, and the few rules about them."""
+    elements = profile.element_names()
+    yield from _unknown("delivery.into", profile.delivery.into, elements)
+    yield from _unknown("outputs.readable", profile.outputs.readable, ("spikes", *elements))
+    yield from _unknown("state", profile.state, tuple(profile.regs))
+    if not profile.delivery.into or not profile.outputs.readable:
+        yield "delivery.into, outputs.readable: need at least one name each"
+    if len(set(profile.delivery.into)) < len(profile.delivery.into):
+        yield "delivery.into: names an accumulator twice"
+    if sorted(profile.delivery.order) != ["input", "recurrent"]:
+        yield "delivery.order: needs input and recurrent, each once"
+    if (profile.bias.kind == "register") != (profile.bias.param is not None):
+        yield "bias: the kind register needs param, the kind none has no param"
+    elif profile.bias.param is not None:
+        yield from _unknown("bias.param", [profile.bias.param], tuple(profile.params))
+    time = profile.time
+    if time.delay_min > time.delay_max or (time.delay_scope == "none" and time.delay_max > 0):
+        yield f"time: no delay from {time.delay_min} to {time.delay_max} for the scope {time.delay_scope}"
+
+
+def _unknown(key: str, names: Iterable[str], known: tuple[str, ...]) -> Iterator[str]:
+    for name in names:
+        if name not in known:
+            yield f"{key}: no {name}; {nearest(name, known) or 'known: ' + ', '.join(known)}"
+
+
+def _provenance(profile: Profile) -> Iterator[str]:
+    document = profile.model_dump(mode="json", by_alias=True, exclude={"provenance", "variant"})
+    keys = [key for key, _ in walk(document)]
+    for entry in profile.provenance:
+        if entry not in keys:
+            yield f"provenance.{entry}: the profile has no such key; {nearest(entry, keys)}"

@@ -1,0 +1,102 @@
+"""A hardware profile as a whole; its tables are in `tables.py`, its operations in `operations.py`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import Field
+
+from spikeloom.profile.operations import FIRING, Operation
+from spikeloom.profile.tables import (
+    Bias,
+    Chip,
+    Delivery,
+    Energy,
+    Limits,
+    Memory,
+    Outputs,
+    Param,
+    Register,
+    RegisterState,
+    SharedTable,
+    SharedValue,
+    Source,
+    Status,
+    Table,
+    Time,
+    WeightMode,
+    Weights,
+)
+
+__all__ = [
+    "Bias",
+    "Chip",
+    "Delivery",
+    "Energy",
+    "Limits",
+    "Memory",
+    "Outputs",
+    "Param",
+    "Profile",
+    "Register",
+    "RegisterState",
+    "SharedTable",
+    "SharedValue",
+    "Source",
+    "Status",
+    "Time",
+    "WeightMode",
+    "Weights",
+]
+
+
+class Profile(Table):
+    """One chip: everything that solver, emulator, references and report know of it.
+
+    Made by `load_profile`; a derived profile shows its overrides in `name` and `hash`.
+    """
+
+    format: Literal[1] = Field(alias="schema")
+    """Version of the profile format."""
+    name: str = ""
+    """Set by the loader: the id, the variant after a colon, each override after a plus sign."""
+    chip: Chip
+    limits: Limits = Limits()
+    time: Time
+    weights: Weights
+    delivery: Delivery
+    params: dict[str, Param] = {}
+    regs: dict[str, Register]
+    state: dict[str, RegisterState] = {}
+    operation: tuple[Operation, ...]
+    outputs: Outputs = Outputs()
+    bias: Bias = Bias(kind="none")
+    energy: Energy = Energy()
+    provenance: dict[str, Source] = {}
+    variant: dict[str, dict[str, Any]] = {}
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over everything that changes behaviour: all but name, provenance and unused variants."""
+        content = self.model_dump(mode="json", by_alias=True, exclude={"name", "provenance", "variant"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def is_analog(self) -> bool:
+        """True where the soma computes in binary64 rather than in integers."""
+        return self.chip.soma == "analog"
+
+    @property
+    def fire(self) -> Any:
+        """The operation that makes spikes."""
+        return next(operation for operation in self.operation if operation.op in FIRING)
+
+    def element_names(self) -> tuple[str, ...]:
+        """Every register element in declaration order: "u", or "i[0]", "i[1]" of a vector."""
+        names: list[str] = []
+        for name, register in self.regs.items():
+            vector = [f"{name}[{k}]" for k in range(register.count)]
+            names += [name] if register.count == 1 else vector
+        return tuple(names)

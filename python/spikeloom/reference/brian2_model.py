@@ -1,0 +1,302 @@
+"""The same program in Brian2: float64-carried integers, one block of code a tick, Brian2's own spike queues.
+
+The model has two groups. `axons` counts the spikes due on each axon and merges them; its events travel
+through the rows, with their delays, into the trays of the accumulators. `neurons` holds every neuron of every
+core; all cores run the same operation list, which is one block. Brian2's slots carry the tick like this:
+
+    groups      order 0  axons:   n = what arrived + input counts of this tick, merged; its bits
+                order 1  axons:   an event for each bit that is set
+                order 2  rows:    in_q += w 2^bit, after the row's delay
+                order 3  neurons: q += in_q, the operation list, z = number of spikes
+    thresholds           neurons: z > 0
+    synapses             fans:    z is added to the axons that a neuron drives
+    end                  monitors
+
+So a spike of tick t is read at t + 1 + delay, a latency of L adds L - 1 to the delay of the rows that neurons
+drive, and input of tick t is read in tick t, because a table gives it to the axons before the rows run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.errors import EmulationError
+from spikeloom.program.program import ChipProgram
+from spikeloom.reference.brian2_block import register_range, variable
+from spikeloom.reference.brian2_exact import LIMIT, Range
+from spikeloom.reference.brian2_operations import operation_block
+from spikeloom.reference.brian2_setup import functions, plain_numpy
+from spikeloom.reference.brian2_synapses import Synapses, axon_order, effective_params, fan_pairs, synapses
+from spikeloom.reference.compare import Trace
+
+BiasOverride = Mapping[str, Sequence[float] | NDArray]
+
+
+def run_brian2(
+    program: ChipProgram,
+    spikes: NDArray,
+    *,
+    ticks: int | None = None,
+    bias_override: BiasOverride | None = None,
+) -> Trace:
+    """Run one sample in Brian2; the parameters are those of `run_twin`."""
+    overrides = None if bias_override is None else [bias_override]
+    return run_brian2_samples(program, np.asarray(spikes)[None], ticks=ticks, bias_overrides=overrides)[0]
+
+
+def run_brian2_samples(
+    program: ChipProgram,
+    spikes: NDArray,
+    *,
+    ticks: int | None = None,
+    bias_overrides: Sequence[BiasOverride] | None = None,
+) -> list[Trace]:
+    """Run samples one after the other in one Brian2 network.
+
+    Parameters
+    ----------
+    program : what the chip loads.
+    spikes : (samples, rows, input lines) spike counts; row t arrives in tick t.
+    ticks : how many ticks to run; `None` runs the rows and then the largest depth of the program.
+    bias_overrides : for each sample, population -> one effective bias a neuron.
+
+    Raises
+    ------
+    EmulationError
+        Brian2 cannot carry the program (an entry of NOT_EXPRESSIBLE, or a value may pass 2^53), or a register
+        with the rule `trap` was given a value outside its width.
+    """
+    spikes = np.asarray(spikes)
+    depth = max((population.depth for population in program.populations), default=0)
+    total = spikes.shape[1] + depth if ticks is None else ticks
+    overrides = bias_overrides or [{}] * len(spikes)
+    with plain_numpy():
+        model = Brian2Model(program, spikes, overrides)
+        return [
+            model.run(sample, override, total) for sample, override in zip(spikes, overrides, strict=True)
+        ]
+
+
+class Brian2Model:
+    """One program as a Brian2 network of its own, run sample by sample from the stored start."""
+
+    def __init__(self, program: ChipProgram, spikes: NDArray, overrides: Sequence[BiasOverride]) -> None:
+        from brian2 import Clock, Network, ms
+
+        self.program = program
+        self.dt = 1 * ms
+        self.clock = Clock(dt=self.dt)
+        self.order = axon_order(program)
+        self.lines = fan_pairs(program.arrays.input_fan_start, program.arrays.input_fan_axon, self.order)
+        self.fans = fan_pairs(program.arrays.neuron_fan_start, program.arrays.neuron_fan_axon, self.order)
+        self.params = effective_params(program)
+        self.most = self._most_spikes(spikes)  # that an axon may carry in a tick
+        rows = synapses(program, self.order)
+        self.block = operation_block(program.profile, self._param_ranges(overrides), self._arriving(rows))
+        self.axons = self._axon_group()
+        self.neurons = self._neuron_group()
+        self.objects = [self.axons, self.neurons, *self._rows(rows), *self._fans()]
+        self.monitor = self._monitor()
+        self.network = Network(self.objects, self.monitor)
+        self.network.store()
+
+    def run(self, spikes: NDArray, override: BiasOverride, ticks: int) -> Trace:
+        """One sample from the start."""
+        from brian2 import TimedArray
+
+        self.network.restore()
+        self._set_biases(override)
+        table = np.zeros((max(ticks, 1), max(len(self.order), 1)))
+        table[: len(spikes)] = self._arrivals(spikes)[: len(table)]
+        namespace = {"input_count": TimedArray(table, dt=self.dt, name="input_count*"), **functions()}
+        self.network.run(ticks * self.dt, namespace=namespace)
+        self._check_traps()
+        return self._trace(ticks)
+
+    def _most_spikes(self, spikes: NDArray) -> NDArray:
+        """The most spikes that may be due on each axon in one tick, after merging."""
+        counted = [self._arrivals(sample).max(axis=0, initial=0) for sample in spikes]
+        most = np.max(counted, axis=0) if counted else np.zeros(len(self.order))
+        fire = self.program.profile.fire
+        per_neuron: Any = 1.0
+        if fire.op == "multi_fire":
+            limit = self.params.get(fire.max, fire.max)
+            per_neuron = np.maximum(np.broadcast_to(limit, self.program.n_neurons)[self.fans[0]], 0.0)
+        np.add.at(most, self.fans[1], per_neuron)
+        return np.minimum(most, self._merged_limit())
+
+    def _merged_limit(self) -> float:
+        """The number at which the profile caps the spikes of an axon."""
+        delivery = self.program.profile.delivery
+        limit = 1.0 if delivery.merge == "or" else np.inf
+        return min(limit, delivery.spikes_max or np.inf)
+
+    def _arrivals(self, spikes: NDArray) -> NDArray:
+        """(ticks, axons): what the input lines put on each axon."""
+        counts = np.zeros((len(spikes), len(self.order)))
+        np.add.at(counts.T, self.lines[1], spikes.T[self.lines[0]].astype(np.float64))
+        return counts
+
+    def _param_ranges(self, overrides: Sequence[BiasOverride]) -> dict[str, Range]:
+        """The range of each effective parameter over the neurons and samples."""
+        if self.program.profile.is_analog:
+            return dict.fromkeys(self.params)
+        ranges: dict[str, Range] = {}
+        for name, values in self.params.items():
+            ranges[name] = (int(values.min()), int(values.max()))
+        given = [value for override in overrides for biases in override.values() for value in biases]
+        if given:
+            name = str(self.program.profile.bias.param)
+            values = np.concatenate([self.params[name], given])
+            ranges[name] = (int(values.min()), int(values.max()))
+        return ranges
+
+    def _arriving(self, rows: Synapses) -> dict[str, Range]:
+        """For each accumulator the range of the sum of a tick, over all neurons."""
+        found: dict[str, Range] = {}
+        load = rows.weight * self.most[rows.axon]
+        for receptor, name in enumerate(self.program.profile.delivery.into):
+            here = rows.receptor == receptor
+            size = self.program.n_neurons
+            low = np.bincount(rows.target[here], np.minimum(load[here], 0.0), size).min(initial=0.0)
+            high = np.bincount(rows.target[here], np.maximum(load[here], 0.0), size).max(initial=0.0)
+            bounds = (int(max(low, -LIMIT)), int(min(high, LIMIT)))
+            found[name] = None if self.program.profile.is_analog else bounds
+        return found
+
+    def _axon_group(self) -> Any:
+        """Axons: n of this tick, merged, and its bits."""
+        from brian2 import NeuronGroup
+
+        bits = range(self._planes())
+        variables = ["arrived : 1", "n : 1", *(f"bit{k} : 1" for k in bits)]
+        group = NeuronGroup(
+            max(len(self.order), 1), "\n".join(variables), clock=self.clock, namespace={}, name="axons*",
+            events={f"plane{k}": f"bit{k} > 0.0" for k in bits},
+        )  # fmt: skip
+        limit = self._merged_limit()
+        merged = "n" if limit == np.inf else f"minimum(n, {float(limit)!r})"
+        lines = ["n = arrived + input_count(t, i)", "arrived = 0.0", f"n = {merged}"]
+        lines += [f"bit{k} = whole(n / {2.0**k!r}) - 2.0 * whole(n / {2.0 ** (k + 1)!r})" for k in bits]
+        group.run_regularly("\n".join(lines), when="groups", order=0, clock=self.clock)
+        for k in bits:
+            group.set_event_schedule(f"plane{k}", when="groups", order=1)
+        return group
+
+    def _planes(self) -> int:
+        """Bits of the largest count on an axon: an event carries one bit."""
+        return max(int(self.most.max(initial=1.0)).bit_length(), 1)
+
+    def _neuron_group(self) -> Any:
+        """Neurons of all cores: registers, parameters, trays of the accumulators, and the block."""
+        from brian2 import NeuronGroup
+
+        profile = self.program.profile
+        names = [*profile.element_names(), *self.params]
+        variables = ["z : 1", "trap_site : 1", "trap_tick : 1", "trap_value : 1"]
+        variables += [f"{variable(name)} : 1" for name in names]
+        variables += [f"in_{variable(name)} : 1" for name in profile.delivery.into]
+        group = NeuronGroup(
+            self.program.n_neurons, "\n".join(variables), clock=self.clock, namespace={}, name="neurons*",
+            threshold="z > 0.0", reset="", refractory=False,
+        )  # fmt: skip
+        group.run_regularly("\n".join(self.block.lines), when="groups", order=3, clock=self.clock)
+        for name, values in {**self.params, **self.program.arrays.init}.items():
+            getattr(group, variable(name) + "_")[:] = values
+        return group
+
+    def _rows(self, rows: Synapses) -> list[Any]:
+        """One Synapses object a receptor, with one pathway for each bit of a count."""
+        latency = self.program.profile.time.spike_latency_ticks
+        delays = rows.delay + np.where(self._from_neurons()[rows.axon], latency - 1, 0)
+        found = []
+        for receptor, name in enumerate(self.program.profile.delivery.into):
+            here = np.flatnonzero(rows.receptor == receptor)
+            if len(here):
+                found.append(self._row(name, rows, here, delays[here]))
+        return found
+
+    def _row(self, name: str, rows: Synapses, here: NDArray, delays: NDArray) -> Any:
+        from brian2 import Synapses as Brian2Synapses
+
+        planes = [f"plane{k}" for k in range(self._planes())]
+        code = {plane: f"in_{variable(name)}_post += {2.0**k!r} * w" for k, plane in enumerate(planes)}
+        same = len(np.unique(delays)) == 1
+        found = Brian2Synapses(
+            self.axons, self.neurons, "w : 1", on_pre=code, on_event={plane: plane for plane in planes},
+            delay={plane: int(delays[0]) * self.dt for plane in planes} if same else None,
+            clock=self.clock, namespace={}, name="rows*",
+        )  # fmt: skip
+        found.connect(i=rows.axon[here], j=rows.target[here])
+        found.w_[:] = rows.weight[here]
+        for k, plane in enumerate(planes):
+            pathway = getattr(found, plane)
+            pathway.when, pathway.order = "groups", 2 + k / 1000.0
+            if not same:
+                pathway.delay[:] = delays * self.dt
+        return found
+
+    def _from_neurons(self) -> NDArray:
+        """(axons,) whether neurons drive it."""
+        driven = np.zeros(len(self.order), dtype=bool)
+        driven[self.fans[1]] = True
+        return driven
+
+    def _fans(self) -> list[Any]:
+        """From every neuron to the axons it drives."""
+        from brian2 import Synapses as Brian2Synapses
+
+        if not len(self.fans[0]):
+            return []
+        fans = Brian2Synapses(
+            self.neurons, self.axons, on_pre="arrived_post += z_pre", delay=0 * self.dt,
+            clock=self.clock, namespace={}, name="fans*",
+        )  # fmt: skip
+        fans.connect(i=self.fans[0], j=self.fans[1])
+        return [fans]
+
+    def _monitor(self) -> Any:
+        from brian2 import StateMonitor
+
+        watched = ["z", *(variable(name) for name in self.program.profile.element_names())]
+        return StateMonitor(self.neurons, watched, record=True, when="end", clock=self.clock)
+
+    def _set_biases(self, override: BiasOverride) -> None:
+        for name, biases in override.items():
+            population = next(placed for placed in self.program.populations if placed.name == name)
+            values = getattr(self.neurons, variable(str(self.program.profile.bias.param)) + "_")
+            values[population.neurons] = np.asarray(biases, dtype=np.float64)
+
+    def _check_traps(self) -> None:
+        """Raise for the first register that left its width: by tick, core, place in the list, neuron."""
+        site = np.array(self.neurons.trap_site_[:], dtype=np.int64)
+        if not site.any():
+            return
+        numbers = np.flatnonzero(site)
+        cores = np.searchsorted(self.program.arrays.core_neuron_start, numbers, side="right") - 1
+        ticks = self.neurons.trap_tick_[numbers]
+        first = np.lexsort((numbers, site[numbers], cores, ticks))[0]
+        number = int(numbers[first])
+        name = self.block.sites[int(site[number]) - 1]
+        low, high = register_range(self.block.widths[name])
+        raise EmulationError(
+            f"tick {int(ticks[first])}, core {int(cores[first])}, neuron {number}, register {name}",
+            "left its width",
+            value=int(self.neurons.trap_value_[number]),
+            limit=f"{low} to {high}",
+        )
+
+    def _trace(self, ticks: int) -> Trace:
+        kind = np.float64 if self.program.profile.is_analog else np.int64
+        record = {
+            name: np.array(getattr(self.monitor, name + "_"), dtype=np.float64).T.reshape(ticks, -1)
+            for name in self.monitor.record_variables
+        }
+        registers = {
+            name: record[variable(name)].astype(kind) for name in self.program.profile.element_names()
+        }
+        return Trace(record["z"].astype(np.int32), registers)

@@ -1,0 +1,78 @@
+"""Brian2 made ready: its preferences for the length of a run, and the functions that the code calls."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.reference.brian2_synapses import power_of_two
+
+
+@contextmanager
+def plain_numpy() -> Iterator[None]:
+    """Plain numpy code in the order written, without a compiler; the preferences are put back."""
+    _import_quietly()
+    from brian2 import prefs
+
+    wanted = {
+        "codegen.target": "numpy",
+        "codegen.string_expression_target": "numpy",
+        "codegen.loop_invariant_optimisations": False,
+    }
+    before = {name: prefs[name] for name in wanted}
+    try:
+        for name, value in wanted.items():
+            prefs[name] = value
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # between Brian2 and what it is built on
+            yield
+    finally:
+        for name, value in before.items():
+            prefs[name] = value
+
+
+def _import_quietly() -> None:
+    """Import Brian2 without the hooks that it puts into the process, and without its imports' own warnings."""
+    if "brian2" in sys.modules:
+        return
+    hook = sys.excepthook
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        show = warnings.showwarning
+        import brian2  # noqa: F401
+
+        if warnings.showwarning is not show:
+            logging.captureWarnings(False)
+    sys.excepthook = hook
+
+
+def functions() -> dict[str, Any]:
+    """What the code calls beside Brian2's own functions."""
+    from brian2 import Function
+
+    def whole(value: NDArray) -> NDArray:
+        return np.asarray(np.floor(value))
+
+    def power(exponent: NDArray) -> NDArray:
+        return power_of_two(exponent)
+
+    def minimum(a: NDArray, b: NDArray) -> NDArray:
+        return np.asarray(np.minimum(a, b))
+
+    def maximum(a: NDArray, b: NDArray) -> NDArray:
+        return np.asarray(np.maximum(a, b))
+
+    found = {}
+    for function, arguments in ((whole, 1), (power, 1), (minimum, 2), (maximum, 2)):
+        made = Function(function, arg_units=[1] * arguments, return_unit=1)
+        # Plain numbers go in: a check of units would print every array that it is given.
+        made.implementations.add_numpy_implementation(function, discard_units=True)
+        found[function.__name__] = made
+    return found

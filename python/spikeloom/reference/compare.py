@@ -1,0 +1,139 @@
+"""What two executors of one program did, compared value by value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.errors import EmulationError
+from spikeloom.program.program import ChipProgram
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Everything one sample did, tick by tick, neurons in their global numbers.
+
+    Registers are probed at the end of the tick, after the accumulators were cleared. The elements of a vector
+    register appear as "i[0]", "i[1]".
+    """
+
+    spikes: NDArray  # (ticks, neurons) int32: spikes of each neuron in each tick
+    registers: Mapping[str, NDArray]  # element -> (ticks, neurons) int64, float64 on an analog soma
+    rules: Mapping[str, int] = field(
+        default_factory=dict
+    )  # "u.wrap", "delivery.merge" ... -> how often it acted
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first value in which two executors differ. `neuron` is the global number, on `core`."""
+
+    sample: int
+    tick: int
+    core: int
+    neuron: int
+    register: str  # name of a register element, or "spikes"
+    expected: int | float
+    got: int | float
+
+    def __str__(self) -> str:
+        place = f"sample {self.sample}, tick {self.tick}, core {self.core}, neuron {self.neuron}"
+        return f"{place}: {self.register} should be {self.expected}, is {self.got}"
+
+
+@dataclass(frozen=True)
+class CrossCheck:
+    """Whether two executors agreed, and how much was compared.
+
+    `compared` counts "samples", "ticks", "spikes" (those the expected side made), "spike_counts" (neurons
+    times ticks) and "register_values".
+    """
+
+    equal: bool
+    compared: Mapping[str, int]
+    first_divergence: Divergence | None
+
+
+def compare(expected: Trace, got: Trace, program: ChipProgram, sample: int = 0) -> CrossCheck:
+    """Compare every register and every spike count of two traces at every tick.
+
+    The first divergence is the one of the earliest tick; within a tick registers come in the order in which
+    the profile declares them, then "spikes"; within a register the lowest neuron comes first.
+
+    Raises
+    ------
+    EmulationError
+        Nothing to compare, or the traces differ in their shape or their registers.
+    """
+    _check_comparable(expected, got, program)
+    names = [*program.profile.element_names(), "spikes"]
+    differing = {name: _differing(_column(expected, name), _column(got, name)) for name in names}
+    found = [
+        (int(np.flatnonzero(where.any(axis=1))[0]), k)
+        for k, where in enumerate(differing.values())
+        if where.any()
+    ]
+    divergence = None
+    if found:
+        tick, k = min(found)
+        neuron = int(np.flatnonzero(differing[names[k]][tick])[0])
+        divergence = _divergence(expected, got, program, sample, tick, neuron, names[k])
+    return CrossCheck(divergence is None, _compared(expected), divergence)
+
+
+def combine(checks: Iterable[CrossCheck]) -> CrossCheck:
+    """Several samples' checks as one: equal where all are, with the first divergence found."""
+    checks = list(checks)
+    if not checks:
+        raise EmulationError("comparison", "is empty", remedy="give at least one sample")
+    compared = {key: sum(check.compared[key] for check in checks) for key in checks[0].compared}
+    first = next((check.first_divergence for check in checks if not check.equal), None)
+    return CrossCheck(first is None, compared, first)
+
+
+def _check_comparable(expected: Trace, got: Trace, program: ChipProgram) -> None:
+    """Refuse to compare nothing, or unlike things."""
+    names = set(program.profile.element_names())
+    for trace in (expected, got):
+        missing = names - set(trace.registers)
+        if missing:
+            raise EmulationError("comparison", "lacks a register", value=", ".join(sorted(missing)))
+        if {array.shape for array in trace.registers.values()} != {trace.spikes.shape}:
+            raise EmulationError("comparison", "has registers and spikes of different shapes")
+    if expected.spikes.shape != got.spikes.shape or expected.spikes.shape[1] != program.n_neurons:
+        limit = ("ticks", program.n_neurons)
+        raise EmulationError(
+            "comparison", "is of unlike runs", value=(expected.spikes.shape, got.spikes.shape), limit=limit
+        )
+    if expected.spikes.size == 0:
+        raise EmulationError("comparison", "is empty", remedy="run at least one tick of one neuron")
+
+
+def _column(trace: Trace, name: str) -> NDArray:
+    return trace.spikes if name == "spikes" else trace.registers[name]
+
+
+def _differing(expected: NDArray, got: NDArray) -> NDArray:
+    """Where two arrays differ; a value that is not a number differs from everything."""
+    return np.asarray(expected != got)
+
+
+def _divergence(
+    expected: Trace, got: Trace, program: ChipProgram, sample: int, tick: int, neuron: int, name: str
+) -> Divergence:
+    core = int(np.searchsorted(program.arrays.core_neuron_start, neuron, side="right")) - 1
+    values = [_column(trace, name)[tick, neuron].item() for trace in (expected, got)]
+    return Divergence(sample, tick, core, neuron, name, *values)
+
+
+def _compared(trace: Trace) -> dict[str, int]:
+    return {
+        "samples": 1,
+        "ticks": trace.spikes.shape[0],
+        "spikes": int(trace.spikes.sum()),
+        "spike_counts": trace.spikes.size,
+        "register_values": sum(array.size for array in trace.registers.values()),
+    }

@@ -1,0 +1,274 @@
+"""The twin: the slow executor that is the meaning of a profile in the plainest Python.
+
+It follows the tick of the contract phase by phase, on Python integers (floats on an analog soma), with
+loops and dictionaries. It shares no code with the other executors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.errors import EmulationError
+from spikeloom.program.program import ChipProgram
+from spikeloom.reference import twin_numbers
+from spikeloom.reference.compare import Trace
+from spikeloom.reference.twin_numbers import Number, Trapped
+from spikeloom.reference.twin_operations import Neuron, run_operations
+
+BiasOverride = Mapping[str, Sequence[float] | NDArray]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Synapses of one row with one delay and one receptor."""
+
+    element: str  # the register element they add to
+    targets: list[int]  # before the axon's own offset
+    weight: int  # place of the first weight, before the axon's own offset
+
+
+def run_twin(
+    program: ChipProgram,
+    spikes: NDArray,
+    *,
+    ticks: int | None = None,
+    bias_override: BiasOverride | None = None,
+) -> Trace:
+    """Run one sample on the twin.
+
+    Parameters
+    ----------
+    program : what the chip loads.
+    spikes : (rows, input lines) spike counts; row t arrives in tick t, and after the last row there are none.
+    ticks : how many ticks to run; `None` runs the rows and then the largest depth of the program.
+    bias_override : population -> one effective bias a neuron, instead of the program's.
+
+    Raises
+    ------
+    EmulationError
+        A register with the rule `trap` was given a value outside its width.
+    """
+    chip = _Chip(program, bias_override or {})
+    depth = max((population.depth for population in program.populations), default=0)
+    counts, register_rows = [], []
+    for tick in range(len(spikes) + depth if ticks is None else ticks):
+        lines = [int(n) for n in spikes[tick]] if tick < len(spikes) else []
+        chip.run_tick(tick, lines)
+        counts.append([neuron.spikes for neuron in chip.neurons])
+        register_rows.append([list(neuron.registers.values()) for neuron in chip.neurons])
+    return _trace(program, counts, register_rows, chip.rules)
+
+
+class _Chip:
+    """The state of one chip between ticks."""
+
+    def __init__(self, program: ChipProgram, bias_override: BiasOverride) -> None:
+        self.profile = program.profile
+        self.rules: dict[str, int] = {}
+        self.neurons = _load_neurons(program, bias_override, self.rules)
+        self.rows = _load_rows(program)  # axon -> delay -> runs in stored order
+        self.weights = _load_weights(program)
+        arrays = program.arrays
+        self.axon_target, self.axon_weight = arrays.axon_target.tolist(), arrays.axon_weight.tolist()
+        self.line_axons = _fans(arrays.input_fan_start, arrays.input_fan_axon)
+        self.neuron_axons = _fans(arrays.neuron_fan_start, arrays.neuron_fan_axon)
+        self.input_axons = {axon for fan in self.line_axons for axon in fan}
+        starts = [int(start) for start in arrays.core_neuron_start]
+        self.cores = [self.neurons[first:last] for first, last in zip(starts, starts[1:], strict=False)]
+        self.due: dict[int, dict[tuple[int, int], int]] = {}  # tick -> (axon, delay) -> spikes
+
+    def run_tick(self, tick: int, lines: list[int]) -> None:
+        """One tick, in the order of the contract."""
+        for line, n in enumerate(lines):
+            self.send(self.line_axons[line], n, tick)
+        try:
+            sums = self.add_up(self.deliver(tick))
+            for neurons in self.cores:
+                self.accumulate(neurons, sums)
+                run_operations(self.profile, neurons)
+        except Trapped as trapped:
+            raise self.trap_error(tick, trapped) from None
+        self.clear_accumulators()
+        for neuron in self.neurons:
+            self.send(
+                self.neuron_axons[neuron.number],
+                neuron.spikes,
+                arrival(tick, self.profile.time.spike_latency_ticks),
+            )
+
+    def send(self, axons: list[int], n: int, tick: int) -> None:
+        """Put n spikes on each axon; each run of the axon has them due its own delay after `tick`."""
+        if n == 0:
+            return
+        for axon in axons:
+            for delay in self.rows[axon]:
+                spikes = self.due.setdefault(due_tick(tick, delay), {})
+                spikes[axon, delay] = spikes.get((axon, delay), 0) + n
+
+    def deliver(self, tick: int) -> list[tuple[int, int, int]]:
+        """(axon, delay, n) of every spike due in this tick, in the order in which the synapses add."""
+        due = self.due.pop(tick, {})
+        order = self.profile.delivery.order
+        merged = [(axon, delay, self.merge(n)) for (axon, delay), n in due.items()]
+        return sorted(merged, key=lambda spike: (order.index(self.group_of(spike[0])), spike[0], spike[1]))
+
+    def group_of(self, axon: int) -> str:
+        """Whether an axon carries input or the chip's own spikes."""
+        return "input" if axon in self.input_axons else "recurrent"
+
+    def merge(self, n: int) -> int:
+        """How many of n spikes due on one axon in one tick count."""
+        delivery = self.profile.delivery
+        if delivery.merge == "or" and n > 1:
+            self.count("delivery.merge")
+            n = 1
+        if delivery.spikes_max is not None and n > delivery.spikes_max:
+            self.count("delivery.spikes_max")
+            n = delivery.spikes_max
+        return n
+
+    def count(self, rule: str) -> None:
+        """Note that a rule acted."""
+        self.rules[rule] = self.rules.get(rule, 0) + 1
+
+    def add_up(self, spikes: list[tuple[int, int, int]]) -> dict[str, dict[int, Number]]:
+        """The exact sum of the tick for each accumulator of each neuron that a spike reaches."""
+        sums: dict[str, dict[int, Number]] = {element: {} for element in self.profile.delivery.into}
+        for axon, delay, n in spikes:
+            for run in self.rows[axon][delay]:
+                into = sums[run.element]
+                for target, weight in zip(run.targets, self.weights_of(axon, run), strict=True):
+                    number = self.axon_target[axon] + target
+                    total = into.get(number, 0)
+                    for _ in range(n):
+                        total += weight
+                    into[number] = total
+        return sums
+
+    def accumulate(self, neurons: list[Neuron], sums: dict[str, dict[int, Number]]) -> None:
+        """One write of each accumulator that was reached, through its rule."""
+        for element, totals in sums.items():
+            for neuron in neurons:
+                if neuron.number in totals:
+                    neuron.write(element, neuron.read(element) + totals[neuron.number])
+
+    def weights_of(self, axon: int, run: _Run) -> list[Number]:
+        """The effective weights of one run, as this axon reads it."""
+        first = self.axon_weight[axon] + run.weight
+        return self.weights[first : first + len(run.targets)]
+
+    def clear_accumulators(self) -> None:
+        """Registers with clear = "tick" start every tick at 0."""
+        for neuron in self.neurons:
+            for name, register in neuron.widths.items():
+                if register.clear == "tick":
+                    neuron.registers[name] = 0
+
+    def trap_error(self, tick: int, trapped: Trapped) -> EmulationError:
+        """Which register of which neuron left its width."""
+        return EmulationError(
+            f"tick {tick}, core {trapped.core}, neuron {trapped.neuron}, register {trapped.register}",
+            "left its width",
+            value=trapped.value,
+            limit=f"{trapped.low} to {trapped.high}",
+        )
+
+
+def arrival(tick: int, latency: int) -> int:
+    """The tick in which a neuron's spike of `tick` is due, without synaptic delay."""
+    return tick + latency
+
+
+def due_tick(tick: int, delay: int) -> int:
+    """The tick in which a spike that arrives in `tick` reaches synapses with this delay."""
+    return tick + delay
+
+
+def _load_neurons(program: ChipProgram, bias_override: BiasOverride, rules: dict[str, int]) -> list[Neuron]:
+    """Every neuron with its effective parameters and its first register values."""
+    profile, arrays = program.profile, program.arrays
+    widths = {name: profile.regs[name.split("[")[0]] for name in profile.element_names()}
+    neurons = []
+    for core in range(program.n_cores):
+        for number in range(int(arrays.core_neuron_start[core]), int(arrays.core_neuron_start[core + 1])):
+            params = _params_of(program, number)
+            registers = {name: _initial(program, name, number) for name in widths}
+            neurons.append(Neuron(number, core, registers, params, rules, widths))
+    for name, biases in bias_override.items():
+        population = next(placed for placed in program.populations if placed.name == name)
+        for number, bias in zip(population.neurons, biases, strict=True):
+            neurons[int(number)].params[str(profile.bias.param)] = (
+                float(bias) if profile.is_analog else int(bias)
+            )
+    return neurons
+
+
+def _params_of(program: ChipProgram, number: int) -> dict[str, Number]:
+    """The effective parameters of one neuron."""
+    codes = program.arrays.params
+    effective = {}
+    for name, param in program.profile.params.items():
+        exponent = int(codes[f"{name}_exp"][number]) if param.format == "mant_exp" else 0
+        effective[name] = twin_numbers.effective_param(param, codes[name][number].item(), exponent)
+    return effective
+
+
+def _initial(program: ChipProgram, name: str, number: int) -> Number:
+    """What a register holds before the first tick: the program's value, else 0."""
+    value = program.arrays.init[name][number].item() if name in program.arrays.init else 0
+    return float(value) if program.profile.is_analog else int(value)
+
+
+def _load_rows(program: ChipProgram) -> list[dict[int, list[_Run]]]:
+    """For every axon, the runs of its template by delay, in stored order."""
+    arrays = program.arrays
+    templates: list[dict[int, list[_Run]]] = []
+    for first, last in zip(arrays.template_run_start, arrays.template_run_start[1:], strict=False):
+        row: dict[int, list[_Run]] = {}
+        for run in range(first, last):
+            row.setdefault(int(arrays.run_delay[run]), []).append(_load_run(program, run))
+        templates.append(row)
+    return [templates[template] for template in arrays.axon_template]
+
+
+def _load_run(program: ChipProgram, run: int) -> _Run:
+    """One run, its targets written out."""
+    arrays = program.arrays
+    index, length = int(arrays.run_index[run]), int(arrays.run_length[run])
+    offsets = range(length) if index == -1 else arrays.index_target[index : index + length].tolist()
+    base = int(arrays.run_target[run])
+    element = program.profile.delivery.into[int(arrays.run_receptor[run])]
+    return _Run(element, [base + offset for offset in offsets], int(arrays.run_weight[run]))
+
+
+def _load_weights(program: ChipProgram) -> list[Number]:
+    """The effective weight of every code."""
+    weights, arrays = program.profile.weights, program.arrays
+    shared_of = []
+    for format_ in range(len(arrays.format_mode)):
+        shared = {value.name: value.default for value in weights.shared}
+        shared.update((name, int(values[format_])) for name, values in arrays.format_shared.items())
+        shared_of.append(shared)
+    pairs = zip(arrays.codes.tolist(), arrays.code_format.tolist(), strict=True)
+    return [twin_numbers.effective_weight(weights, code, shared_of[format_]) for code, format_ in pairs]
+
+
+def _fans(start: NDArray, axons: NDArray) -> list[list[int]]:
+    """The axons that each line, or neuron, drives."""
+    return [[int(axon) for axon in axons[first:last]] for first, last in zip(start, start[1:], strict=False)]
+
+
+def _trace(
+    program: ChipProgram, counts: list[list[int]], rows: list[list[list[Number]]], rules: dict[str, int]
+) -> Trace:
+    """The lists of a run as arrays."""
+    names = program.profile.element_names()
+    kind = np.float64 if program.profile.is_analog else np.int64
+    shape = (len(counts), program.n_neurons)
+    values = np.array(rows, dtype=kind).reshape(*shape, len(names))
+    registers = {name: values[:, :, k] for k, name in enumerate(names)}
+    return Trace(np.array(counts, dtype=np.int32).reshape(shape), registers, rules)

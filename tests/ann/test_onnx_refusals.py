@@ -1,0 +1,311 @@
+"""Is whatever is not carried over exactly refused, by operator and node, in one line with a remedy?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import ArrayLike
+from onnx import TensorProto, helper
+from onnx_models import ModelBuilder, mlp
+from spikeloom.ann.load import load_ann
+from spikeloom.errors import AnnError
+
+NAME = "culprit"
+
+
+def vector() -> ModelBuilder:
+    return ModelBuilder((6,))
+
+
+def image() -> ModelBuilder:
+    return ModelBuilder((2, 6, 8))
+
+
+def culprit(builder: ModelBuilder, operator: str, *values: ArrayLike, **attributes: object) -> ModelBuilder:
+    """The chain with one more operator, which has the name that the message must hold."""
+    constants = [builder.constant(np.asarray(v)) for v in values]
+    return builder.add(operator, *constants, name=NAME, **attributes)
+
+
+KERNELS = np.ones((3, 2, 3, 3))
+OFFSET = np.array([[[0.5]], [[-1.0]]])
+
+REFUSED: dict[str, tuple[str, str, Callable[[], ModelBuilder]]] = {
+    "unknown operator": ("Tanh", "not supported", lambda: culprit(mlp(), "Tanh")),
+    "max pool": ("MaxPool", "not supported", lambda: culprit(image(), "MaxPool", kernel_shape=[2, 2])),
+    "transpose": ("Transpose", "not supported", lambda: culprit(image(), "Transpose", perm=[0, 2, 3, 1])),
+    "group": ("Conv", "group", lambda: culprit(image(), "Conv", np.ones((4, 1, 3, 3)), group=2)),
+    "dilation": ("Conv", "dilations", lambda: culprit(image(), "Conv", KERNELS, dilations=[2, 1])),
+    "conv behind conv": ("Conv", "without an activation", lambda: culprit(image().conv(2), "Conv", KERNELS)),
+    "gemm behind conv": (
+        "Gemm",
+        "without an activation",
+        lambda: culprit(image().conv(1).flatten(), "Gemm", np.ones((24, 2))),
+    ),
+    "1-D conv": ("Conv", "axes", lambda: culprit(ModelBuilder((2, 6)), "Conv", np.ones((3, 2, 3)))),
+    "mean, then padded conv": (
+        "Conv",
+        "zero padding",
+        lambda: culprit(shifted(image()), "Conv", KERNELS, pads=[1, 1, 1, 1]),
+    ),
+    "pixelwise scale, then conv": ("Conv", "varies over the image", lambda: pixelwise("Conv", KERNELS)),
+    "pixelwise scale, then pool": (
+        "AveragePool",
+        "varies over the image",
+        lambda: pixelwise("AveragePool", kernel_shape=[2, 2], strides=[2, 2]),
+    ),
+    "pixelwise bias of a conv": (
+        "Add",
+        "varies over the image",
+        lambda: culprit(image().conv(3), "Add", np.arange(72.0).reshape(3, 4, 6)),
+    ),
+    "overlapping pool": ("AveragePool", "strides", lambda: pooled([3, 3], strides=[2, 2])),
+    "pool of stride 1": ("AveragePool", "strides", lambda: pooled([2, 2])),
+    "padded pool": ("AveragePool", "pads", lambda: pooled([2, 2], strides=[2, 2], pads=[1, 1, 1, 1])),
+    "pool with a rest": ("AveragePool", "does not divide", lambda: pooled([2, 3], strides=[2, 3])),
+    "dilated pool": (
+        "AveragePool",
+        "dilations",
+        lambda: pooled([2, 2], strides=[2, 2], dilations=[2, 2], opset=19),
+    ),
+    "1-D pool": (
+        "AveragePool",
+        "kernel_shape",
+        lambda: culprit(ModelBuilder((2, 6)), "AveragePool", kernel_shape=[2], strides=[2]),
+    ),
+    "global pool of a vector": (
+        "GlobalAveragePool",
+        "not an image",
+        lambda: culprit(ModelBuilder((2, 6)), "GlobalAveragePool"),
+    ),
+    "transposed input": (
+        "Gemm",
+        "transA",
+        lambda: culprit(ModelBuilder((6,), batch=6), "Gemm", np.ones((6, 2)), transA=1),
+    ),
+    "batched matmul": (
+        "MatMul",
+        "flat vector",
+        lambda: culprit(ModelBuilder((2, 6)), "MatMul", np.ones((6, 2))),
+    ),
+    "matmul with a stack": (
+        "MatMul",
+        "number of axes",
+        lambda: culprit(vector(), "MatMul", np.ones((1, 6, 2))),
+    ),
+    "weights first": ("MatMul", "second input", lambda: weights_first()),
+    "flatten of the batch axis": ("Flatten", "axis", lambda: culprit(image(), "Flatten", axis=0)),
+    "flatten in two": ("Flatten", "axis", lambda: culprit(image(), "Flatten", axis=2)),
+    "reshape that moves rows": ("Reshape", "batch axis", lambda: culprit(image(), "Reshape", [-1, 48])),
+    "reshape of one row": ("Reshape", "batch axis", lambda: culprit(image(), "Reshape", [1, -1])),
+    "reshape to one axis": ("Reshape", "batch axis", lambda: culprit(image(), "Reshape", [-1])),
+    "reshape with allowzero": (
+        "Reshape",
+        "allowzero",
+        lambda: culprit(image(), "Reshape", [-1, 96], allowzero=1),
+    ),
+    "conv on a reshaped image": (
+        "Conv",
+        "not an image",
+        lambda: culprit(swapped(), "Conv", np.ones((1, 4, 1, 1))),
+    ),
+    "pool of a reshaped image": (
+        "AveragePool",
+        "not an image",
+        lambda: culprit(swapped(), "AveragePool", kernel_shape=[3, 3], strides=[3, 3]),
+    ),
+    "division by zero": ("Div", "divides by zero", lambda: culprit(vector(), "Div", [1.0, 2, 0, 1, 1, 1])),
+    "constant / signal": ("Div", "divides a constant", lambda: reciprocal()),
+    "constant that enlarges": ("Mul", "does not fit", lambda: culprit(ModelBuilder((1,)), "Mul", np.ones(6))),
+    "constant per row": (
+        "Add",
+        "does not fit",
+        lambda: culprit(ModelBuilder((6,), batch=2), "Add", np.ones((2, 1))),
+    ),
+    "relu on the input": ("Relu", "no linear layer", lambda: culprit(vector(), "Relu")),
+    "relu on a pool": ("Relu", "no linear layer", lambda: culprit(image().conv(1).relu().pool(2, 2), "Relu")),
+    "dropout in training": (
+        "Dropout",
+        "training_mode",
+        lambda: culprit(mlp(elements=TensorProto.FLOAT), "Dropout", np.array(0.5), np.array(True)),
+    ),
+    "nan": ("Gemm", "not finite", lambda: culprit(vector(), "Gemm", np.full((6, 2), np.nan))),
+    "inf in a bias": ("Conv", "not finite", lambda: culprit(image(), "Conv", KERNELS, [np.inf, 0, 0])),
+    "nan in a scaling": ("Mul", "not finite", lambda: culprit(vector(), "Mul", np.nan)),
+    "layer behind the tail": (
+        "Gemm",
+        "follows",
+        lambda: culprit(mlp().add("Softmax"), "Gemm", np.ones((3, 2))),
+    ),
+    "softmax over images": ("Softmax", "flat vector", lambda: culprit(image().conv(3), "Softmax", axis=1)),
+    "softmax over the batch": ("Softmax", "axis", lambda: culprit(mlp(), "Softmax", axis=0)),
+    "argmax over the batch": ("ArgMax", "axis", lambda: culprit(mlp(), "ArgMax")),
+    "constants only": ("Mul", "constants only", lambda: constants_only()),
+    "a branch": ("Gemm", "several readers", lambda: residual()),
+    "a square": ("Mul", "joins branches", lambda: square()),
+}
+
+
+def shifted(builder: ModelBuilder) -> ModelBuilder:
+    return builder.add("Sub", builder.constant(OFFSET))
+
+
+def pixelwise(operator: str, *values: ArrayLike, **attributes: object) -> ModelBuilder:
+    builder = image()
+    return culprit(
+        builder.add("Mul", builder.constant(np.arange(96.0).reshape(2, 6, 8))),
+        operator,
+        *values,
+        **attributes,
+    )
+
+
+def pooled(kernel: list[int], opset: int = 17, **attributes: object) -> ModelBuilder:
+    return culprit(ModelBuilder((2, 6, 8), opset=opset), "AveragePool", kernel_shape=kernel, **attributes)
+
+
+def swapped() -> ModelBuilder:
+    """Behind a layer, an image of 3 x 4 x 6 numbers taken as one of 4 x 3 x 6."""
+    builder = image().conv(3).relu()
+    return builder.add("Reshape", builder.constant(np.array([-1, 4, 3, 6])))
+
+
+def weights_first() -> ModelBuilder:
+    builder = ModelBuilder((6,), batch=6)
+    return builder.add("MatMul", builder.random(2, 6), first=False, name=NAME)
+
+
+def reciprocal() -> ModelBuilder:
+    builder = vector()
+    return builder.add("Div", builder.constant(np.ones(6)), first=False, name=NAME)
+
+
+def constants_only() -> ModelBuilder:
+    builder = vector()
+    pair = [builder.random(6, 2), builder.random(6, 2)]
+    builder.nodes.append(helper.make_node("Mul", pair, ["product"], name=NAME))
+    return builder.add("MatMul", "product")
+
+
+def residual() -> ModelBuilder:
+    """x + layer(x): the first reader of x is where the branch begins."""
+    builder = vector().gemm(6).relu()
+    builder.add("Gemm", builder.random(6, 6), name=NAME)
+    return builder.add("Add", "t1")
+
+
+def square() -> ModelBuilder:
+    builder = mlp()
+    return builder.add("Mul", builder.last, name=NAME)
+
+
+def one_line(error: AnnError) -> str:
+    """The message, checked to be one line with a remedy."""
+    assert "\n" not in str(error)
+    assert error.remedy
+    return str(error)
+
+
+@pytest.mark.parametrize(("operator", "problem", "build"), REFUSED.values(), ids=REFUSED.keys())
+def test_refused_by_operator_and_node(operator: str, problem: str, build: Callable[[], ModelBuilder]) -> None:
+    with pytest.raises(AnnError) as caught:
+        load_ann(build().build())
+    assert one_line(caught.value).startswith(f"operator {operator} (node '{NAME}'): ")
+    assert problem in caught.value.problem
+
+
+def test_an_operator_of_another_domain_is_refused() -> None:
+    model = culprit(mlp(), "Relu").build()
+    model.graph.node[-1].domain = "com.example"
+    model.opset_import.append(helper.make_opsetid("com.example", 1))
+    with pytest.raises(AnnError, match=r"operator com.example.Relu \(node 'culprit'\)"):
+        load_ann(model)
+
+
+def test_a_tensor_read_twice_is_refused() -> None:
+    builder = mlp()
+    model = builder.build()
+    model.graph.output.append(helper.make_tensor_value_info("t1", TensorProto.DOUBLE, ["batch", 5]))
+    with pytest.raises(AnnError, match="its input 't1' has several readers") as caught:
+        load_ann(model)
+    assert caught.value.subject == "operator Gemm (node 'node2')"
+    assert "the network's output" in str(caught.value)
+
+
+NETWORKS: dict[str, tuple[str, Callable[[], onnx.ModelProto]]] = {
+    "two inputs": ("one input", lambda: two_inputs()),
+    "two outputs": ("outputs", lambda: with_mask()),
+    "no layer": ("no linear layer", lambda: image().add("Identity").build()),
+    "pool only": ("no linear layer", lambda: image().pool(2, 2).build()),
+    "flattened output": ("order", lambda: image().conv(3).flatten().build()),
+    "integer input": ("float", lambda: ModelBuilder((6,), elements=TensorProto.INT32).add("Relu").build()),
+    "no batch axis": ("batch axis", lambda: no_batch_axis()),
+    "empty sample": ("batch axis", lambda: ModelBuilder((0,)).add("Identity").build()),
+    "empty batch": ("batch axis", lambda: ModelBuilder((6,), batch=0).gemm(2).build()),
+    "huge batch": ("batch axis", lambda: ModelBuilder((6,), batch=1 << 40).gemm(2).build()),
+    "huge input": ("too large", lambda: ModelBuilder((1 << 40,)).add("Identity").build()),
+    "old opset": ("opset", lambda: old_opset()),
+    "sparse weights": ("sparse", lambda: sparse()),
+    "external weights": ("another file", lambda: external()),
+    "overflow": ("differs", lambda: overflowing()),
+}  # fmt: skip
+
+
+def two_inputs() -> onnx.ModelProto:
+    model = mlp().build()
+    model.graph.input.append(helper.make_tensor_value_info("y", TensorProto.DOUBLE, [1]))
+    return model
+
+
+def with_mask() -> onnx.ModelProto:
+    model = mlp().build()
+    model.graph.node.append(helper.make_node("Dropout", ["t2"], ["t3", "mask"]))
+    del model.graph.output[:]
+    model.graph.output.append(helper.make_tensor_value_info("t3", TensorProto.DOUBLE, ["batch", 3]))
+    model.graph.output.append(helper.make_tensor_value_info("mask", TensorProto.BOOL, ["batch", 3]))
+    return model
+
+
+def no_batch_axis() -> onnx.ModelProto:
+    model = vector().add("Identity").build()
+    for port in (model.graph.input[0], model.graph.output[0]):
+        del port.type.tensor_type.shape.dim[0]
+    return model
+
+
+def old_opset() -> onnx.ModelProto:
+    model = mlp(opset=7).build()
+    model.opset_import[0].version = 6
+    return model
+
+
+def sparse() -> onnx.ModelProto:
+    model = mlp().build()
+    values = helper.make_tensor("w", TensorProto.DOUBLE, [1], [1.0])
+    places = helper.make_tensor("w_places", TensorProto.INT64, [1], [0])
+    model.graph.sparse_initializer.append(helper.make_sparse_tensor(values, places, [6, 5]))
+    return model
+
+
+def external() -> onnx.ModelProto:
+    model = mlp().build()
+    onnx.external_data_helper.set_external_data(model.graph.initializer[0], "weights.bin")
+    return model
+
+
+def overflowing() -> onnx.ModelProto:
+    builder = ModelBuilder((6,), elements=TensorProto.FLOAT)
+    for _ in range(2):
+        n_in = builder.shape[0]
+        builder.add("MatMul", builder.constant(np.full((n_in, 3), 1e30))).relu()
+    return builder.build()
+
+
+@pytest.mark.parametrize(("problem", "build"), NETWORKS.values(), ids=NETWORKS.keys())
+def test_refused_networks(problem: str, build: Callable[[], onnx.ModelProto]) -> None:
+    with pytest.raises(AnnError) as caught:
+        load_ann(build())
+    assert problem in one_line(caught.value)

@@ -1,0 +1,16 @@
+"""The one table of tolerances, each with its reason. A test that needs a slack takes it from here by name."""
+
+# fit
+FLOAT64 = 1e-9  # relative: sums of some thousand float64 terms in another order
+CONJUGATE = 1e-12  # g, its inverse, G and G* in float64 on values of order 1 to 10, a few operations each
+GAP = 0.01  # certified gap of a convex fit: the project promises 1 %
+REFERENCE_SOLVER = 1e-6  # relative: how near to the optimum scipy's L-BFGS comes on piecewise quadratics
+LINEAR_PROGRAM = 1e-6  # relative: HiGHS' own feasibility tolerance is 1e-7
+NORMAL_EQUATIONS = 1e-7  # relative: one Cholesky solve against one eigendecomposition, both float64
+BIAS = 1e-6  # absolute, of order 1: scipy's scalar minimiser stops at the root of the machine precision
+GAIN = 1e-8  # relative: the equality is kept by projection in float64
+BRUTE_FORCE_FACTOR = 1.6  # rounded / best excess, mean of layers: nearest-plane rounding reaches 1.57
+TRUE_LOSS_FACTOR = 2.0  # the same in the true loss, for every single layer
+PLAIN_ROUNDING_SHARE = 1 / 3  # error feedback at 4 bits against plain rounding: the project's own target
+REFERENCE_MACHINE = 30.0  # CPU seconds, 784 x 128 layer of 3200 rows; measured 6, shared runners are slower
+FLOOR_SLOPE = 2e-4  # loss of perfect weights: silent samples lie on the floor slope, 1e-4 of the usual
