@@ -30,7 +30,8 @@ void encode_rate(const double* x, std::int64_t lines, std::int64_t ticks, std::u
 }
 
 void encode_bernoulli(const double* x, std::int64_t lines, std::int64_t ticks, std::uint8_t* spikes,
-                      std::int64_t stride, std::uint32_t trial_seed, std::uint32_t sample, std::int64_t first) {
+                      std::int64_t stride, std::uint32_t trial_seed, std::uint32_t sample,
+                      std::int64_t first) {
   const PhiloxKey key{trial_seed, static_cast<std::uint32_t>(Stream::input_spikes)};
   for (std::int64_t t = 0; t < ticks; ++t) {
     PhiloxCounter words{};

@@ -16,6 +16,7 @@ void encode_rate(const double* x, std::int64_t lines, std::int64_t ticks, std::u
 // One draw a line and tick: a spike where the Philox word is below x 2^32. `first` is the program's number of
 // line 0; key (trial_seed, stream of the input), counter (line >> 2, tick, sample, 0), word line & 3.
 void encode_bernoulli(const double* x, std::int64_t lines, std::int64_t ticks, std::uint8_t* spikes,
-                      std::int64_t stride, std::uint32_t trial_seed, std::uint32_t sample, std::int64_t first);
+                      std::int64_t stride, std::uint32_t trial_seed, std::uint32_t sample,
+                      std::int64_t first);
 
 }  // namespace spikeloom

@@ -12,7 +12,8 @@ Level best_level() {
 #if SPIKELOOM_X86_LEVELS
   __builtin_cpu_init();
   const bool v3 = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt") &&
-                  __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+                  __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+                  __builtin_cpu_supports("bmi2");
   const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                   __builtin_cpu_supports("avx512cd");
@@ -25,7 +26,8 @@ Level best_level() {
 Level named_level(const std::string& name) {
   for (const Level level : {Level::baseline, Level::v3, Level::v4})
     if (name == level_name(level)) return level;
-  throw EmulationError("SPIKELOOM_KERNELS", "is no kernel level", {.value = name, .limit = "baseline, v3, v4"});
+  throw EmulationError("SPIKELOOM_KERNELS", "is no kernel level",
+                       {.value = name, .limit = "baseline, v3, v4"});
 }
 
 }  // namespace

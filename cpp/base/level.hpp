@@ -1,7 +1,8 @@
-// Kernels compiled once for each processor level and chosen when a program is loaded. All levels give the same bits.
+// Kernels compiled once for each processor level and chosen when a program is loaded. All levels give the
+// same bits.
 //
-// A kernel is a struct with one static function `run`, marked SPIKELOOM_INLINE, that touches plain pointers only.
-// `kernel<K>(level)` is the address of its copy for that level. Nothing else is compiled with the wider
+// A kernel is a struct with one static function `run`, marked SPIKELOOM_INLINE, that touches plain pointers
+// only. `kernel<K>(level)` is the address of its copy for that level. Nothing else is compiled with the wider
 // instructions, so no shared inline function can carry them to an older machine.
 #pragma once
 
@@ -38,9 +39,7 @@ struct Copies<Kernel, Result(Arguments...)> {
 #if SPIKELOOM_X86_LEVELS
   SPIKELOOM_TARGET_V3 static Result v3(Arguments... arguments) { return Kernel::run(arguments...); }
   SPIKELOOM_TARGET_V4 static Result v4(Arguments... arguments) { return Kernel::run(arguments...); }
-  static Function at(Level level) {
-    return level == Level::v4 ? v4 : level == Level::v3 ? v3 : baseline;
-  }
+  static Function at(Level level) { return level == Level::v4 ? v4 : level == Level::v3 ? v3 : baseline; }
 #else
   static Function at(Level) { return baseline; }
 #endif

@@ -16,7 +16,8 @@ class Chip {
 
   py::array_t<std::int32_t> tick(const std::optional<Bytes>& inputs) {
     const Program& program = machine_.program();
-    if (inputs && (inputs->ndim() != 2 || inputs->shape(0) != samples_ || inputs->shape(1) != program.inputs()))
+    if (inputs &&
+        (inputs->ndim() != 2 || inputs->shape(0) != samples_ || inputs->shape(1) != program.inputs()))
       throw EmulationError("spikes", "must be (samples, lines)",
                            {.limit = std::to_string(samples_) + ", " + std::to_string(program.inputs())});
     const std::uint8_t* data = inputs ? inputs->data() : nullptr;
@@ -46,15 +47,22 @@ class Chip {
 
 void bind_chip(py::module_& module) {
   py::class_<Chip>(module, "Chip", "Samples of one program, clocked tick by tick.")
-      .def(py::init<const Machine&, std::int64_t>(), py::arg("program"), py::arg("samples"), py::keep_alive<1, 2>())
+      .def(py::init<const Machine&, std::int64_t>(), py::arg("program"), py::arg("samples"),
+           py::keep_alive<1, 2>())
       .def("tick", &Chip::tick, py::arg("inputs"),
            "One tick. inputs: uint8 (samples, lines) or None. Returns spikes (samples, neurons).")
-      .def("registers", &Chip::registers, py::arg("element"), "Values of a register element, (samples, neurons).")
-      .def("reset", [](Chip& chip) { chip.session().reset(); }, "Back to the program's initial state.")
-      .def("save", [](Chip& chip) { return py::bytes(chip.session().save()); }, "Everything that changes, as bytes.")
-      .def("restore", [](Chip& chip, const py::bytes& state) { chip.session().restore(std::string(state)); },
-           py::arg("state"), "Take back what `save` gave.")
-      .def_property_readonly("ticks", [](Chip& chip) { return chip.session().ticks(); }, "Ticks since the start.");
+      .def("registers", &Chip::registers, py::arg("element"),
+           "Values of a register element, (samples, neurons).")
+      .def(
+          "reset", [](Chip& chip) { chip.session().reset(); }, "Back to the program's initial state.")
+      .def(
+          "save", [](Chip& chip) { return py::bytes(chip.session().save()); },
+          "Everything that changes, as bytes.")
+      .def(
+          "restore", [](Chip& chip, const py::bytes& state) { chip.session().restore(std::string(state)); },
+          py::arg("state"), "Take back what `save` gave.")
+      .def_property_readonly(
+          "ticks", [](Chip& chip) { return chip.session().ticks(); }, "Ticks since the start.");
 }
 
 }  // namespace spikeloom::bindings

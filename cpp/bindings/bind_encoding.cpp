@@ -40,8 +40,8 @@ void bernoulli(const Reals2& x, Bytes3& spikes, std::int64_t first, std::uint32_
   std::uint8_t* out = spikes.mutable_data() + first;
   const py::gil_scoped_release released;
   for (std::int64_t sample = 0; sample < s.samples; ++sample)
-    encode_bernoulli(values + sample * s.columns, s.columns, s.ticks, out + sample * s.ticks * s.lines, s.lines,
-                     trial_seed, first_sample + static_cast<std::uint32_t>(sample), first);
+    encode_bernoulli(values + sample * s.columns, s.columns, s.ticks, out + sample * s.ticks * s.lines,
+                     s.lines, trial_seed, first_sample + static_cast<std::uint32_t>(sample), first);
 }
 
 }  // namespace
@@ -53,8 +53,9 @@ void bind_encoding(py::module_& module) {
   module.def("encode_bernoulli", &bernoulli, py::arg("x"), py::arg("spikes").noconvert(), py::arg("first"),
              py::arg("trial_seed"), py::arg("first_sample"),
              "One independent draw a line and tick; x is the probability. spikes must be 0.");
-  module.def("philox", [](const PhiloxCounter& counter, const PhiloxKey& key) { return philox(counter, key); },
-             py::arg("counter"), py::arg("key"), "Philox4x32-10: four words from a counter and a key.");
+  module.def(
+      "philox", [](const PhiloxCounter& counter, const PhiloxKey& key) { return philox(counter, key); },
+      py::arg("counter"), py::arg("key"), "Philox4x32-10: four words from a counter and a key.");
 }
 
 }  // namespace spikeloom::bindings

@@ -33,7 +33,8 @@ Override override_of(const OverrideArgument& argument, const Program& program) {
 py::array_t<std::int64_t> events_of(const std::vector<EventRow>& events) {
   Longs flat;
   for (const EventRow& e : events)
-    flat.insert(flat.end(), {e.spikes, e.input_spikes, e.synaptic_operations, e.neuron_updates, e.packets, e.input_packets});
+    flat.insert(flat.end(), {e.spikes, e.input_spikes, e.synaptic_operations, e.neuron_updates, e.packets,
+                             e.input_packets});
   return owned(std::move(flat), {static_cast<py::ssize_t>(events.size()), 6});
 }
 
@@ -66,9 +67,10 @@ py::dict result_of(RunResult&& result, const RunRequest& request, const Machine&
   return answer;
 }
 
-py::dict run(const Machine& machine, const Bytes& inputs, std::int64_t ticks, std::int64_t window, const py::array& depths,
-             const std::vector<ProbeArgument>& probes, const std::vector<ReadingArgument>& readings,
-             const Bytes& traced, const std::vector<OverrideArgument>& overrides, int threads) {
+py::dict run(const Machine& machine, const Bytes& inputs, std::int64_t ticks, std::int64_t window,
+             const py::array& depths, const std::vector<ProbeArgument>& probes,
+             const std::vector<ReadingArgument>& readings, const Bytes& traced,
+             const std::vector<OverrideArgument>& overrides, int threads) {
   check_inputs(inputs, machine.program());
   RunRequest request;
   request.inputs = inputs.data();
@@ -77,10 +79,13 @@ py::dict run(const Machine& machine, const Bytes& inputs, std::int64_t ticks, st
   request.ticks = ticks;
   request.window = window;
   request.depths = ints_of(depths, "depths");
-  for (const auto& [element, neurons] : probes) request.probes.push_back({element, ints_of(neurons, "probe")});
-  for (const auto& [element, neurons, tick] : readings) request.readings.push_back({element, ints_of(neurons, "reading"), tick});
+  for (const auto& [element, neurons] : probes)
+    request.probes.push_back({element, ints_of(neurons, "probe")});
+  for (const auto& [element, neurons, tick] : readings)
+    request.readings.push_back({element, ints_of(neurons, "reading"), tick});
   request.traced.assign(traced.data(), traced.data() + traced.size());
-  for (const OverrideArgument& change : overrides) request.overrides.push_back(override_of(change, machine.program()));
+  for (const OverrideArgument& change : overrides)
+    request.overrides.push_back(override_of(change, machine.program()));
   request.threads = threads;
   RunResult result;
   {
@@ -94,27 +99,35 @@ py::dict run(const Machine& machine, const Bytes& inputs, std::int64_t ticks, st
 
 void bind_program(py::module_& module) {
   py::class_<Machine>(module, "Program", "A chip program, checked once and ready to run. Immutable.")
-      .def(py::init([](const py::dict& spec, const py::dict& arrays) { return load(spec_of(spec), arrays_of(arrays)); }),
+      .def(py::init([](const py::dict& spec, const py::dict& arrays) {
+             return load(spec_of(spec), arrays_of(arrays));
+           }),
            py::arg("spec"), py::arg("arrays"),
            "Load the arrays of a program; ProgramError or ProfileError names what is wrong.")
-      .def("run", &run, py::arg("inputs"), py::kw_only(), py::arg("ticks"), py::arg("window"), py::arg("depths"),
-           py::arg("probes"), py::arg("readings"), py::arg("traced"), py::arg("overrides"), py::arg("threads"),
-           "Run samples from the initial state. inputs: uint8 (samples, ticks, lines). Returns counts (samples,\n"
-           "neurons), probes [(samples, ticks, neurons)], readings [(samples, neurons)], spikes rows (sample, tick,\n"
+      .def("run", &run, py::arg("inputs"), py::kw_only(), py::arg("ticks"), py::arg("window"),
+           py::arg("depths"), py::arg("probes"), py::arg("readings"), py::arg("traced"), py::arg("overrides"),
+           py::arg("threads"),
+           "Run samples from the initial state. inputs: uint8 (samples, ticks, lines). Returns counts "
+           "(samples,\n"
+           "neurons), probes [(samples, ticks, neurons)], readings [(samples, neurons)], spikes rows "
+           "(sample, tick,\n"
            "neuron), events (samples, 6) and rules (samples, counters).")
       .def_property_readonly("neurons", [](const Machine& m) { return m.program().neurons(); })
       .def_property_readonly("inputs", [](const Machine& m) { return m.program().inputs(); })
-      .def_property_readonly("elements",
-                             [](const Machine& m) {
-                               std::vector<std::string> names;
-                               for (const auto& r : m.program().spec.registers) names.push_back(r.name);
-                               return names;
-                             },
-                             "Register elements, in the order of their numbers.")
-      .def_property_readonly("counters", [](const Machine& m) { return all_counter_names(m.program()); },
-                             "What each column of `rules` counts.")
+      .def_property_readonly(
+          "elements",
+          [](const Machine& m) {
+            std::vector<std::string> names;
+            for (const auto& r : m.program().spec.registers) names.push_back(r.name);
+            return names;
+          },
+          "Register elements, in the order of their numbers.")
+      .def_property_readonly(
+          "counters", [](const Machine& m) { return all_counter_names(m.program()); },
+          "What each column of `rules` counts.")
       .def_property_readonly("kernels", &Machine::kernels, "Processor level of the kernels in use.")
-      .def_property_readonly("accumulator", &Machine::accumulator, "Type of the accumulators: int32, int64 or double.");
+      .def_property_readonly("accumulator", &Machine::accumulator,
+                             "Type of the accumulators: int32, int64 or double.");
 }
 
 }  // namespace spikeloom::bindings

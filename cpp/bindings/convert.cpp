@@ -30,7 +30,8 @@ std::vector<T> integers_of(const py::handle& value, const std::string& name) {
   const std::int64_t* from = wide.data();
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (from[i] < std::numeric_limits<T>::min() || from[i] > std::numeric_limits<T>::max())
-      throw ProgramError("array " + name + "[" + std::to_string(i) + "]", "does not fit 32 bits", {.value = from[i]});
+      throw ProgramError("array " + name + "[" + std::to_string(i) + "]", "does not fit 32 bits",
+                         {.value = from[i]});
     values[i] = static_cast<T>(from[i]);
   }
   return values;
@@ -59,7 +60,8 @@ std::optional<T> get_optional(const py::dict& table, const char* key) {
 }
 
 template <class Value>
-Value named(const std::string& name, std::initializer_list<std::pair<const char*, Value>> known, const char* what) {
+Value named(const std::string& name, std::initializer_list<std::pair<const char*, Value>> known,
+            const char* what) {
   for (const auto& [text, value] : known)
     if (name == text) return value;
   throw ProfileError(what, "is unknown to the core", {.value = name});
@@ -125,8 +127,8 @@ WeightSpec weights_of(const py::dict& table) {
   }
   for (const py::handle entry : get<py::list>(table, "shared")) {
     const auto shared = entry.cast<py::dict>();
-    spec.shared.push_back(
-        {get<std::string>(shared, "name"), get<std::int64_t>(shared, "min"), get<std::int64_t>(shared, "max")});
+    spec.shared.push_back({get<std::string>(shared, "name"), get<std::int64_t>(shared, "min"),
+                           get<std::int64_t>(shared, "max")});
   }
   return spec;
 }
@@ -177,8 +179,12 @@ std::map<std::string, Codes> named_codes(const py::dict& table, const std::strin
 
 }  // namespace
 
-Ints ints_of(const py::handle& array, const std::string& name) { return integers_of<std::int32_t>(array, name); }
-Longs longs_of(const py::handle& array, const std::string& name) { return integers_of<std::int64_t>(array, name); }
+Ints ints_of(const py::handle& array, const std::string& name) {
+  return integers_of<std::int32_t>(array, name);
+}
+Longs longs_of(const py::handle& array, const std::string& name) {
+  return integers_of<std::int64_t>(array, name);
+}
 
 Codes codes_of(const py::handle& value, const std::string& name) {
   const py::array array = flat_array(value, name);
@@ -200,7 +206,8 @@ Spec spec_of(const py::dict& table) {
   spec.overridable = get_optional<std::string>(table, "overridable").value_or("");
   for (const py::handle entry : get<py::list>(table, "registers"))
     spec.registers.push_back(register_of(entry.cast<py::dict>(), spec.analog));
-  for (const py::handle entry : get<py::list>(table, "params")) spec.params.push_back(param_of(entry.cast<py::dict>()));
+  for (const py::handle entry : get<py::list>(table, "params"))
+    spec.params.push_back(param_of(entry.cast<py::dict>()));
   spec.weights = weights_of(get<py::dict>(table, "weights"));
   for (const py::handle entry : get<py::list>(table, "operations"))
     spec.operations.push_back(operation_of(entry.cast<py::dict>()));

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "base/error.hpp"
+#include "chip/request.hpp"
 #include "chip/session.hpp"
 #include "chip/tick.hpp"
 #include "core/cores.hpp"
@@ -55,13 +56,13 @@ class LoadedMachine final : public Machine {
   void work(const RunRequest& request, RunResult& result, Shared& shared) const;
   void run_sample(const RunRequest& request, std::int64_t sample, State& state, std::vector<S>& set,
                   RunResult& result, std::vector<SpikeRow>& spikes) const;
-  void override_params(const RunRequest& request, std::int64_t sample, State& state, std::vector<S>& set) const;
-  void count(const RunRequest& request, std::int64_t sample, std::int64_t t, const State& state, RunResult& result,
-             std::vector<SpikeRow>& spikes) const;
+  void override_params(const RunRequest& request, std::int64_t sample, State& state,
+                       std::vector<S>& set) const;
+  void count(const RunRequest& request, std::int64_t sample, std::int64_t t, const State& state,
+             RunResult& result, std::vector<SpikeRow>& spikes) const;
   void record(const RunRequest& request, std::int64_t sample, std::int64_t t, const State& state,
               RunResult& result) const;
   void copy(const State& state, int element, const Ints& neurons, S* out) const;
-  void check(const RunRequest& request) const;
   RunResult allocated(const RunRequest& request) const;
 
   std::unique_ptr<const Program> program_;
@@ -87,14 +88,14 @@ RunResult LoadedMachine<S, Sum>::allocated(const RunRequest& request) const {
 
 template <class S, class Sum>
 RunResult LoadedMachine<S, Sum>::run(const RunRequest& request) const {
-  check(request);
+  check_request(*program_, request);
   RunResult result = allocated(request);
   Shared shared;
   shared.spikes.resize(request.samples);
-  const std::int64_t wanted = std::clamp<std::int64_t>(request.threads, 1, std::max<std::int64_t>(1, request.samples));
+  const std::int64_t wanted =
+      std::clamp<std::int64_t>(request.threads, 1, std::max<std::int64_t>(1, request.samples));
   std::vector<std::thread> others;
-  for (std::int64_t k = 1; k < wanted; ++k)
-    others.emplace_back([&] { work(request, result, shared); });
+  for (std::int64_t k = 1; k < wanted; ++k) others.emplace_back([&] { work(request, result, shared); });
   work(request, result, shared);
   for (std::thread& other : others) other.join();
   if (shared.error) std::rethrow_exception(shared.error);
@@ -120,23 +121,23 @@ void LoadedMachine<S, Sum>::work(const RunRequest& request, RunResult& result, S
 
 template <class S, class Sum>
 void LoadedMachine<S, Sum>::run_sample(const RunRequest& request, std::int64_t sample, State& state,
-                                       std::vector<S>& set, RunResult& result, std::vector<SpikeRow>& spikes) const {
+                                       std::vector<S>& set, RunResult& result,
+                                       std::vector<SpikeRow>& spikes) const {
   cores_.reset(state);
   override_params(request, sample, state, set);
   const std::int64_t lines = program_->inputs();
   const std::uint8_t* inputs = request.inputs + sample * request.input_ticks * lines;
   for (std::int64_t t = 0; t < request.ticks; ++t) {
-    run_tick(*program_, cores_, state, t < request.input_ticks ? inputs + t * lines : nullptr, t, request.ticks);
+    run_tick(*program_, cores_, state, t < request.input_ticks ? inputs + t * lines : nullptr, t,
+             request.ticks);
     count(request, sample, t, state, result, spikes);
     record(request, sample, t, state, result);
   }
-  result.events[sample] = {state.events.spikes,
-                           state.events.input_spikes,
-                           state.synapses.additions,
-                           request.ticks * program_->neurons(),
-                           state.events.packets,
-                           state.events.input_packets};
-  std::copy(state.counters.begin(), state.counters.end(), result.rules.begin() + sample * state.counters.size());
+  result.events[sample] = {state.events.spikes,      state.events.input_spikes,
+                           state.synapses.additions, request.ticks * program_->neurons(),
+                           state.events.packets,     state.events.input_packets};
+  std::copy(state.counters.begin(), state.counters.end(),
+            result.rules.begin() + sample * state.counters.size());
 }
 
 // The parameter's values become an array of the sample's own.
@@ -161,8 +162,9 @@ void LoadedMachine<S, Sum>::override_params(const RunRequest& request, std::int6
 }
 
 template <class S, class Sum>
-void LoadedMachine<S, Sum>::count(const RunRequest& request, std::int64_t sample, std::int64_t t, const State& state,
-                                  RunResult& result, std::vector<SpikeRow>& spikes) const {
+void LoadedMachine<S, Sum>::count(const RunRequest& request, std::int64_t sample, std::int64_t t,
+                                  const State& state, RunResult& result,
+                                  std::vector<SpikeRow>& spikes) const {
   std::int64_t* const counts = result.counts.data() + sample * program_->neurons();
   for (const Spike& spike : state.fired) {
     const std::int64_t since = t - request.depths[spike.neuron];
@@ -184,7 +186,8 @@ void LoadedMachine<S, Sum>::record(const RunRequest& request, std::int64_t sampl
   for (std::size_t k = 0; k < request.readings.size(); ++k) {
     const RegisterReading& reading = request.readings[k];
     if (reading.tick != t) continue;
-    copy(state, reading.element, reading.neurons, typed<S>(result.readings[k]).data() + sample * reading.neurons.size());
+    copy(state, reading.element, reading.neurons,
+         typed<S>(result.readings[k]).data() + sample * reading.neurons.size());
   }
 }
 
@@ -194,63 +197,16 @@ void LoadedMachine<S, Sum>::copy(const State& state, int element, const Ints& ne
   for (std::size_t i = 0; i < neurons.size(); ++i) out[i] = values[neurons[i]];
 }
 
-void check_neurons(const Ints& neurons, std::int32_t size, const char* what) {
-  for (const std::int32_t neuron : neurons)
-    if (neuron < 0 || neuron >= size)
-      throw EmulationError(what, "names a neuron that the program does not have",
-                           {.value = std::int64_t{neuron}, .limit = std::int64_t{size} - 1});
-}
-
-void check_override(const Program& program, const Override& change, std::int64_t samples) {
-  if (change.param < 0 || program.spec.overridable.empty() ||
-      change.param != program.param(program.spec.overridable))
-    throw EmulationError("override", "names a parameter that a run may not set");
-  const std::size_t wanted = samples * change.neurons.size();
-  if ((program.spec.analog ? change.reals.size() : change.values.size()) != wanted)
-    throw EmulationError("override", "needs one value a sample and neuron");
-  if (program.spec.analog) return;
-  const Interval range = program.params[change.param].range;
-  for (const std::int64_t value : change.values)
-    if (!range.contains(value))
-      throw EmulationError("override", "is outside what the parameter can be",
-                           {.value = value, .limit = std::to_string(range.lo) + " to " + std::to_string(range.hi)});
-  if (!range.within(int32_range)) throw EmulationError("override", "needs a parameter of 32 bits");
-}
-
 template <class S, class Sum>
-void LoadedMachine<S, Sum>::check(const RunRequest& request) const {
-  const std::int32_t neurons = program_->neurons();
-  const int elements = static_cast<int>(program_->spec.registers.size());
-  const auto bad_element = [&](int element) { return element < 0 || element >= elements; };
-  if (request.samples < 0 || request.ticks < 0 || request.input_ticks < 0 ||
-      request.ticks > std::numeric_limits<std::int32_t>::max())
-    throw EmulationError("run", "has a length that is out of range");
-  if (request.depths.size() != std::size_t(neurons)) throw EmulationError("run", "needs one depth a neuron");
-  if (!request.traced.empty() && request.traced.size() != std::size_t(neurons))
-    throw EmulationError("run", "needs one trace flag a neuron");
-  for (const RegisterProbe& probe : request.probes) {
-    check_neurons(probe.neurons, neurons, "probe");
-    if (bad_element(probe.element)) throw EmulationError("probe", "names no register");
-  }
-  for (const RegisterReading& reading : request.readings) {
-    check_neurons(reading.neurons, neurons, "reading");
-    if (bad_element(reading.element)) throw EmulationError("reading", "names no register");
-  }
-  for (const Override& change : request.overrides) {
-    check_neurons(change.neurons, neurons, "override");
-    check_override(*program_, change, request.samples);
-  }
-}
-
-template <class S, class Sum>
-std::unique_ptr<Machine> machine(std::unique_ptr<const Program> program, const std::vector<Interval>& arriving,
-                                 Level level) {
+std::unique_ptr<Machine> machine(std::unique_ptr<const Program> program,
+                                 const std::vector<Interval>& arriving, Level level) {
   return std::make_unique<LoadedMachine<S, Sum>>(std::move(program), arriving, level);
 }
 
 std::vector<Interval> in_units(const std::vector<Interval>& bounds, int shift) {
   std::vector<Interval> units;
-  for (const Interval& bound : bounds) units.push_back(multiply(bound, {std::int64_t{1} << shift, std::int64_t{1} << shift}));
+  for (const Interval& bound : bounds)
+    units.push_back(multiply(bound, {std::int64_t{1} << shift, std::int64_t{1} << shift}));
   return units;
 }
 
@@ -262,7 +218,8 @@ std::unique_ptr<Machine> load(Spec spec, Arrays arrays) {
   if (program->spec.analog) return machine<double, double>(std::move(program), {}, level);
   const std::vector<Interval> bounds = arriving_bounds(*program, most_spikes_per_tick(*program));
   const std::vector<Interval> arriving = in_units(bounds, program->weights.shift);
-  const bool small = std::all_of(bounds.begin(), bounds.end(), [](const Interval& b) { return b.within(int32_range); });
+  const bool small =
+      std::all_of(bounds.begin(), bounds.end(), [](const Interval& b) { return b.within(int32_range); });
   return small ? machine<std::int32_t, std::int32_t>(std::move(program), arriving, level)
                : machine<std::int32_t, std::int64_t>(std::move(program), arriving, level);
 }

@@ -37,7 +37,8 @@ class OpenSession final : public Session {
     for (std::size_t sample = 0; sample < states_.size(); ++sample) {
       const std::uint8_t* lines = inputs == nullptr ? nullptr : inputs + sample * program_.inputs();
       run_tick(program_, cores_, states_[sample], lines, t_, std::numeric_limits<std::int64_t>::max());
-      for (const Spike& spike : states_[sample].fired) spikes[sample * program_.neurons() + spike.neuron] = spike.n;
+      for (const Spike& spike : states_[sample].fired)
+        spikes[sample * program_.neurons() + spike.neuron] = spike.n;
     }
     ++t_;
     stopped_ = false;
@@ -113,7 +114,8 @@ class OpenSession final : public Session {
     if constexpr (std::is_integral_v<S>)
       for (std::size_t element = 0; element < program_.spec.registers.size(); ++element)
         for (std::int32_t i = 0; i < program_.neurons(); ++i)
-          if (!cores_.soma().resting()[element].contains(state.registers[element * program_.neurons() + i])) damaged();
+          if (!cores_.soma().resting()[element].contains(state.registers[element * program_.neurons() + i]))
+            damaged();
   }
 
   // Which slots and axons hold something follows from the values.

@@ -15,11 +15,12 @@ void run_tick(const Program& program, const Cores<S, Sum>& cores, CoreState<S, S
               const std::uint8_t* inputs, std::int64_t t, std::int64_t end) {
   try {
     if (inputs != nullptr) cores.deliver_inputs(state, inputs, t, end);  // 1 deliver
-    cores.update(state, t);                                             // 2 accumulate, 3 operations, 4 collect
-    cores.send(state, t, end);                                          // 5 enqueue
+    cores.update(state, t);     // 2 accumulate, 3 operations, 4 collect
+    cores.send(state, t, end);  // 5 enqueue
   } catch (const Trapped& trapped) {
-    throw EmulationError("tick " + std::to_string(t) + ", core " + std::to_string(program.core_of(trapped.neuron)) +
-                             ", neuron " + std::to_string(trapped.neuron) + ", register " +
+    throw EmulationError("tick " + std::to_string(t) + ", core " +
+                             std::to_string(program.core_of(trapped.neuron)) + ", neuron " +
+                             std::to_string(trapped.neuron) + ", register " +
                              program.spec.registers[trapped.element].name,
                          "left its width, and its overflow rule is " +
                              std::string(rule_name(program.spec.registers[trapped.element].rule)),

@@ -43,7 +43,8 @@ struct Arrive {
 template <class S, class Lane, class Sum>
 void arrive(const Block<S>& block, const Target& target, Sum* sums, int shift, Level level) {
   Lane* exact = block.scratch->template as<Lane>(0);
-  kernel<Arrive<S, Lane, Sum>>(level)(exact, block.reg(target.element), sums + block.first, block.count, shift);
+  kernel<Arrive<S, Lane, Sum>>(level)(exact, block.reg(target.element), sums + block.first, block.count,
+                                      shift);
   block.commit(target, static_cast<const Lane*>(exact), nullptr);
 }
 
@@ -96,7 +97,8 @@ void Cores<S, Sum>::reset(State& state) const {
 }
 
 template <class S, class Sum>
-void Cores<S, Sum>::deliver_inputs(State& state, const std::uint8_t* spikes, std::int64_t t, std::int64_t end) const {
+void Cores<S, Sum>::deliver_inputs(State& state, const std::uint8_t* spikes, std::int64_t t,
+                                   std::int64_t end) const {
   for (std::int32_t line = 0; line < program_.inputs(); ++line) {
     if (spikes[line] == 0) continue;
     const std::int32_t first = program_.input_fan_start[line], last = program_.input_fan_start[line + 1];
@@ -117,8 +119,15 @@ void Cores<S, Sum>::update(State& state, std::int64_t t) const {
   for (std::int32_t first = 0; first < program_.neurons(); first += block_size) {
     const int count = std::min(block_size, program_.neurons() - first);
     std::fill_n(spikes, count, 0);
-    const Block<S> block{first, count, state.registers.data(), program_.neurons(), state.entries.data(), spikes,
-                         state.counters.data(), &scratch, &soma_.rules()};
+    const Block<S> block{first,
+                         count,
+                         state.registers.data(),
+                         program_.neurons(),
+                         state.entries.data(),
+                         spikes,
+                         state.counters.data(),
+                         &scratch,
+                         &soma_.rules()};
     if (any) accumulate(state, block, t);
     soma_.update(block);
     collect(state, block);

@@ -1,5 +1,5 @@
-// All cores of a chip side by side: one synapse stage and one soma stage. Cores touch their own neurons only, so
-// they are one array here. Owns no clock: the tick is an argument.
+// All cores of a chip side by side: one synapse stage and one soma stage. Cores touch their own neurons only,
+// so they are one array here. Owns no clock: the tick is an argument.
 #pragma once
 
 #include <cstdint>

@@ -25,14 +25,15 @@ std::optional<std::int64_t> scaled(std::int64_t m, std::int64_t s) {
   throw ProgramError(subject, "has an effective value that does not fit 62 bits");
 }
 
-std::int64_t clipped(std::optional<std::int64_t> value, std::int64_t sign_of, std::optional<std::int64_t> clip,
-                     std::size_t index) {
+std::int64_t clipped(std::optional<std::int64_t> value, std::int64_t sign_of,
+                     std::optional<std::int64_t> clip, std::size_t index) {
   if (clip) return std::clamp(value.value_or(sign_of < 0 ? -*clip : *clip), -*clip, *clip);
   if (!value) too_large("array codes[" + std::to_string(index) + "]");
   return *value;
 }
 
-std::int64_t digital_weight(const WeightSpec& spec, std::int64_t m, std::int64_t exponent, std::size_t index) {
+std::int64_t digital_weight(const WeightSpec& spec, std::int64_t m, std::int64_t exponent,
+                            std::size_t index) {
   if (spec.formula == WeightFormula::plain) return m;
   if (spec.formula == WeightFormula::shift) return clipped(scaled(m, exponent), m, std::nullopt, index);
   const auto mantissa = scaled(m, exponent);
@@ -71,7 +72,8 @@ std::vector<T> narrowed(const Longs& values, int shift) {
 template <class T>
 bool all_fit(const Longs& values, int shift) {
   return std::all_of(values.begin(), values.end(), [&](std::int64_t value) {
-    return (value >> shift) >= std::numeric_limits<T>::min() && (value >> shift) <= std::numeric_limits<T>::max();
+    return (value >> shift) >= std::numeric_limits<T>::min() &&
+           (value >> shift) <= std::numeric_limits<T>::max();
   });
 }
 
@@ -87,13 +89,28 @@ std::int64_t digital_value(const ParamSpec& param, std::int64_t m, std::int64_t 
   const auto pow2 = [&](std::int64_t exponent) { return scaled(1, exponent); };
   std::optional<std::int64_t> value = m;
   switch (param.format) {
-    case ParamFormat::plain: break;
-    case ParamFormat::real: break;
-    case ParamFormat::shift: value = scaled(m, param.shift); break;
-    case ParamFormat::mant_exp: value = scaled(m, e); break;
-    case ParamFormat::pow2_minus1: value = pow2(m); if (value) --*value; break;
-    case ParamFormat::neg_pow2_plus1: value = pow2(m); if (value) value = 1 - *value; break;
-    case ParamFormat::pow2_9_plus_2e_minus1: value = pow2(9 + 2 * m); if (value) --*value; break;
+    case ParamFormat::plain:
+      break;
+    case ParamFormat::real:
+      break;
+    case ParamFormat::shift:
+      value = scaled(m, param.shift);
+      break;
+    case ParamFormat::mant_exp:
+      value = scaled(m, e);
+      break;
+    case ParamFormat::pow2_minus1:
+      value = pow2(m);
+      if (value) --*value;
+      break;
+    case ParamFormat::neg_pow2_plus1:
+      value = pow2(m);
+      if (value) value = 1 - *value;
+      break;
+    case ParamFormat::pow2_9_plus_2e_minus1:
+      value = pow2(9 + 2 * m);
+      if (value) --*value;
+      break;
   }
   constexpr std::int64_t most = std::int64_t{1} << 62;
   if (!value || *value >= most || *value <= -most) too_large("parameter " + param.name);
@@ -148,7 +165,8 @@ Param effective_param(const Spec& spec, const ParamSpec& param, const Arrays& ar
   Reals values = std::get<Reals>(arrays.params.at(param.name));
   if (param.format == ParamFormat::mant_exp) {
     const Reals& exponents = std::get<Reals>(arrays.params.at(param.name + "_exp"));
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = std::ldexp(values[i], static_cast<int>(exponents[i]));
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] = std::ldexp(values[i], static_cast<int>(exponents[i]));
   } else if (param.format != ParamFormat::real) {
     for (double& value : values)
       value = static_cast<double>(digital_value(param, static_cast<std::int64_t>(value), 0));

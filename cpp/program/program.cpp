@@ -12,7 +12,8 @@ namespace {
 std::vector<Run> gathered_runs(const Arrays& a) {
   std::vector<Run> runs(a.run_target.size());
   for (std::size_t i = 0; i < runs.size(); ++i)
-    runs[i] = {a.run_target[i], a.run_length[i], a.run_weight[i], a.run_delay[i], a.run_receptor[i], a.run_index[i]};
+    runs[i] = {a.run_target[i], a.run_length[i],   a.run_weight[i],
+               a.run_delay[i],  a.run_receptor[i], a.run_index[i]};
   return runs;
 }
 
@@ -29,11 +30,16 @@ std::vector<Axon> gathered_axons(const Arrays& a) {
 
 const char* rule_name(Rule rule) {
   switch (rule) {
-    case Rule::wrap: return "wrap";
-    case Rule::saturate: return "saturate";
-    case Rule::wrap_lava24: return "wrap_lava24";
-    case Rule::trap: return "trap";
-    case Rule::fits: break;
+    case Rule::wrap:
+      return "wrap";
+    case Rule::saturate:
+      return "saturate";
+    case Rule::wrap_lava24:
+      return "wrap_lava24";
+    case Rule::trap:
+      return "trap";
+    case Rule::fits:
+      break;
   }
   return "fits";
 }

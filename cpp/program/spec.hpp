@@ -26,7 +26,13 @@ struct RegisterSpec {
 };
 
 enum class ParamFormat : std::uint8_t {
-  plain, shift, mant_exp, pow2_minus1, neg_pow2_plus1, pow2_9_plus_2e_minus1, real
+  plain,
+  shift,
+  mant_exp,
+  pow2_minus1,
+  neg_pow2_plus1,
+  pow2_9_plus_2e_minus1,
+  real
 };
 
 struct ParamSpec {
@@ -74,9 +80,9 @@ struct Spec {
   std::int32_t delay_max = 0;  // largest synaptic delay
   bool merge_or = false;
   std::optional<std::int32_t> spikes_max;
-  bool recurrent_first = false;    // delivery.order
-  std::vector<std::string> into;   // register element of each receptor
-  std::string overridable;         // parameter that a run may set sample by sample; empty: none
+  bool recurrent_first = false;   // delivery.order
+  std::vector<std::string> into;  // register element of each receptor
+  std::string overridable;        // parameter that a run may set sample by sample; empty: none
   std::vector<RegisterSpec> registers;
   std::vector<ParamSpec> params;
   WeightSpec weights;

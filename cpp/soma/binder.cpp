@@ -7,8 +7,12 @@
 namespace spikeloom {
 namespace {
 
-constexpr bool is_digital(const std::int32_t*) { return true; }
-constexpr bool is_digital(const double*) { return false; }
+constexpr bool is_digital(const std::int32_t*) {
+  return true;
+}
+constexpr bool is_digital(const double*) {
+  return false;
+}
 
 template <class S>
 constexpr bool digital = is_digital(static_cast<const S*>(nullptr));
@@ -17,7 +21,8 @@ template <class S, class Values>
 std::vector<S> stored(const Values& values, bool uniform) {
   if (uniform) return std::vector<S>(block_size, static_cast<S>(values.front()));
   std::vector<S> result(values.size());
-  std::transform(values.begin(), values.end(), result.begin(), [](auto value) { return static_cast<S>(value); });
+  std::transform(values.begin(), values.end(), result.begin(),
+                 [](auto value) { return static_cast<S>(value); });
   return result;
 }
 
@@ -97,7 +102,8 @@ Target target_of(const Program& program, int element, const Interval& exact) {
 }
 
 template <class S>
-Binder<S>::Binder(const Program& program, EntryTable<S>& entries, std::vector<Interval> registers, Level level)
+Binder<S>::Binder(const Program& program, EntryTable<S>& entries, std::vector<Interval> registers,
+                  Level level)
     : program_(program), entries_(entries), registers_(std::move(registers)), level_(level) {}
 
 template <class S>
@@ -156,7 +162,8 @@ const std::vector<Operand>& Binder<S>::operands(const std::string& name) const {
 template <class S>
 std::vector<std::pair<std::string, Operand>> Binder<S>::pairs(const std::string& name) const {
   if (!has(name)) return {};
-  if (const auto* value = std::get_if<std::vector<std::pair<std::string, Operand>>>(&field(name))) return *value;
+  if (const auto* value = std::get_if<std::vector<std::pair<std::string, Operand>>>(&field(name)))
+    return *value;
   refuse(name, "must be a table of operands");
 }
 

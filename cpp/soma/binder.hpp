@@ -71,7 +71,8 @@ class Binder {
   }
   bool uniform(const Source& source) const { return !source.is_register && entries_.uniform(source.index); }
 
-  // A write of exact results in `exact`; `partial` where some neurons may keep their value. Moves the interval.
+  // A write of exact results in `exact`; `partial` where some neurons may keep their value. Moves the
+  // interval.
   Target write(int element, const Interval& exact, bool partial);
   [[noreturn]] void refuse(const std::string& field, const std::string& problem) const;
 

@@ -16,20 +16,23 @@ template <class Lane>
 }
 
 template <class Lane>
-CommitKernel<std::int32_t, Lane> find(const RuleKernels<std::int32_t>& rules, const Target& target, bool masked) {
+CommitKernel<std::int32_t, Lane> find(const RuleKernels<std::int32_t>& rules, const Target& target,
+                                      bool masked) {
   const bool unsigned_wrap = target.rule == Rule::wrap && !target.is_signed;
   if constexpr (sizeof(Lane) == 4)
-    return unsigned_wrap ? rules.narrow_unsigned_wrap[masked] : rules.narrow[static_cast<int>(target.rule)][masked];
+    return unsigned_wrap ? rules.narrow_unsigned_wrap[masked]
+                         : rules.narrow[static_cast<int>(target.rule)][masked];
   else
-    return unsigned_wrap ? rules.wide_unsigned_wrap[masked] : rules.wide[static_cast<int>(target.rule)][masked];
+    return unsigned_wrap ? rules.wide_unsigned_wrap[masked]
+                         : rules.wide[static_cast<int>(target.rule)][masked];
 }
 
 template <class Lane>
 void commit_digital(const Block<std::int32_t>& block, const Target& target, const Lane* value,
                     const std::int32_t* where) {
   const auto write = find<Lane>(*block.rules, target, where != nullptr);
-  const Acted acted = write(block.reg(target.element), value, where, block.count, target.bits, target.range.lo,
-                            target.range.hi);
+  const Acted acted = write(block.reg(target.element), value, where, block.count, target.bits,
+                            target.range.lo, target.range.hi);
   if (acted.trapped != 0) throw_trapped(block, target, value, where);
   if (target.counter >= 0) block.counters[target.counter] += acted.changed;
 }
@@ -78,7 +81,8 @@ void Block<std::int32_t>::commit<std::int64_t>(const Target& target, const std::
 
 template <>
 template <>
-void Block<double>::commit<double>(const Target& target, const double* value, const std::int32_t* where) const {
+void Block<double>::commit<double>(const Target& target, const double* value,
+                                   const std::int32_t* where) const {
   rules->plain[where != nullptr](reg(target.element), value, where, count, 0, 0, 0);
 }
 

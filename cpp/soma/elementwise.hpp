@@ -19,8 +19,8 @@ struct Scalars {
 // Formula::apply(a, b, c, d, scalars) on every neuron. `out` may be the array of an operand.
 template <class Lane, class Formula>
 struct Map {
-  SPIKELOOM_INLINE static void run(Lane* out, const Lane* a, const Lane* b, const Lane* c, const Lane* d, int count,
-                                   Scalars scalars) {
+  SPIKELOOM_INLINE static void run(Lane* out, const Lane* a, const Lane* b, const Lane* c, const Lane* d,
+                                   int count, Scalars scalars) {
     constexpr int arity = Formula::arity;
     SPIKELOOM_INDEPENDENT
     for (int i = 0; i < count; ++i)
@@ -54,7 +54,7 @@ WhereKernel<S> where_kernel(Level level) {
     return kernel<WhereZero>(level);
 }
 
-inline constexpr int out_slot = 8;    // scratch of results
+inline constexpr int out_slot = 8;     // scratch of results
 inline constexpr int where_slot = 10;  // scratch of the mask
 
 template <class S, class Lane>
@@ -96,8 +96,8 @@ bool narrow(Binder<S>& binder, std::initializer_list<Source> sources) {
 }
 
 template <class S, class Lane, class Formula>
-std::unique_ptr<Operation<S>> elementwise_in(Binder<S>& binder, std::initializer_list<Source> sources, Target target,
-                                             Scalars scalars) {
+std::unique_ptr<Operation<S>> elementwise_in(Binder<S>& binder, std::initializer_list<Source> sources,
+                                             Target target, Scalars scalars) {
   auto operation = std::make_unique<Elementwise<S, Lane>>();
   operation->map = kernel<Map<Lane, Formula>>(binder.level());
   std::copy(sources.begin(), sources.end(), operation->sources.begin());
@@ -112,8 +112,9 @@ std::unique_ptr<Operation<S>> elementwise_in(Binder<S>& binder, std::initializer
 // Binds Formula to the narrowest lane: int32 where `fits32` and all operands fit it, int64, or double.
 // `exact` bounds the result.
 template <class Formula, class S>
-std::unique_ptr<Operation<S>> elementwise(Binder<S>& binder, int element, std::initializer_list<Source> sources,
-                                          Interval exact, bool fits32, Scalars scalars = {}) {
+std::unique_ptr<Operation<S>> elementwise(Binder<S>& binder, int element,
+                                          std::initializer_list<Source> sources, Interval exact, bool fits32,
+                                          Scalars scalars = {}) {
   const bool small = fits32 && narrow(binder, sources) && exact.within(int32_range);
   const Target target = binder.write(element, exact, binder.has("unless"));
   if constexpr (std::is_same_v<S, double>)

@@ -18,7 +18,8 @@ class Operation {
   virtual void run(const Block<S>& block) const = 0;
 };
 
-// How an operation gets bound: reads its fields, proves its lanes, picks its kernels. A null result does nothing.
+// How an operation gets bound: reads its fields, proves its lanes, picks its kernels. A null result does
+// nothing.
 template <class S>
 using Make = std::unique_ptr<Operation<S>> (*)(Binder<S>&);
 

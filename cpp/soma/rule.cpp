@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::int64_t int32_lo = int32_range.lo, int32_hi = int32_range.hi;
 
-// Each rule: the value as the register holds it. `changed` counts what it changed, `trapped` what cannot be held.
+// Each rule: the value as the register holds it. `changed` counts what it changed, `trapped` what cannot be
+// held.
 struct Fits {
   template <class Lane, class S>
   SPIKELOOM_INLINE static S apply(Lane x, int, Lane, Lane, std::uint32_t&, std::uint32_t&) {
@@ -30,7 +31,8 @@ struct WrapSigned {
 struct WrapUnsigned {
   template <class Lane, class S>
   SPIKELOOM_INLINE static S apply(Lane x, int bits, Lane, Lane, std::uint32_t& changed, std::uint32_t&) {
-    const std::int32_t wrapped = static_cast<std::int32_t>(static_cast<std::uint32_t>(x) & ((1u << bits) - 1));
+    const std::int32_t wrapped =
+        static_cast<std::int32_t>(static_cast<std::uint32_t>(x) & ((1u << bits) - 1));
     changed += wrapped != x;
     return wrapped;
   }
@@ -56,7 +58,8 @@ struct Trap {
 // 2^bits is taken off above 2^(bits-1), then added at or below -2^(bits-1), once each.
 struct WrapLava24 {
   template <class Lane, class S>
-  SPIKELOOM_INLINE static S apply(Lane value, int bits, Lane, Lane, std::uint32_t& changed, std::uint32_t& trapped) {
+  SPIKELOOM_INLINE static S apply(Lane value, int bits, Lane, Lane, std::uint32_t& changed,
+                                  std::uint32_t& trapped) {
     const std::int64_t full = std::int64_t{1} << bits, half = full >> 1;
     std::int64_t x = value;
     x = x > half ? x - full : x;
@@ -147,11 +150,14 @@ std::int32_t through_rule(const Target& target, std::int64_t value, bool& acted,
   std::int32_t held = 0;
   const std::int64_t lo = target.range.lo, hi = target.range.hi;
   switch (target.rule) {
-    case Rule::fits: held = static_cast<std::int32_t>(value); break;
+    case Rule::fits:
+      held = static_cast<std::int32_t>(value);
+      break;
     case Rule::wrap:
-      held = target.is_signed
-                 ? WrapSigned::apply<std::int64_t, std::int32_t>(value, target.bits, lo, hi, changed, outside)
-                 : WrapUnsigned::apply<std::int64_t, std::int32_t>(value, target.bits, lo, hi, changed, outside);
+      held =
+          target.is_signed
+              ? WrapSigned::apply<std::int64_t, std::int32_t>(value, target.bits, lo, hi, changed, outside)
+              : WrapUnsigned::apply<std::int64_t, std::int32_t>(value, target.bits, lo, hi, changed, outside);
       break;
     case Rule::saturate:
       held = Saturate::apply<std::int64_t, std::int32_t>(value, target.bits, lo, hi, changed, outside);
@@ -176,6 +182,8 @@ RuleKernels<std::int32_t>::RuleKernels(Level level) {
   widen = kernel<Widen>(level);
 }
 
-RuleKernels<double>::RuleKernels(Level level) { both<double, double, Fits>(plain, level); }
+RuleKernels<double>::RuleKernels(Level level) {
+  both<double, double, Fits>(plain, level);
+}
 
 }  // namespace spikeloom

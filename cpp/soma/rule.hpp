@@ -16,8 +16,8 @@ struct Target {
   Rule rule = Rule::fits;  // `fits` where intervals prove that the rule never acts
   int bits = 0;
   bool is_signed = true;
-  Interval range;     // what the rule leaves as it is
-  int counter = -1;   // of the writes that the rule changed
+  Interval range;    // what the rule leaves as it is
+  int counter = -1;  // of the writes that the rule changed
 };
 
 // What a register may hold, as its width and rule say.

@@ -7,14 +7,21 @@
 namespace spikeloom {
 namespace {
 
-Make<std::int32_t> make_of(const OperationKind& kind, const std::int32_t*) { return kind.digital; }
-Make<double> make_of(const OperationKind& kind, const double*) { return kind.analog; }
+Make<std::int32_t> make_of(const OperationKind& kind, const std::int32_t*) {
+  return kind.digital;
+}
+Make<double> make_of(const OperationKind& kind, const double*) {
+  return kind.analog;
+}
 
-bool is_firing(const std::string& op) { return op == "fire" || op == "fire2" || op == "multi_fire"; }
+bool is_firing(const std::string& op) {
+  return op == "fire" || op == "fire2" || op == "multi_fire";
+}
 
 void check_one_fires(const Program& program) {
   const auto& list = program.spec.operations;
-  const auto firing = std::count_if(list.begin(), list.end(), [](const auto& entry) { return is_firing(entry.op); });
+  const auto firing =
+      std::count_if(list.begin(), list.end(), [](const auto& entry) { return is_firing(entry.op); });
   if (firing > 1)
     throw ProfileError("operation list", "has more than one operation that makes spikes",
                        {.value = static_cast<std::int64_t>(firing), .limit = std::int64_t{1}});
@@ -42,10 +49,12 @@ std::int64_t most_spikes_per_tick(const Program& program) {
     if (operation.op != "multi_fire") continue;
     const auto max = operation.fields.find("max");
     if (max == operation.fields.end()) continue;
-    if (const auto* number = std::get_if<std::int64_t>(&max->second)) return std::max<std::int64_t>(*number, 0);
+    if (const auto* number = std::get_if<std::int64_t>(&max->second))
+      return std::max<std::int64_t>(*number, 0);
     if (const auto* name = std::get_if<std::string>(&max->second)) {
       const int param = program.param(*name);
-      if (param >= 0 && !program.spec.analog) return std::max<std::int64_t>(program.params[param].range.hi, 0);
+      if (param >= 0 && !program.spec.analog)
+        return std::max<std::int64_t>(program.params[param].range.hi, 0);
     }
     return 65535;
   }
@@ -81,7 +90,8 @@ void Soma<S>::settle(const std::vector<Interval>& arriving) {
 }
 
 template <class S>
-std::vector<Interval> Soma<S>::bind(const std::vector<Interval>& begin, const std::vector<Interval>& arriving) {
+std::vector<Interval> Soma<S>::bind(const std::vector<Interval>& begin,
+                                    const std::vector<Interval>& arriving) {
   entries_.forget_constants();
   operations_.clear();
   deliveries_.clear();

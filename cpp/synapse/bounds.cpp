@@ -12,10 +12,12 @@ constexpr std::int64_t far = std::int64_t{1} << 62;
 
 std::vector<std::int64_t> most_spikes_on_axons(const Program& program, std::int64_t most_neuron_spikes) {
   std::vector<std::int64_t> most(program.axons(), 0);
-  for (const std::int32_t axon : program.input_fan_axon) most[axon] = add_or_saturate(most[axon], most_input_spikes);
+  for (const std::int32_t axon : program.input_fan_axon)
+    most[axon] = add_or_saturate(most[axon], most_input_spikes);
   for (const std::int32_t axon : program.neuron_fan_axon)
     most[axon] = add_or_saturate(most[axon], most_neuron_spikes);
-  const std::int64_t limit = program.spec.merge_or ? 1 : program.spec.spikes_max.value_or(std::numeric_limits<std::int32_t>::max());
+  const std::int64_t limit =
+      program.spec.merge_or ? 1 : program.spec.spikes_max.value_or(std::numeric_limits<std::int32_t>::max());
   for (std::int64_t& n : most)
     if (program.spec.merge_or || program.spec.spikes_max) n = std::min(n, limit);
   return most;
@@ -34,7 +36,8 @@ struct Reached {
 };
 
 template <class Values>
-void reach(const Program& program, const Values& weights, const Axon& axon, std::int64_t n, Reached& reached) {
+void reach(const Program& program, const Values& weights, const Axon& axon, std::int64_t n,
+           Reached& reached) {
   for (std::int32_t r = axon.first_run; r < axon.last_run; ++r) {
     const Run& run = program.runs[r];
     for (std::int32_t k = 0; k < run.length; ++k) {
@@ -49,7 +52,8 @@ void reach(const Program& program, const Values& weights, const Axon& axon, std:
 
 std::vector<Interval> arriving_bounds(const Program& program, std::int64_t most_neuron_spikes) {
   const std::vector<std::int64_t> most = most_spikes_on_axons(program, most_neuron_spikes);
-  Reached reached{std::vector<Interval>(std::size_t(program.receptors()) * program.neurons()), program.neurons()};
+  Reached reached{std::vector<Interval>(std::size_t(program.receptors()) * program.neurons()),
+                  program.neurons()};
   std::visit(
       [&](const auto& weights) {
         for (std::int32_t axon = 0; axon < program.axons(); ++axon)

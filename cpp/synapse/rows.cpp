@@ -24,14 +24,15 @@ SPIKELOOM_INLINE void add_dense_times(Sum* sums, const Stored* weights, std::int
   SPIKELOOM_INDEPENDENT
   for (std::int32_t k = 0; k < length; ++k) {
     using Unsigned = std::make_unsigned_t<Sum>;
-    const Sum product = static_cast<Sum>(static_cast<Unsigned>(n) * static_cast<Unsigned>(static_cast<Sum>(weights[k])));
+    const Sum product =
+        static_cast<Sum>(static_cast<Unsigned>(n) * static_cast<Unsigned>(static_cast<Sum>(weights[k])));
     sums[k] = plus(sums[k], product);
   }
 }
 
 template <class Sum, class Stored>
-SPIKELOOM_INLINE void add_listed(Sum* sums, const Stored* weights, const std::int32_t* index, std::int32_t length,
-                                 std::int64_t n) {
+SPIKELOOM_INLINE void add_listed(Sum* sums, const Stored* weights, const std::int32_t* index,
+                                 std::int32_t length, std::int64_t n) {
   for (std::int32_t k = 0; k < length; ++k) {
     if constexpr (std::is_floating_point_v<Sum>) {
       sums[index[k]] += weights[k];
@@ -44,8 +45,8 @@ SPIKELOOM_INLINE void add_listed(Sum* sums, const Stored* weights, const std::in
 }
 
 template <class Sum, class Stored>
-SPIKELOOM_INLINE void add_run(Sum* sums, const Stored* weights, const std::int32_t* index, std::int32_t length,
-                              std::int64_t n) {
+SPIKELOOM_INLINE void add_run(Sum* sums, const Stored* weights, const std::int32_t* index,
+                              std::int32_t length, std::int64_t n) {
   if constexpr (std::is_floating_point_v<Sum>) {
     for (std::int64_t k = 0; k < n; ++k)
       index != nullptr ? add_listed(sums, weights, index, length, 1) : add_dense(sums, weights, length);
@@ -67,7 +68,8 @@ struct AddRuns {
     for (const Run* r = row.runs; r != row.end && r->delay <= row.longest; ++r) {
       std::int32_t slot = row.slot + r->delay;
       if (slot >= ring.slots) slot -= ring.slots;
-      Sum* sums = ring.sums + (std::int64_t{slot} * ring.receptors + r->receptor) * ring.neurons + row.target + r->target;
+      Sum* sums = ring.sums + (std::int64_t{slot} * ring.receptors + r->receptor) * ring.neurons +
+                  row.target + r->target;
       add_run(sums, weights + r->weight, r->index < 0 ? nullptr : index + r->index, r->length, row.n);
       additions += r->length;
     }

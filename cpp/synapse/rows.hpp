@@ -32,7 +32,8 @@ struct Row {
 // Adds n times each weight; returns the number of additions. Integers: n w at once, exact since the caller's
 // bounds hold n w in Sum. Real values: n equal additions.
 template <class Sum>
-using AddRow = std::int64_t (*)(const Ring<Sum>& ring, const Row& row, const void* weights, const std::int32_t* index);
+using AddRow = std::int64_t (*)(const Ring<Sum>& ring, const Row& row, const void* weights,
+                                const std::int32_t* index);
 
 // The kernel for the stored weight type, at one processor level.
 template <class Sum>

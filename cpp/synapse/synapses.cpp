@@ -48,7 +48,13 @@ Ring<Sum> Synapses<Sum>::ring(SynapseState<Sum>& state) const {
 
 template <class Sum>
 Row Synapses<Sum>::row(const Axon& axon, std::int64_t n) const {
-  return {program_.runs.data() + axon.first_run, program_.runs.data() + axon.last_run, axon.target, axon.weight, n, 0, 0};
+  return {program_.runs.data() + axon.first_run,
+          program_.runs.data() + axon.last_run,
+          axon.target,
+          axon.weight,
+          n,
+          0,
+          0};
 }
 
 template <class Sum>
@@ -141,7 +147,8 @@ void Synapses<Sum>::finish(SynapseState<Sum>& state, std::int64_t t) const {
   state.dirty[at_emission_ ? slot(t) : 0] = 0;
   if (at_emission_ || t < program_.last_delay) return;
   const std::int32_t old = slot(t - program_.last_delay);
-  for (const std::int32_t axon : state.arrivals[old]) state.counts[std::size_t(old) * program_.axons() + axon] = 0;
+  for (const std::int32_t axon : state.arrivals[old])
+    state.counts[std::size_t(old) * program_.axons() + axon] = 0;
   state.arrivals[old].clear();
 }
 

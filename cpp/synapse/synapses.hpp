@@ -27,8 +27,8 @@ struct MergeCounters {
 };
 
 // Two ways to the same sums. Where no merging rule needs all spikes of an axon first and the sum is one of
-// integers, a spike adds its row at once into the ticks when it is due (`at_emission`). Otherwise spikes wait, and
-// the rows of a tick are added axon by axon in the order of the contract.
+// integers, a spike adds its row at once into the ticks when it is due (`at_emission`). Otherwise spikes
+// wait, and the rows of a tick are added axon by axon in the order of the contract.
 template <class Sum>
 class Synapses {
  public:
@@ -58,7 +58,7 @@ class Synapses {
 
   const Program& program_;
   bool at_emission_;
-  std::int32_t slots_;      // ticks from the earliest that can still be read to the latest that can be reached
+  std::int32_t slots_;  // ticks from the earliest that can still be read to the latest that can be reached
   std::int32_t sum_slots_;  // slots_ at emission, else 1
   AddRow<Sum> add_;
   const void* weights_;

@@ -97,7 +97,8 @@ def roll_out(
     policy: Callable[[Floats], Floats], rng: np.random.Generator, episodes: int, noise: float
 ) -> NDArray[np.float32]:
     """Observations (HORIZON * episodes, 3) met by the policy with normal torque noise of ``noise`` N m."""
-    angle, speed = rng.uniform(-np.pi, np.pi, episodes), rng.uniform(-1, 1, episodes)
+    angle: Floats = rng.uniform(-np.pi, np.pi, episodes)
+    speed: Floats = rng.uniform(-1, 1, episodes)
     met = []
     for _ in range(HORIZON):
         met.append(observe(angle, speed))

@@ -122,8 +122,8 @@ def check(
 ) -> int:
     """Check a chip file, and the emulator on that chip.
 
-    Do its fields, names and widths hold together? Then random programs run on the emulator, the independent twin
-    and Brian2, and every register is compared. Ends with a neuron's response to constant input.
+    Do its fields, names and widths hold together? Then random programs run on the emulator, on the twin and
+    on Brian2, and every register is compared. Ends with a neuron's response to constant input.
 
     \b
     Example:
@@ -168,8 +168,9 @@ def convert(
 ) -> None:
     """Turn a trained network into a program of a chip.
 
-    Every layer's synapses are solved on the calibration samples under all that the chip allows. Judge the
-    result on other samples than these.
+    Every layer's synapses are solved on these samples under all that the chip allows; judge the result on
+    others. Losses are relative to the best constant output; no synapses do better on these samples than the
+    bound; "rounding" is what the chip's grid adds, "plain" what rounding to the nearest code would add.
 
     \b
     Example:
@@ -229,7 +230,7 @@ def emulate(
     if json:
         printing.show_json({"wrote": output, **result_text.recording_facts(recording)})
     else:
-        result_text.show_recording(loaded, recording, output)
+        result_text.show_recording(loaded, recording, ticks or loaded.ticks, output)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import EmulationError
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
@@ -53,8 +54,6 @@ def twin_outcome(name, seed):
 
 def core_trace(program, spikes):
     """What the C++ core does with one sample."""
-    from spikeloom.emulation.emulate import emulate
-
     elements = program.profile.element_names()
     names = [f"{placed.name}.{what}" for placed in program.populations for what in ("spikes", *elements)]
     recording = emulate(program, spikes[None], record=names)
@@ -66,7 +65,8 @@ def core_trace(program, spikes):
         np.add.at(fired, (tick, placed.neurons[neuron]), 1)
         for name in elements:
             registers[name][:, placed.neurons] = recording.registers[f"{placed.name}.{name}"][0]
-    return Trace(fired, registers)
+    rules = {rule: int(acted[0]) for rule, acted in recording.rules.items() if acted[0]}
+    return Trace(fired, registers, rules)
 
 
 def edge_of_u(variant):

@@ -173,6 +173,14 @@ def test_a_balanced_multiplier_adds_up_to_nothing_and_keeps_its_signs():
     assert not even[:, 3].any()
 
 
+def test_activity_that_never_changes_leaves_the_bias_alone():
+    for level in (0.0, 0.25):
+        fit = fit_layer(random_problem(0, activity=np.full((120, 6), level), gain="keep"))
+        assert fit.bound <= fit.loss
+        assert fit.gap < GAP
+        assert fit.loss == pytest.approx(1.0, rel=GAP)
+
+
 def test_dead_inputs_and_constant_targets_are_no_trouble():
     rng = np.random.default_rng(0)
     activity = correlated_activity(rng, 120, 6)

@@ -17,7 +17,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "network": {"ann.graph", "fit.problem"},
     "program": {"network.projection"},
     "placement": {"network.network", "network.projection", "program.program"},
-    "emulation": {"program.program", "_core"},
+    "emulation": {"program.program", "network.projection", "_core"},
     "reference": {"program.program"},
     "bundled": set(),
     "exporters": {"program.program", "network.network", "network.projection"},

@@ -107,13 +107,13 @@ def _is_of_a_protocol(path: Path, function: FunctionNode) -> bool:
 
 
 def _asserts(function: FunctionNode) -> bool:
-    """True where a test can fail: an assertion, `pytest.raises`, or a helper that is named as a check."""
+    """True where a test can fail: an assertion, `pytest.raises` or `fail`, or a helper named as a check."""
     for node in ast.walk(function):
         if isinstance(node, ast.Assert):
             return True
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func).rpartition(".")[2]
-            if name in ("raises", "warns") or name.lstrip("_").startswith(("check_", "assert_")):
+            if name in ("raises", "warns", "fail") or name.lstrip("_").startswith(("check_", "assert_")):
                 return True
     return False
 

@@ -123,7 +123,7 @@ BROKEN = [
         {CORES: 2, NEURONS: 3},
         dense(10, 7),
         "fc1",
-        "it has 7 neurons (limits.neurons_per_core 3)",
+        "7 neurons (limits.neurons_per_core 3)",
         "3 cores",
         2,
     ),

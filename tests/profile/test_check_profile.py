@@ -81,13 +81,22 @@ def test_a_refusal_by_one_executor_alone_is_a_finding(monkeypatch: pytest.Monkey
     monkeypatch.setattr(flow, "crosscheck", refuse)
     monkeypatch.setattr(flow, "run_twin", refuse)
     (finding,) = sl.check_profile("loihi1", programs=1).findings
-    assert finding == "program 0: the emulator says nothing, the twin register v: left its width"
+    assert finding == "program 0: the emulator says nothing; the twin says register v: left its width"
     monkeypatch.setattr(flow, "emulate", refuse)
-    assert sl.check_profile("loihi1", programs=1).findings == ()
+    check = sl.check_profile("loihi1", programs=1)
+    assert check.findings == ()
+    assert check.remarks == ("1 of them end alike, with a value outside its register",)
+
+
+def test_programs_that_trap_at_the_same_value_agree() -> None:
+    narrow = {"regs.u.bits": 20, "regs.u.overflow": "trap"}
+    check = sl.check_profile(sl.load_profile("loihi1", override=narrow), programs=12)
+    assert check.findings == ()
+    assert "of them end alike, with a value outside its register" in check.remarks[0]
 
 
 def test_what_brian2_cannot_carry_is_a_remark(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = flow.crosscheck
+    from spikeloom.flows.crosscheck import crosscheck as plain
 
     def refuse_brian2(*arguments: object, reference: str) -> CrossCheck:
         if reference == "brian2":

@@ -56,7 +56,7 @@ def _operation(fields: dict[str, Any]) -> Any:
 
 # What each operation computes, written from its docstring; r, s are registers, p, q parameters.
 def _decay_shift(r: int, p: int, min_step: bool, negate: bool) -> int:
-    d = r // 2**p
+    d = int(r // 2**p)
     if min_step and d == 0 and r != 0:
         d = 1 if r > 0 else -1
     return -d if negate else r - d
@@ -202,6 +202,13 @@ def test_the_proof_counts_to_the_last_bit() -> None:
         # twice -2^31 2^31 is -2^63, the smallest 64-bit integer; one bit more does not fit
         assert (found == []) == sound
     assert found == ["operation.it: its sum may leave 64 bits; in [-18446744073709551616, 0]"]
+
+
+def test_a_neuron_cannot_make_more_spikes_than_32_bits_count() -> None:
+    fields = {"op": "multi_fire", "reg": "r", "thr": 1}
+    for most, findings in ((2**31 - 1, 0), (2**31, 1)):
+        profile = machine(fields | {"max": most}, {"r": Register(bits=8)}, {})
+        assert len(prove(profile)) == findings
 
 
 def test_shipped_profiles_are_proven() -> None:

@@ -32,8 +32,12 @@ struct Both {
   }
 };
 
-Interval raised(const Interval& r, const Interval& lo) { return {std::max(r.lo, lo.lo), std::max(r.hi, lo.hi)}; }
-Interval lowered(const Interval& r, const Interval& hi) { return {std::min(r.lo, hi.lo), std::min(r.hi, hi.hi)}; }
+Interval raised(const Interval& r, const Interval& lo) {
+  return {std::max(r.lo, lo.lo), std::max(r.hi, lo.hi)};
+}
+Interval lowered(const Interval& r, const Interval& hi) {
+  return {std::min(r.lo, hi.lo), std::min(r.hi, hi.hi)};
+}
 
 }  // namespace
 
@@ -48,7 +52,8 @@ std::unique_ptr<Operation<S>> make_clip(Binder<S>& binder) {
     return elementwise<Max>(binder, reg, {value, lo}, raised(exact, binder.range(lo)), true);
   }
   const Source hi = binder.source("max");
-  if (!binder.has("min")) return elementwise<Min>(binder, reg, {value, hi}, lowered(exact, binder.range(hi)), true);
+  if (!binder.has("min"))
+    return elementwise<Min>(binder, reg, {value, hi}, lowered(exact, binder.range(hi)), true);
   const Source lo = binder.source("min");
   exact = lowered(raised(exact, binder.range(lo)), binder.range(hi));
   return elementwise<Both>(binder, reg, {value, lo, hi}, exact, true);

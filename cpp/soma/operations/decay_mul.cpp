@@ -1,7 +1,7 @@
 // decay_mul: reg = round(reg * k / 2^shift), k = 2^shift - offset - param, 0 <= k <= 2^shift.
 //
-// In 32-bit lanes, for shift <= 15, with x = h 2^s + l and 0 <= l < 2^s:  fl(x k / 2^s) = h k + fl(l k / 2^s),
-// whose parts all fit 32 bits. In 64-bit lanes the product itself fits.
+// In 32-bit lanes, for shift <= 15, with x = h 2^s + l and 0 <= l < 2^s:  fl(x k / 2^s) = h k + fl(l k /
+// 2^s), whose parts all fit 32 bits. In 64-bit lanes the product itself fits.
 #include "soma/elementwise.hpp"
 #include "soma/operations/all.hpp"
 
@@ -46,7 +46,9 @@ struct Nearest {
 };
 
 // |result| <= |reg|, and the sign stays; rounding to nearest can move a negative half up, never past these.
-Interval decayed(const Interval& reg) { return hull(reg, {0, 0}); }
+Interval decayed(const Interval& reg) {
+  return hull(reg, {0, 0});
+}
 
 }  // namespace
 

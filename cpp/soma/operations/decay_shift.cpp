@@ -1,4 +1,5 @@
-// decay_shift: d = fl(reg / 2^param), with min_step d = sgn(reg) where d = 0; dst = reg - d, or -d where negated.
+// decay_shift: d = fl(reg / 2^param), with min_step d = sgn(reg) where d = 0; dst = reg - d, or -d where
+// negated.
 #include "soma/elementwise.hpp"
 #include "soma/operations/all.hpp"
 
@@ -42,13 +43,15 @@ std::unique_ptr<Operation<std::int32_t>> make_decay_shift(Binder<std::int32_t>& 
   const bool negated = !wrapped && binder.has("negate") && binder.flag("negate");
   const auto bind = [&]<Negated how>(Interval exact, Scalars scalars) {
     const bool small = minus_d.within(int32_range);
-    if (min_step) return elementwise<DecayShift<true, how>>(binder, dst, {value, param}, exact, small, scalars);
+    if (min_step)
+      return elementwise<DecayShift<true, how>>(binder, dst, {value, param}, exact, small, scalars);
     return elementwise<DecayShift<false, how>>(binder, dst, {value, param}, exact, small, scalars);
   };
   if (negated) return bind.template operator()<Negated::yes>(minus_d, {});
   if (!wrapped) return bind.template operator()<Negated::no>(hull(range, {0, 0}), {});
   const RegisterSpec& spec = binder.program().spec.registers[dst];
-  const Interval width = spec.is_signed ? Interval{-(std::int64_t{1} << (spec.bits - 1)), (std::int64_t{1} << (spec.bits - 1)) - 1}
+  const Interval width = spec.is_signed ? Interval{-(std::int64_t{1} << (spec.bits - 1)),
+                                                   (std::int64_t{1} << (spec.bits - 1)) - 1}
                                         : Interval{0, (std::int64_t{1} << spec.bits) - 1};
   return bind.template operator()<Negated::wrapped>(width, {spec.is_signed ? spec.bits : -spec.bits, 0});
 }

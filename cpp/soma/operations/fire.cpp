@@ -1,4 +1,5 @@
-// fire: where reg cmp thr: n = 1 (0 where gate is not 0), then reset reg, then start each counter in its order.
+// fire: where reg cmp thr: n = 1 (0 where gate is not 0), then reset reg, then start each counter in its
+// order.
 #include <algorithm>
 
 #include "soma/elementwise.hpp"
@@ -16,8 +17,8 @@ struct Crossing {
     std::int32_t total = 0;
     SPIKELOOM_INDEPENDENT
     for (int i = 0; i < count; ++i) {
-      const bool over = cmp == Compare::gt ? r[i] > thr[i]
-                                           : r[i] >= thr[i] && (cmp == Compare::ge || r[i] >= 0);
+      const bool over =
+          cmp == Compare::gt ? r[i] > thr[i] : r[i] >= thr[i] && (cmp == Compare::ge || r[i] >= 0);
       fired[i] = over;
       total += over;
     }
@@ -157,9 +158,11 @@ std::unique_ptr<Operation<S>> bind_fire(Binder<S>& binder, const Bound<S>& bound
   operation->unless = binder.unless();
   if (std::is_same_v<S, double> || !is_constant_zero(binder, bound.gate)) operation->gate = bound.gate;
   if (bound.reset == "subtract")
-    operation->writes.push_back({bound.thr, true, binder.write(bound.reg.index, remainder(binder, bound), true)});
+    operation->writes.push_back(
+        {bound.thr, true, binder.write(bound.reg.index, remainder(binder, bound), true)});
   else if (bound.reset != "none")
-    operation->writes.push_back({bound.value, false, binder.write(bound.reg.index, binder.range(bound.value), true)});
+    operation->writes.push_back(
+        {bound.value, false, binder.write(bound.reg.index, binder.range(bound.value), true)});
   for (const auto& [counter, source] : bound.starts)
     operation->writes.push_back({source, false, binder.write(counter, binder.range(source), true)});
   return operation;

@@ -1,5 +1,5 @@
-// fire2: reg cmp pos: n = 1 and reg = reg - pos where mode, else r; otherwise reg neg_cmp neg: reg = reg - neg
-// where mode, else -r; otherwise reg stays.
+// fire2: reg cmp pos: n = 1 and reg = reg - pos where mode, else r; otherwise reg neg_cmp neg: reg = reg -
+// neg where mode, else -r; otherwise reg stays.
 #include "soma/elementwise.hpp"
 #include "soma/operations/all.hpp"
 
@@ -14,8 +14,8 @@ struct TwoThresholds {
 // spikes[i] = 1 above; where[i] = 1 where reg is written with out[i].
 template <class Lane, bool at_pos, bool at_neg>
 struct Crossings {
-  SPIKELOOM_INLINE static void run(std::int32_t* spikes, std::int32_t* where, Lane* out, TwoThresholds<Lane> in,
-                                   int count) {
+  SPIKELOOM_INLINE static void run(std::int32_t* spikes, std::int32_t* where, Lane* out,
+                                   TwoThresholds<Lane> in, int count) {
     SPIKELOOM_INDEPENDENT
     for (int i = 0; i < count; ++i) {
       const Lane x = in.reg[i];
@@ -75,7 +75,8 @@ struct Reset {
 
 template <class S>
 Reset reset_of(Binder<S>& binder, const Source& reg, const Source& pos, const Source& neg, const Source& r) {
-  const Interval x = binder.range(reg), up = subtract(x, binder.range(pos)), down = subtract(x, binder.range(neg));
+  const Interval x = binder.range(reg), up = subtract(x, binder.range(pos)),
+                 down = subtract(x, binder.range(neg));
   const Interval minus_r = subtract({0, 0}, binder.range(r));
   const Interval exact = hull(hull(up, down), hull(binder.range(r), minus_r));
   return {exact, exact.within(int32_range) && narrow(binder, {reg, pos, neg, r})};
@@ -85,8 +86,10 @@ template <class S, class Lane>
 std::unique_ptr<Operation<S>> bind_fire2(Binder<S>& binder, Fire2<S, Lane> fields, const Interval& exact) {
   const bool at_pos = binder.text("cmp") == "ge", at_neg = binder.text("neg_cmp") == "le";
   const Level level = binder.level();
-  fields.cross = at_pos ? (at_neg ? kernel<Crossings<Lane, true, true>>(level) : kernel<Crossings<Lane, true, false>>(level))
-                        : (at_neg ? kernel<Crossings<Lane, false, true>>(level) : kernel<Crossings<Lane, false, false>>(level));
+  fields.cross = at_pos ? (at_neg ? kernel<Crossings<Lane, true, true>>(level)
+                                  : kernel<Crossings<Lane, true, false>>(level))
+                        : (at_neg ? kernel<Crossings<Lane, false, true>>(level)
+                                  : kernel<Crossings<Lane, false, false>>(level));
   fields.stop = kernel<StopBoth<S>>(level);
   fields.unless = binder.unless();
   fields.reg = {true, binder.element("reg")};

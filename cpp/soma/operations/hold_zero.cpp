@@ -19,7 +19,8 @@ template <class S>
 std::unique_ptr<Operation<S>> make_hold_zero(Binder<S>& binder) {
   const int reg = binder.element("reg");
   const Source value{true, reg}, counter{true, binder.element("counter")};
-  return elementwise<ZeroWhileCounting>(binder, reg, {value, counter}, hull(binder.range(value), {0, 0}), true);
+  return elementwise<ZeroWhileCounting>(binder, reg, {value, counter}, hull(binder.range(value), {0, 0}),
+                                        true);
 }
 
 template std::unique_ptr<Operation<std::int32_t>> make_hold_zero(Binder<std::int32_t>&);

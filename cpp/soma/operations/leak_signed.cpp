@@ -1,4 +1,5 @@
-// leak_signed: w = 1 where eps = 0, else sgn(reg); r' = reg + w lambda; 0 where eps, guard and the sign turned.
+// leak_signed: w = 1 where eps = 0, else sgn(reg); r' = reg + w lambda; 0 where eps, guard and the sign
+// turned.
 #include "soma/elementwise.hpp"
 #include "soma/operations/all.hpp"
 

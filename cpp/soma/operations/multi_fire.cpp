@@ -80,7 +80,8 @@ std::unique_ptr<Operation<std::int32_t>> make_multi_fire(Binder<std::int32_t>& b
   operation->thr = binder.source("thr");
   operation->max = binder.source("max");
   operation->unless = binder.unless();
-  if (binder.range(operation->max).hi > most_spikes) binder.refuse("max", "may be more than 65535 spikes in a tick");
+  if (binder.range(operation->max).hi > most_spikes)
+    binder.refuse("max", "may be more than 65535 spikes in a tick");
   const Interval r = binder.range(operation->reg), step = binder.range(operation->thr);
   const Interval whole = register_ranges(binder.program())[operation->reg.index];
   // thr <= 0 lets the register climb; its full range then goes through the rule.

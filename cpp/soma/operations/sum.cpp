@@ -117,12 +117,14 @@ std::unique_ptr<Operation<S>> two_terms(Binder<S>& binder, int dst, const Term& 
   const auto bind = [&]<bool minus_a, bool minus_b>() {
     return elementwise<AddTwo<minus_a, minus_b>>(binder, dst, {a.source, b.source}, reach.total, reach.small);
   };
-  if (a.minus) return b.minus ? bind.template operator()<true, true>() : bind.template operator()<true, false>();
+  if (a.minus)
+    return b.minus ? bind.template operator()<true, true>() : bind.template operator()<true, false>();
   return b.minus ? bind.template operator()<false, true>() : bind.template operator()<false, false>();
 }
 
 template <class S, class Lane>
-std::unique_ptr<Operation<S>> many_terms(Binder<S>& binder, int dst, std::vector<Term> terms, const Interval& total) {
+std::unique_ptr<Operation<S>> many_terms(Binder<S>& binder, int dst, std::vector<Term> terms,
+                                         const Interval& total) {
   auto operation = std::make_unique<LongSum<S, Lane>>();
   operation->terms = std::move(terms);
   operation->first[0] = kernel<Map<Lane, Copy>>(binder.level());

@@ -112,8 +112,9 @@ class _Descent:
         weights: Array,
     ) -> None:
         self.loss, self.rows, self.values, self.ridge = loss, spectrum.rows, spectrum.values, ridge
-        self.leverage = (spectrum.rows**2).sum(axis=1) + spectrum.values.sum() * 1e-3 / len(spectrum.rows)
-        self.leverage /= self.leverage.sum()
+        leverage = (spectrum.rows**2).sum(axis=1)
+        leverage += 1e-3 * leverage.mean() + 1e-12  # the second keeps activity that never changes from 0 / 0
+        self.leverage = leverage / leverage.sum()
         self.prior, self.weights, self.equality = prior, weights, equality
         self.open = np.arange(prior.shape[1])
         self._place(np.zeros(prior.shape[1]))

@@ -22,7 +22,6 @@ from spikeloom.fit.problem import LayerProblem
 
 Mask = NDArray[np.bool_]
 LARGEST = 400_000  # entries of the activity that one program may have: about a second in HiGHS
-WIDENINGS = 3  # times a chosen box is tripled until the gain equality fits into it
 BOXES = (0.03, 0.1, 0.3, 1.0)  # in units of the largest weight of the copy
 
 
@@ -103,11 +102,12 @@ def solve_layer(
         return _solved(problem, loss, prior, problem.box, equality)
     box = _choose_box(problem, loss, prior)
     if equality is not None:
-        for _ in range(WIDENINGS):
-            try:
-                return _solved(problem, loss, prior, box, equality)
-            except FitError:
-                box *= 3.0
+        # <a, V> = b has a solution in the box just when |b - <a, V0>| <= box |a|_1.
+        missing = np.abs(equality.value - (equality.direction * prior).sum(axis=0))
+        reach = np.abs(equality.direction).sum(axis=0)
+        box = max(
+            box, 1.1 * float(np.divide(missing, reach, out=np.zeros_like(reach), where=reach > 0).max())
+        )
     return _solved(problem, loss, prior, box, equality)
 
 

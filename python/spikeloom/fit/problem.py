@@ -30,8 +30,7 @@ class WeightGrid:
     """The codes a weight may take and how their scale is had.
 
     levels: (low, high, step) of the integer codes, e.g. (-256, 254, 2); None: weights are continuous
-    scale_groups: how many different scales (code -> threshold units) the outputs may use; None: one per
-    output
+    scale_groups: how many different scales (code -> threshold units) the outputs may use; None: one each
     scale_min, scale_max: limits of a scale, threshold units per code step of 1 (equal: the scale is given)
     """
 
@@ -74,8 +73,7 @@ class LayerProblem:
     objective: "matching", "l2" (one-sided where the target is silent or saturated) or "l1" (likewise)
     gain: "keep" adds cov(I_j, I*_j) = var(I*_j) on the active rows of each output
     analytic_activity: (N, n) the ANN's activations times input_scale; only the method "iv" needs it
-    holdout: (N,) bool, rows kept out while lambda is chosen (rows of one image belong together); None: a
-    fifth
+    holdout: (N,) bool, rows on which lambda is chosen (one image's rows belong together); None: a fifth
     ridge: lambda, None: chosen on the held-out rows
     box: |V - V0| <= box in the objective "l1", threshold units; None: chosen on the held-out rows
     seed: draws held-out and sampled rows

@@ -31,7 +31,8 @@ class CalibrationSet:
     """What all candidates of one conversion share.
 
     layers: of the ANN, the first one rewritten for the coded input
-    rows: (N, *input_shape) as the ANN takes them; flat: (N, channels), channels-last
+    rows: (N, *input_shape) as the ANN takes them
+    first: the data of the first layer, shared by all candidates
     activations, preactivations: of the ANN on these rows, layer by layer
     held: (N,) rows that judge
     """
@@ -42,7 +43,7 @@ class CalibrationSet:
     coding: InputCoding
     layers: tuple[AnnLayer, ...]
     rows: Array
-    flat: Array
+    first: LayerData
     activations: tuple[Array, ...]
     preactivations: tuple[Array, ...]
     held: NDArray[np.bool_]
@@ -76,10 +77,15 @@ def calibration_set(
     coding = choose_coding(ann, flat, profile, encoding, ticks)
     layers = (coding.layer, *ann.layers[1:])
     held = np.arange(len(rows)) % HELD_OUT == 0
-    return CalibrationSet(
-        ann, profile, ticks, coding, layers, rows, flat, ann.forward(rows), ann.preactivations(rows), held, seed,
-        warnings,
+    spikes = encode(flat, coding.encoding, coding.scale, ticks, signed=coding.signed, planes=coding.planes)
+    preactivations = ann.preactivations(rows)
+    first = LayerData(
+        coding.layer, Feed(spikes, depth=0), coding.values(flat), coding.halves(flat), preactivations[0],
+        coding.line_scale, held, seed,
     )  # fmt: skip
+    return CalibrationSet(
+        ann, profile, ticks, coding, layers, rows, first, ann.forward(rows), preactivations, held, seed, warnings
+    )
 
 
 def convert_chain(
@@ -87,35 +93,33 @@ def convert_chain(
 ) -> Chain:
     """Convert layer by layer; `tell` is called with a line after every layer."""
     network, coding = SpikingNetwork(data.profile), data.coding
+    layer_data = data.first
     network.input(INPUT, coding.size, encoding=coding.encoding, scale=coding.scale, signed=coding.signed,
                   planes=coding.planes)  # fmt: skip
-    feed = Feed(encode_lines(data), depth=0)
-    coded, analytic = coding.values(data.flat), coding.halves(data.flat)
-    scale: float | Array = coding.line_scale
     source, winners = INPUT, []
     for index, layer in enumerate(data.layers):
-        layer_data = LayerData(layer, feed, coded, analytic, data.preactivations[index], scale, data.held, data.seed)
         planes = coding.planes if index == 0 else 1
-        task = LayerTask(
-            layer_data, data.profile, data.ticks, layer is data.layers[-1], planes, objective, threads
-        )
+        is_last = index == len(data.layers) - 1
+        task = LayerTask(layer_data, data.profile, data.ticks, is_last, planes, objective, threads)
         winner = convert_layer(task, method)
         winner.chip.add_to(network, source)
         winners.append(winner)
         tell(f"{method} {layer.name}")
-        if task.is_last:
+        if is_last:
             _read_out(network, task, winner)
-            break
-        feed = next_feed(one_layer_program(task, winner.chip), feed, layer.name, threads=threads)
-        coded, analytic = feed.rates, data.activations[index]
-        scale, source = winner.scale, layer.name
+        else:
+            layer_data = _behind(data, task, winner, index)
+            source = layer.name
     return Chain(network, place(network, ticks=data.ticks), tuple(winners))
 
 
-def encode_lines(data: CalibrationSet) -> NDArray[np.uint8]:
-    """(N, ticks, lines) the spikes of the calibration rows."""
-    return encode(data.flat, data.coding.encoding, data.coding.scale, data.ticks, signed=data.coding.signed,
-                  planes=data.coding.planes)  # fmt: skip
+def _behind(data: CalibrationSet, task: LayerTask, winner: Candidate, index: int) -> LayerData:
+    """The data of the next layer: what the converted layer really sends it."""
+    feed = next_feed(one_layer_program(task, winner.chip), task.data.feed, task.layer.name, threads=task.threads)
+    return LayerData(
+        data.layers[index + 1], feed, feed.rates, data.activations[index], data.preactivations[index + 1],
+        winner.scale, data.held, data.seed,
+    )  # fmt: skip
 
 
 def _read_out(network: SpikingNetwork, task: LayerTask, winner: Candidate) -> None:

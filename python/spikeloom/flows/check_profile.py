@@ -95,7 +95,8 @@ def _behaviour(profile: Profile, seeds: Sequence[int]) -> ProfileCheck:
     findings = [f"program {seed}: {one.difference}" for seed, one in outcomes.items() if one.difference]
     compared = {"the twin": sum(not one.difference for one in outcomes.values())}
     runs = [one.case for one in outcomes.values() if not (one.difference or one.refused)]
-    remarks: list[str] = []
+    refused = sum(one.refused and not one.difference for one in outcomes.values())
+    remarks = [f"{refused} of them end alike, with a value outside its register"] if refused else []
     _ask_brian2(runs[:BRIAN2_PROGRAMS], findings, compared, remarks)
     response = None
     try:
@@ -114,18 +115,24 @@ def _outcome(case: RandomProgram) -> _Outcome:
     except EmulationError:
         emulator = _refusal(lambda: emulate(case.program, case.spikes[None]))
         twin = _refusal(lambda: run_twin(case.program, case.spikes))
-        same = emulator == twin
-        text = "" if same else f"the emulator says {emulator or 'nothing'}, the twin {twin or 'nothing'}"
-        return _Outcome(case, text, refused=True)
+        said = f"the emulator says {emulator or 'nothing'}; the twin says {twin or 'nothing'}"
+        return _Outcome(case, "" if _alike(emulator, twin) else said, refused=True)
     return _Outcome(case, "" if check.equal else str(check.first_divergence))
 
 
-def _refusal(run: Callable[[], object]) -> str:
+def _refusal(run: Callable[[], object]) -> EmulationError | None:
     try:
         run()
     except EmulationError as error:
-        return str(error)
-    return ""
+        return error
+    return None
+
+
+def _alike(one: EmulationError | None, other: EmulationError | None) -> bool:
+    """True where both name the same place and value; each has words of its own."""
+    if one is None or other is None:
+        return one is other
+    return (one.subject, str(one.value)) == (other.subject, str(other.value))
 
 
 def _ask_brian2(

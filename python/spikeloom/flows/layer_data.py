@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from spikeloom.ann.graph import AnnLayer
 from spikeloom.emulation.measure import Feed
 
 Array = NDArray[np.float64]
+Result = TypeVar("Result")
 ROWS = 6000  # (image, position) rows of a convolution's calibration problem
 CHUNK = 256  # images unfolded at a time
 
@@ -25,6 +28,7 @@ class LayerData:
     analytic: (N, inputs) the ANN's activations; preactivation: (N, outputs) the ANN's answer before activation
     input_scale: rate per unit of the ANN's activation, one number or (n,)
     held: (N,) images on which candidates are judged
+    memory: what searches on this data have found, shared by the methods that start from the same data
     """
 
     layer: AnnLayer
@@ -35,6 +39,7 @@ class LayerData:
     input_scale: float | Array
     held: NDArray[np.bool_]
     seed: int = 0
+    memory: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def picks(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -59,6 +64,13 @@ class LayerData:
     def target(self) -> Array:
         """(rows, m) the ANN's pre-activations."""
         return self.at_picks(self.preactivation)
+
+    def remembered(self, what: str, find: Callable[[], Result]) -> Result:
+        """What `find` gives, found once."""
+        if what not in self.memory:
+            self.memory[what] = find()
+        found: Result = self.memory[what]
+        return found
 
     def at_picks(self, neurons: Array) -> Array:
         """(N, outputs), one value a neuron -> (rows, m) at the picked images and positions."""

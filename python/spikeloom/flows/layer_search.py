@@ -16,10 +16,11 @@ from spikeloom.emulation.measure import Feed, readout, window_rates
 from spikeloom.errors import FitError
 from spikeloom.fit.integer import full_range_scale, nearest
 from spikeloom.fit.layer import copy_layer, fit_layer, make_loss
+from spikeloom.fit.prior import gain_copy, plain_copy
 from spikeloom.fit.problem import LayerFit, LayerProblem, Method, Objective, Response, WeightGrid
 from spikeloom.flows.chip_limits import firing_ceiling, full_precision, weight_grid
 from spikeloom.flows.layer_data import LayerData
-from spikeloom.network.from_fit import ChipLayer, chip_layer, smallest_scale
+from spikeloom.network.from_fit import ChipLayer, Synapses, chip_layer, smallest_scale
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place_without_limits
 from spikeloom.profile.schema import Profile
@@ -29,6 +30,7 @@ Array = NDArray[np.float64]
 PERCENTILES = (95.0, 97.0, 99.0, 99.9, 100.0)
 HEADROOMS = (1.0, 1.33, 2.0)
 FINALISTS = 2  # scales that get a full fit
+WEAKEST = 16.0  # scales of outputs may differ from the typical one by this much
 PEAK_IMAGES = 16  # images on which peaks of the accumulators are measured
 PROBE_NEURON_TICKS = 4_000_000  # size of an emulation in the scale search
 
@@ -55,13 +57,18 @@ class LayerTask:
         """The same task with as many weight bits as the code has, so that a search does not see rounding."""
         return replace(self, profile=full_precision(self.profile))
 
-    @property
-    def grid(self) -> WeightGrid:
-        """The codes and scales that the chip has for this layer."""
+    def grid(self, scale: float) -> WeightGrid:
+        """The codes and scales that the chip has for this layer at a target scale.
+
+        An output whose weights are so much weaker than its neighbours' that its threshold would leave the chip's
+        range, or take the others' precision, keeps a coarser grid.
+        """
         grid = weight_grid(self.profile, readout=self.is_last)
         if grid.levels is None or self.is_last:
             return grid
-        return replace(grid, scale_min=smallest_scale(self.profile, self.layer))
+        weights = self.layer.matrix * scale / np.reshape(self.data.input_scale, (-1, 1))
+        typical = float(np.median(full_range_scale(weights, grid.levels)))
+        return replace(grid, scale_min=max(smallest_scale(self.profile, self.layer), typical / WEAKEST))
 
     def problem(self, scale: float, response: Response) -> LayerProblem:
         """The calibration problem at a target scale."""
@@ -69,7 +76,7 @@ class LayerTask:
         return LayerProblem(
             self.layer.name, data.activity, data.target, self.layer.activation, self.layer.matrix,
             self.layer.bias, data.input_scale, scale, response, ceiling,
-            self.grid, self.objective,
+            self.grid(scale), self.objective,
             analytic_activity=data.analytic_activity, holdout=data.held[data.picks[0]], seed=data.seed,
         )  # fmt: skip
 
@@ -93,9 +100,7 @@ def convert_layer(task: LayerTask, method: Method) -> Candidate:
     if task.is_last:
         return _best(_last_layer_candidates(task, method))
     candidates: list[Candidate] = []
-    fine = task.at_full_precision
-    for scale in _promising_scales(fine):
-        response = _measured_response(fine, scale, _some(fine, ~task.data.held, 4))
+    for scale, response in task.data.remembered("scales", lambda: _promising_scales(task.at_full_precision)):
         problem = task.problem(scale, response)
         if method in ("copy", "fit"):
             candidates.append(_judged(task, copy_layer(problem), scale))
@@ -132,77 +137,77 @@ def _last_layer_candidates(task: LayerTask, method: Method) -> list[Candidate]:
     return [_judged(task, fit, scale) for fit in fits]
 
 
-def _promising_scales(task: LayerTask) -> list[float]:
-    """The FINALISTS target scales at which the weight copy, with its measured response, errs least."""
-    fit_images, held_images = _some(task, ~task.data.held), _some(task, task.data.held)
+def _promising_scales(task: LayerTask) -> list[tuple[float, Response]]:
+    """The FINALISTS target scales at which the weight copy errs least, each with its measured response."""
+    held = _some(task, task.data.held)
     scores = []
     for scale in _scales(task):
         try:
-            response = _measured_response(task, scale, fit_images)
+            response = _measured_response(task, scale, _some(task, ~task.data.held))
         except FitError:  # silent at this scale: nothing to measure
             continue
-        copy = _roughly(task, copy_layer(_ungridded(task.problem(scale, response))))
-        scores.append((_judged(task, copy, scale, held_images).error, scale))
+        copy = _roughly(task, scale, gain_copy(task.problem(scale, response)))
+        scores.append((_error(task, _chip(task, copy), scale, held), scale))
     if not scores:
         raise FitError(task.layer.name, "is silent at every scale", remedy="give more calibration rows or ticks")
-    return [scale for _, scale in sorted(scores)[:FINALISTS]]
+    best = [scale for _, scale in sorted(scores)[:FINALISTS]]
+    return [(scale, _measured_response(task, scale, _some(task, ~task.data.held, 4))) for scale in best]
 
 
 def _scales(task: LayerTask) -> Iterator[float]:
+    """Target scales that bring a percentile of the activation to a share of the ceiling, a tenth or more apart."""
     wanted = np.maximum(task.data.target, 0.0)
-    ceiling = firing_ceiling(task.profile)
-    peaks = sorted({float(peak) for peak in np.percentile(wanted, PERCENTILES) if peak > 0})
+    peaks = [float(peak) for peak in np.percentile(wanted, PERCENTILES) if peak > 0]
     if not peaks:
         raise FitError(task.layer.name, "has no active unit on the calibration rows", remedy="give other rows")
-    for peak in peaks:
-        for headroom in HEADROOMS:
-            yield ceiling / (headroom * peak)
+    ceiling = firing_ceiling(task.profile)
+    last = 0.0
+    for scale in sorted(ceiling / (headroom * peak) for peak in peaks for headroom in HEADROOMS):
+        if scale > 1.1 * last:
+            yield scale
+            last = scale
 
 
 def _measured_response(task: LayerTask, scale: float, images: NDArray[np.intp]) -> Response:
     """The neuron's response under the layer's own input: the weight copy emulated on these images."""
     ceiling = firing_ceiling(task.profile)
-    guess = Response.clipped(ceiling)
-    copy = _roughly(task, copy_layer(_ungridded(task.problem(scale, guess)), plain=True))
-    currents, rates = _measured_pairs(task, copy, copy.quantised_bias, images)
-    return Response.from_pairs(currents, rates, ceiling)
+    copy = _roughly(task, scale, plain_copy(task.problem(scale, Response.clipped(ceiling))))
+    return Response.from_pairs(*_measured_pairs(task, copy, images), ceiling)
 
 
-def _measured_pairs(
-    task: LayerTask, fit: LayerFit, bias: Array, images: NDArray[np.intp]
-) -> tuple[Array, Array]:
+def _measured_pairs(task: LayerTask, synapses: Synapses, images: NDArray[np.intp]) -> tuple[Array, Array]:
     """(rows, m) mean currents in threshold units and emulated rates, at the picked rows of these images."""
-    chip = _chip(task, fit, bias)
+    chip = _chip(task, synapses)
     rates = np.full((len(task.data.coded), task.layer.n_outputs), np.nan)
     feed = task.data.feed.rows(images)
     rates[images] = window_rates(one_layer_program(task, chip), feed, chip.name, threads=task.threads)
     inside = np.isin(task.data.picks[0], images)
-    currents = task.data.activity[inside] @ fit.quantised_weights + bias
+    currents = task.data.activity[inside] @ synapses.weights + synapses.bias
     return currents, task.data.at_picks(rates)[inside]
 
 
 def _with_measured_bias(task: LayerTask, candidate: Candidate) -> Candidate:
     """The bias fitted again on the response that the finished layer really has; kept only where that helps."""
-    fit = candidate.fit
-    images = _some(task, ~task.data.held, 4)
+    synapses = Synapses.of(candidate.fit)
+    pairs = _measured_pairs(task, synapses, _some(task, ~task.data.held, 4))
     try:
-        response = Response.from_pairs(
-            *_measured_pairs(task, fit, fit.quantised_bias, images), firing_ceiling(task.profile)
-        )
-    except FitError:
+        response = Response.from_pairs(*pairs, firing_ceiling(task.profile))
+    except FitError:  # it hardly fires: nothing to learn from
         return candidate
-    problem = task.problem(candidate.scale, response)
-    current = task.data.activity @ fit.quantised_weights
-    again = replace(fit, quantised_bias=make_loss(problem).best_bias(current, fit.quantised_bias))
-    return _best([candidate, _judged(task, again, candidate.scale)])
+    current = task.data.activity @ synapses.weights
+    bias = make_loss(task.problem(candidate.scale, response)).best_bias(current, synapses.bias)
+    again = _judged(task, replace(candidate.fit, quantised_bias=bias), candidate.scale)
+    return _best([candidate, again])
 
 
-def _judged(
-    task: LayerTask, fit: LayerFit, scale: float, images: NDArray[np.intp] | None = None
-) -> Candidate:
-    """The candidate with its emulated error on held-out images."""
-    images = np.flatnonzero(task.data.held) if images is None else images
-    chip = _chip(task, fit, fit.quantised_bias)
+def _judged(task: LayerTask, fit: LayerFit, scale: float) -> Candidate:
+    """The candidate with its emulated error on the held-out images."""
+    chip = _chip(task, Synapses.of(fit))
+    return Candidate(fit, chip, scale, _error(task, chip, scale, np.flatnonzero(task.data.held)))
+
+
+def _error(task: LayerTask, chip: ChipLayer, scale: float, images: NDArray[np.intp]) -> float:
+    """Mean squared error of the emulated activation on these images, over the variance of the wanted one."""
     feed = task.data.feed.rows(images)
     if task.is_last:
         program = one_layer_program(task, chip, readout_scale(task, chip, scale))
@@ -211,17 +216,17 @@ def _judged(
         got = window_rates(one_layer_program(task, chip), feed, chip.name, threads=task.threads) / scale
     wanted = task.layer.activate(task.data.preactivation[images])
     variance = np.mean((wanted - wanted.mean(axis=0)) ** 2)
-    return Candidate(fit, chip, scale, float(np.mean((got - wanted) ** 2) / max(variance, 1e-300)))
+    return float(np.mean((got - wanted) ** 2) / max(variance, 1e-300))
 
 
-def _chip(task: LayerTask, fit: LayerFit, bias: Array) -> ChipLayer:
+def _chip(task: LayerTask, synapses: Synapses) -> ChipLayer:
     return chip_layer(
-        fit, task.layer, task.profile, ticks=task.ticks, peak=_peak(task, fit, bias), bias=bias,
-        readout=task.is_last, depth=task.data.feed.depth, planes=task.planes,
+        synapses, task.layer, task.profile, ticks=task.ticks, peak=_peak(task, synapses), readout=task.is_last,
+        depth=task.data.feed.depth, planes=task.planes,
     )  # fmt: skip
 
 
-def _peak(task: LayerTask, fit: LayerFit, bias: Array) -> Array:
+def _peak(task: LayerTask, synapses: Synapses) -> Array:
     """(m,) largest current of one tick on a few images in threshold units; accumulated, for a readout."""
     spikes = task.data.feed.spikes[:: max(1, len(task.data.feed.spikes) // PEAK_IMAGES)][:PEAK_IMAGES]
     samples, ticks, lines = spikes.shape
@@ -230,7 +235,7 @@ def _peak(task: LayerTask, fit: LayerFit, bias: Array) -> Array:
         halves = trains.reshape(samples * ticks, -1, task.planes)
         trains = halves @ 2.0 ** -np.arange(1, task.planes + 1)
     shape = task.layer.weights.shape
-    fitted = replace(task.layer, weights=fit.quantised_weights.reshape(shape), bias=bias)
+    fitted = replace(task.layer, weights=synapses.weights.reshape(shape), bias=synapses.bias)
     currents = fitted.preactivation(trains).reshape(samples, ticks, task.layer.positions, -1)
     if task.is_last:
         currents = currents.cumsum(axis=1)
@@ -246,17 +251,14 @@ def _some(task: LayerTask, mask: NDArray[np.bool_], times: int = 1) -> NDArray[n
     return images[np.linspace(0, images.size - 1, count).astype(np.intp)]
 
 
-def _ungridded(problem: LayerProblem) -> LayerProblem:
-    return replace(problem, grid=WeightGrid())
-
-
-def _roughly(task: LayerTask, fit: LayerFit) -> LayerFit:
-    """The relaxed weights at the nearest code, each output at its own full range: for the search only."""
-    grid = task.grid
+def _roughly(task: LayerTask, scale: float, relaxed: tuple[Array, Array]) -> Synapses:
+    """Relaxed (weights, bias) at the nearest code, each output at its own full range: for the search only."""
+    (weights, bias), grid = relaxed, task.grid(scale)
     if grid.levels is None:
-        return fit
-    scales = np.maximum(full_range_scale(fit.weights, grid.levels), grid.scale_min)
-    return replace(fit, codes=nearest(fit.weights, scales, grid.levels).astype(np.int32), scales=scales)
+        return Synapses(task.layer.name, weights, np.ones(bias.shape), bias)
+    scales = np.maximum(full_range_scale(weights, grid.levels), grid.scale_min)
+    codes = nearest(weights, scales, grid.levels).astype(np.int32)
+    return Synapses(task.layer.name, codes, scales, bias)
 
 
 def _with_gain(problem: LayerProblem, method: Method) -> LayerProblem:

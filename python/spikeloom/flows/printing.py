@@ -84,14 +84,23 @@ def heading(text: str) -> None:
 def number(value: Any) -> str:
     """A figure with the digits it needs, "-" where there is none.
 
-    >>> number(12345), number(3.14159), number(0.003414), number(0.0), number(None)
-    ('12,345', '3.142', '0.0034', '0', '-')
+    >>> number(12345), number(3.14159), number(0.0034141), number(0.0), number(None)
+    ('12,345', '3.142', '0.00341', '0', '-')
     """
     if value is None or not isfinite(value):
         return "-"
     if isinstance(value, int | np.integer) or abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.4g}" if abs(value) >= 1 else f"{value:.2g}"
+    return f"{value:.4g}" if abs(value) >= 1 else f"{value:.3g}"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "core"), counted(2048, "core")
+    ('1 core', '2,048 cores')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def percent(share: float | None, digits: int = 2) -> str:

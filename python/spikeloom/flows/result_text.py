@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spikeloom.flows.printing import facts, heading, number, percent, table
+from spikeloom.flows.printing import counted, facts, heading, number, percent, table
 from spikeloom.profile.provenance import numbers, unsourced, weakest_status
 from spikeloom.profile.weights import weight_levels
 
@@ -100,14 +100,14 @@ def show_conversion(conversion: Conversion, rows: int, target: Path) -> None:
     """The scores of the candidates, the fit of each layer, and where the program is."""
     program = conversion.program
     facts(
-        ("network", f"{conversion.ann.name}: {len(conversion.layers)} layers"),
-        ("chip", f"{program.profile.chip.name} ({program.profile.name}); {program.ticks} ticks"),
-        ("data", f"{rows} rows to calibrate; a part of them is held out and judges the candidates"),
+        ("network", f"{conversion.ann.name}, {counted(len(conversion.layers), 'layer')}"),
+        ("chip", f"{program.profile.chip.name} ({program.profile.name}), {counted(program.ticks, 'tick')}"),
+        ("data", f"{rows:,} samples, some of them held out to judge the candidates"),
     )
     show_candidates(conversion.candidates, conversion.chosen)
     show_layers(layer_rows(conversion))
     warnings = [("warning", text) for text in conversion.warnings]
-    facts(*warnings, ("wrote", f"{target}, {program.n_cores} cores"))
+    facts(*warnings, ("wrote", f"{target}, for {counted(program.n_cores, 'core')}"))
 
 
 def show_candidates(candidates: Mapping[str, Mapping[str, float]], chosen: str) -> None:
@@ -150,6 +150,43 @@ def show_layers(layers: Iterable[Mapping[str, Any]]) -> None:
     table(LAYER_COLUMNS, [[*row[:5], percent(row[5]), *row[6:]] for row in rows])
 
 
+def recording_facts(recording: Recording) -> dict[str, Any]:
+    """A run's outputs, events by sample, and what else it counted."""
+    return {
+        "outputs": recording.outputs,
+        "events": recording.events,
+        "rules": recording.rules,
+        "energy": recording.energy,
+        "notes": recording.notes,
+    }
+
+
+def show_recording(program: ChipProgram, recording: Recording, ticks: int, target: Path | None) -> None:
+    """The work of a sample, the rules that acted, and the outputs of the first samples."""
+    samples, profile = len(recording.outputs), program.profile
+    facts(
+        ("chip", f"{profile.chip.name} ({profile.name}), {counted(program.n_cores, 'core')}"),
+        ("run", f"{counted(samples, 'sample')}, {counted(ticks, 'tick')} each"),
+        ("work", f"{_run_work(recording)} a sample"),
+        *(("rule", f"{name} acted {n.sum():,} times") for name, n in recording.rules.items() if n.any()),
+        *(("note", note) for note in recording.notes),
+    )
+    counts = [(name, spikes.shape[1], spikes.sum() / samples) for name, spikes in recording.counts.items()]
+    table(("population", "neurons", "spikes a sample"), counts)
+    shown = recording.outputs[:SHOWN_SAMPLES, :SHOWN_OUTPUTS]
+    rows = [(str(k), *(f"{value:.3g}" for value in row)) for k, row in enumerate(shown)]
+    table(("sample", *(f"[{k}]" for k in range(shown.shape[1]))), rows)
+    if target is not None:
+        facts(("wrote", str(target)))
+
+
+def _run_work(recording: Recording) -> str:
+    samples = len(recording.outputs)
+    spikes, synops = (recording.events[name].sum() / samples for name in ("spikes", "synaptic_operations"))
+    total, status = recording.energy.total_j, recording.energy.status
+    return _described_work(spikes, synops, None if total is None else 1e6 * total / samples, status)
+
+
 def show_crosscheck(check: CrossCheck, reference: str) -> None:
     """Equal, and over how much; or the first value that differs."""
     name = {"brian2": "Brian2", "twin": "twin"}[reference]
@@ -181,10 +218,14 @@ def _share(value: float | None) -> str:
 
 
 def _work(result: DemoResult) -> str:
-    energy = "energy not modelled"
-    if result.energy_uj is not None:
-        energy = f"{number(result.energy_uj)} uJ ({result.energy_status})"
-    return f"{result.spikes:,.0f} spikes, {result.synops:,.0f} synaptic operations, {energy} an inference"
+    work = _described_work(result.spikes, result.synops, result.energy_uj, result.energy_status)
+    return f"{work} an inference"
+
+
+def _described_work(spikes: float, synops: float, energy_uj: float | None, status: str | None) -> str:
+    """Energy comes with the weakest status of the costs that it is made of."""
+    energy = "energy not modelled" if energy_uj is None else f"{number(energy_uj)} uJ (costs: {status})"
+    return f"{spikes:,.0f} spikes, {synops:,.0f} synaptic operations, {energy}"
 
 
 def _brian2(result: DemoResult) -> str:

@@ -29,6 +29,29 @@ NEVER = 1e18  # threshold of a neuron on an unlimited chip that must not fire
 
 
 @dataclass(frozen=True, eq=False)
+class Synapses:
+    """What a chip layer is made of: weights codes * scales and bias, in threshold units.
+
+    codes: (n, m) on the chip's grid; scales, bias: (m,)
+    """
+
+    name: str
+    codes: NDArray
+    scales: Array
+    bias: Array
+
+    @property
+    def weights(self) -> Array:
+        """(n, m) threshold units."""
+        return np.asarray(self.codes * self.scales, dtype=np.float64)
+
+    @classmethod
+    def of(cls, fit: LayerFit) -> Synapses:
+        """The rounded weights of a fit and the bias that was fitted to them."""
+        return cls(fit.name, fit.codes, fit.scales, fit.quantised_bias)
+
+
+@dataclass(frozen=True, eq=False)
 class ChipLayer:
     """One fitted layer in the chip's own codes, ready to be added to a network.
 
@@ -56,35 +79,33 @@ class ChipLayer:
 
 
 def chip_layer(
-    fit: LayerFit,
+    synapses: Synapses,
     layer: AnnLayer,
     profile: Profile,
     *,
     ticks: int,
     peak: Array,
-    bias: Array | None = None,
     readout: bool = False,
     depth: int = 0,
     planes: int = 1,
 ) -> ChipLayer:
-    """The codes of a fitted layer.
+    """The codes of a layer.
 
     peak: (m,) largest |current| of one tick on calibration data, in threshold units; for a readout, the largest
-    accumulated one. bias: (m,) instead of the fit's own. A readout never fires, and its bias is spread over the
+    accumulated one. A readout never fires, and its bias is spread over the
     `ticks + depth` ticks that it integrates. planes: lines of an input channel, of weight 1/2, 1/4, ...
     """
     area = float(np.prod(layer.input_pool))
-    theta = weight_unit(profile) * area / fit.scales
-    exponent = _exponent(theta, profile, peak, readout)
+    current = synapses.bias * (ticks / (ticks + depth) if readout else 1.0)
+    theta = weight_unit(profile) * area / synapses.scales
+    constant = np.abs(current) + 1.0 / (2 * ticks)
+    exponent = _exponent(theta, profile, peak, constant, readout)
     threshold, theta = _thresholds(theta * 2.0**exponent, profile, readout)
-    current = (fit.quantised_bias if bias is None else bias).copy()
-    if readout:
-        current *= ticks / (ticks + depth)
     init, start = _start(profile, theta, ticks, readout)
     params = {_threshold_name(profile): threshold, **_bias_codes(current * theta + start, profile)}
     return ChipLayer(
-        fit.name,
-        _geometry(_spread(fit.codes, planes), layer, planes),
+        synapses.name,
+        _geometry(_spread(synapses.codes, planes), layer, planes),
         _shared(profile, exponent, planes, layer),
         {name: _on_positions(codes, layer) for name, codes in params.items()},
         {name: _on_positions(values, layer) for name, values in init.items()},
@@ -128,16 +149,18 @@ def _readout_limit(profile: Profile) -> float:
     return min(float(2 ** (bits - 1)), ceiling)
 
 
-def _exponent(theta: Array, profile: Profile, peak: Array, readout: bool) -> int:
-    """The largest shared exponent at which thresholds and calibration peaks stay in range.
+def _exponent(theta: Array, profile: Profile, peak: Array, constant: Array, readout: bool) -> int:
+    """The largest shared exponent at which thresholds, biases and calibration peaks stay in range.
 
-    theta: (m,) thresholds in LSB at the exponent 0. Below -log2(step) a code would lose low-order bits.
+    theta: (m,) thresholds in LSB at the exponent 0; constant: (m,) magnitude of the constant input in threshold
+    units. Below -log2(step) a code would lose low-order bits.
     """
     shared = [value for value in profile.weights.shared if value.name == _exponent_name(profile)]
     if not shared:
         return 0
     limit = _readout_limit(profile) if readout else _accumulator_limit(profile)
     rooms = [HEADROOM * limit / max(float((theta * peak).max()), 1e-9)]
+    rooms.append(_largest_bias(profile) / max(float((theta * constant).max()), 1e-9))
     param = profile.params[_threshold_name(profile)]
     if not readout and param.max is not None:
         rooms.append(param.max * 2.0**param.shift / float(theta.max()))
@@ -186,8 +209,17 @@ def _start(profile: Profile, theta: Array, ticks: int, readout: bool) -> tuple[d
     return {}, (theta / (2.0 * ticks) if profile.bias.kind == "register" else none)
 
 
+def _largest_bias(profile: Profile) -> float:
+    """Largest constant input in LSB."""
+    name = profile.bias.param
+    if profile.bias.kind == "none" or name is None or profile.params[name].max is None:
+        return float("inf")
+    param = profile.params[name]
+    return float(param.max or 0) * 2.0 ** (param.exp_max if param.format == "mant_exp" else param.shift)
+
+
 def _bias_codes(bias: Array, profile: Profile) -> dict[str, NDArray]:
-    """Codes of the bias parameter for these values in LSB."""
+    """Codes of the bias parameter nearest to these values in LSB; a unit held far below 0 may be held at its end."""
     name = profile.bias.param
     if profile.bias.kind == "none" or name is None:
         return {}
@@ -195,10 +227,11 @@ def _bias_codes(bias: Array, profile: Profile) -> dict[str, NDArray]:
     if profile.is_analog:
         return {name: bias}
     if param.format != "mant_exp":
-        return {name: np.rint(bias / 2.0**param.shift).astype(np.int32)}
+        return {name: np.clip(np.rint(bias / 2.0**param.shift), param.min, param.max).astype(np.int32)}
     magnitude = np.maximum(np.abs(bias), 1.0) / float(param.max or 1)
     exponent = np.clip(np.ceil(np.log2(magnitude)), 0, param.exp_max).astype(np.int32)
-    return {name: np.rint(bias / 2.0**exponent).astype(np.int32), f"{name}_exp": exponent}
+    mantissa = np.clip(np.rint(bias / 2.0**exponent), param.min, param.max)
+    return {name: mantissa.astype(np.int32), f"{name}_exp": exponent}
 
 
 def _on_positions(values: NDArray, layer: AnnLayer) -> NDArray:

@@ -19,7 +19,17 @@ INT32 = (-(2**31), 2**31 - 1)  # codes are stored in 32 bits
 
 def soundness_findings(profile: Profile) -> list[str]:
     """Every problem of a profile that its schema cannot see, all at once; the width proof last."""
-    checks = (_names, _registers, _parameters, _weights, _tables, _operations, _references, _provenance)
+    checks = (
+        _names,
+        _registers,
+        _parameters,
+        _weights,
+        _tables,
+        _operations,
+        _references,
+        _flow,
+        _provenance,
+    )
     findings = [finding for check in checks for finding in check(profile)]
     # The proof needs names that resolve and ranges that exist.
     return findings if findings or profile.is_analog else prove(profile)
@@ -238,6 +248,19 @@ def _references(profile: Profile) -> Iterator[str]:
     time = profile.time
     if time.delay_min > time.delay_max or (time.delay_scope == "none" and time.delay_max > 0):
         yield f"time: no delay from {time.delay_min} to {time.delay_max} for the scope {time.delay_scope}"
+
+
+def _flow(profile: Profile) -> Iterator[str]:
+    """Does what synapses add reach an operation, and can every register be anything but 0?"""
+    reads = {str(operand) for operation in profile.operation for operand in operation.reads()}
+    writes = {register for operation in profile.operation for register in operation.writes()}
+    for name in profile.delivery.into:
+        if name not in reads and f"{name.split('[')[0]}[*]" not in reads:
+            yield f"delivery.into: no operation reads {name}, so its synapses would do nothing"
+    free = {name for name, state in profile.state.items() if state.init == "free"}
+    for name in profile.element_names():
+        if name not in writes and name not in profile.delivery.into and name.split("[")[0] not in free:
+            yield f"regs.{name}: is always 0; no operation or synapse writes it, nor can the program set it"
 
 
 def _unknown(key: str, names: Iterable[str], known: tuple[str, ...]) -> Iterator[str]:

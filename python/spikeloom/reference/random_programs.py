@@ -29,7 +29,7 @@ def random_program(profile: Profile, seed: int, options: Options = DEFAULT) -> R
 
     >>> from spikeloom.profile.catalog import load_profile
     >>> case = random_program(load_profile("loihi1"), seed=1)
-    >>> case.program.n_neurons == case.program.arrays.core_neuron_start[-1]
+    >>> bool(case.program.n_neurons == case.program.arrays.core_neuron_start[-1])
     True
     """
     rng = np.random.default_rng([seed, 0x5B1])
