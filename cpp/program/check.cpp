@@ -81,15 +81,11 @@ void check_arrays(const Spec& spec, const Arrays& a) {
   check_starts(a.core_neuron_start, "core_neuron_start", a.neuron_fan_start.size() - 1);
   check_starts(a.core_axon_start, "core_axon_start", a.axon_template.size());
   check_starts(a.template_run_start, "template_run_start", a.run_target.size());
-  check_range(a.run_target, "run_target", std::numeric_limits<std::int32_t>::min(),
-              std::numeric_limits<std::int32_t>::max());
   check_range(a.run_length, "run_length", 1, static_cast<std::int64_t>(most_entries));
   check_range(a.run_weight, "run_weight", -far, far);
   check_range(a.axon_weight, "axon_weight", -far, far);
   check_range(a.run_delay, "run_delay", 0, spec.delay_max);
   check_range(a.run_receptor, "run_receptor", 0, static_cast<std::int64_t>(spec.into.size()) - 1);
-  check_range(a.index_target, "index_target", std::numeric_limits<std::int32_t>::min(),
-              std::numeric_limits<std::int32_t>::max());
   const std::int32_t axons = a.core_axon_start.back();
   check_fan(a.input_fan_start, a.input_fan_axon, "input_fan_start", "input_fan_axon", axons);
   check_fan(a.neuron_fan_start, a.neuron_fan_axon, "neuron_fan_start", "neuron_fan_axon", axons);

@@ -1,8 +1,8 @@
-"""Does the C++ core do exactly what the contract says? The twin is trusted: plain Python, and every mutant of it is
-found (test_mutants).
+"""Does the C++ core do exactly what the contract says? The twin is trusted: plain Python, and this suite finds
+every mutant of it.
 
-A thousand random programs of every profile; every spike, every register at every tick, and how often every overflow
-rule acted.
+A thousand random programs of every profile: every spike, every register at every tick, and how often every
+overflow rule acted.
 """
 
 import numpy as np

@@ -182,7 +182,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_a_foreign_file_is_refused(path: Path, name: str) -> None:
-    refusal(path, FOREIGN[name])
+    assert refusal(path, FOREIGN[name]).problem
 
 
 @pytest.mark.parametrize("name", ["missing.spikeloom", "", "no\0name"])

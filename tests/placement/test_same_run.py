@@ -6,7 +6,6 @@ import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from random_networks import networks
-
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import PlacementError
 from spikeloom.network.network import SpikingNetwork

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.emulation.emulate import emulate
-from spikeloom.emulation.inputs import encoded_inputs
+from spikeloom.emulation.inputs import Inputs, encoded_inputs
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import EmulationError
 from spikeloom.program.program import ChipProgram
@@ -19,7 +18,7 @@ REFERENCES = ("brian2", "twin")
 
 
 def crosscheck(
-    program: ChipProgram, inputs: ArrayLike, *, reference: Reference = "brian2", ticks: int | None = None
+    program: ChipProgram, inputs: Inputs, *, reference: Reference = "brian2", ticks: int | None = None
 ) -> CrossCheck:
     """Run the same spikes on the emulated chip and on a reference, and compare everything.
 
@@ -39,12 +38,29 @@ def crosscheck(
     names = [f"{population.name}.{register}" for population in program.populations
              for register in ("spikes", *program.profile.element_names())]  # fmt: skip
     recording = emulate(program, inputs, ticks=ticks, record=names)
-    expected = _reference_traces(program, inputs, reference, ticks)
+    expected = reference_traces(program, inputs, reference=reference, ticks=ticks)
     checks = (
         compare(trace, emulated_trace(program, recording, sample), program, sample)
         for sample, trace in enumerate(expected)
     )
     return combine(checks)
+
+
+def reference_traces(
+    program: ChipProgram, inputs: Inputs, *, reference: Reference, ticks: int | None = None
+) -> list[Trace]:
+    """What the reference does with each sample, given the very spikes and biases that the chip gets."""
+    from spikeloom.reference.brian2_model import run_brian2_samples
+    from spikeloom.reference.twin import run_twin
+
+    encoded = encoded_inputs(program, inputs, ticks=ticks)
+    overrides = [{name: values[k] for name, values in encoded.biases.items()} for k in range(len(encoded.spikes))]
+    if reference == "brian2":
+        return run_brian2_samples(program, encoded.spikes, bias_overrides=overrides)
+    return [
+        run_twin(program, sample, bias_override=override)
+        for sample, override in zip(encoded.spikes, overrides, strict=True)
+    ]
 
 
 def emulated_trace(program: ChipProgram, recording: Recording, sample: int) -> Trace:

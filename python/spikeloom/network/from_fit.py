@@ -98,7 +98,7 @@ def chip_layer(
     area = float(np.prod(layer.input_pool))
     current = synapses.bias * (ticks / (ticks + depth) if readout else 1.0)
     theta = weight_unit(profile) * area / synapses.scales
-    constant = np.abs(current) + 1.0 / (2 * ticks)
+    constant = np.maximum(current, 0.0) + 1.0 / (2 * ticks)
     exponent = _exponent(theta, profile, peak, constant, readout)
     threshold, theta = _thresholds(theta * 2.0**exponent, profile, readout)
     init, start = _start(profile, theta, ticks, readout)
@@ -152,8 +152,8 @@ def _readout_limit(profile: Profile) -> float:
 def _exponent(theta: Array, profile: Profile, peak: Array, constant: Array, readout: bool) -> int:
     """The largest shared exponent at which thresholds, biases and calibration peaks stay in range.
 
-    theta: (m,) thresholds in LSB at the exponent 0; constant: (m,) magnitude of the constant input in threshold
-    units. Below -log2(step) a code would lose low-order bits.
+    theta: (m,) thresholds in LSB at the exponent 0; constant: (m,) constant input in threshold units, where
+    positive (a unit held far below its threshold may be held at the end of the range instead). Below -log2(step) a code would lose low-order bits.
     """
     shared = [value for value in profile.weights.shared if value.name == _exponent_name(profile)]
     if not shared:

@@ -57,17 +57,18 @@ class ConvolutionSynapses:
 
     def _sources(self, places: Index) -> tuple[Index, Index, Index]:
         """(source neuron, input channel, index into `places`) of every axon, ascending in source neuron."""
-        height, width, channels = self._kernel.input_shape
+        if not places.size:
+            return places, places, places
+        _, width, channels = self._kernel.input_shape
         rows, columns, _ = self._kernel.pooled_shape
-        y, x = np.arange(height) // self._kernel.pool[0], np.arange(width) // self._kernel.pool[1]
-        place = np.where(
-            (y[:, None] < rows) & (x < columns), y[:, None] * columns + x, rows * columns
-        ).ravel()
-        index = np.full(rows * columns + 1, -1)  # the last one: cut off by the pooling
-        index[places] = np.arange(places.size)
-        row = np.repeat(index[place], channels)
+        pool_y, pool_x = self._kernel.pool
+        top, bottom = places[0] // columns * pool_y, (places[-1] // columns + 1) * pool_y
+        y, x = np.arange(top, bottom) // pool_y, np.arange(width) // pool_x
+        index = np.full((rows, columns + 1), -1)  # the last column: cut off by the pooling
+        index[places // columns, places % columns] = np.arange(places.size)
+        row = np.repeat(index[y[:, None], np.minimum(x, columns)], channels)
         source = np.flatnonzero(row >= 0)
-        return source, source % channels, row[source]
+        return source + top * width * channels, source % channels, row[source]
 
     def fan_in(self) -> Index:
         _, _, _, out = self._kernel.codes.shape

@@ -90,7 +90,8 @@ def memory_bits(rows: Rows, memory: Memory, weight_bits: int) -> int:
     """
     if not rows.source.size:
         return 0
-    stored = np.unique(np.stack((rows.template, rows.weight)), axis=1)[0]
+    codes = int(rows.weight.max()) + 1
+    stored = np.unique(rows.template * codes + rows.weight) // codes
     copies = np.bincount(stored, minlength=rows.run_start.size - 1)
     first_run = rows.run_start[:-1]
     synapses = np.add.reduceat(rows.run_length, first_run)

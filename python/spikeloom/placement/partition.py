@@ -39,6 +39,7 @@ class Partition:
         self._limits: Limits = network.profile.limits
         self._tables = tables_of(network.profile)
         self.reasons: dict[str, Excess] = {}  # the limit for which a population was split
+        self._length: dict[str, int] = {}  # of its last part: the next one is about as long
 
     def pieces(self) -> list[Piece]:
         """Pieces in the order of populations and neurons; PlacementError where one neuron breaks a limit."""
@@ -93,19 +94,19 @@ class Partition:
             return excess(self.demand(Piece(name, first, stop)), self._limits, self._tables)
 
         most = self._limits.neurons_per_core
-        stop = end if most is None else min(end, first + most)
-        reason = broken(stop)
-        if reason is not None:
-            fits = _bisect(lambda k: broken(k) is None, first, stop)
-            if fits == first:
-                raise self._one_neuron(name, first, broken(first + 1) or reason)
-            stop = fits
-        elif stop < end:
-            reason = Excess("limits.neurons_per_core", "neurons", end - first, stop - first)
-        if reason is None:
+        cap = end if most is None else min(end, first + most)
+        stop = _last_fit(lambda k: broken(k) is None, first, cap, first + self._length.get(name, cap - first))
+        if stop == end:
             return end
-        self.reasons.setdefault(name, reason)
-        return next((cut for cut in self._even_cuts(name, first, stop, end) if broken(cut) is None), stop)
+        reason = broken(stop + 1) if stop < cap else None
+        reason = reason or Excess("limits.neurons_per_core", "neurons", end - first, cap - first)
+        if stop == first:
+            raise self._one_neuron(name, first, reason)
+        if name not in self.reasons:
+            self.reasons[name] = broken(cap) or reason
+        stop = next((cut for cut in self._even_cuts(name, first, stop, end) if broken(cut) is None), stop)
+        self._length[name] = stop - first
+        return stop
 
     def _even_cuts(self, name: str, first: int, stop: int, end: int) -> Iterator[int]:
         """Earlier places for a cut, which share more templates and do not cost more cores."""
@@ -206,11 +207,21 @@ def _distinct(values: NDArray) -> set[tuple[float, ...]]:
     return {tuple(column) for column in np.unique(values, axis=1).T.tolist()}
 
 
-def _bisect(fits: Callable[[int], bool], low: int, high: int) -> int:
-    """The largest number below `high` that fits, or `low`; what is smaller than one that fits does, too."""
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
+def _last_fit(fits: Callable[[int], bool], low: int, high: int, guess: int) -> int:
+    """The largest number up to `high` that fits, or `low`; what is smaller than one that fits does, too.
+
+    Starts at the guess and doubles its steps away from it, so that a good guess costs few tries.
+    """
+    step = 1
+    middle = min(max(guess, low + 1), high)
+    while low < high:
+        if fits(middle):
+            low, middle = middle, middle + step
+        else:
+            high, middle = middle - 1, middle - step
+        step *= 2
+        if not low < middle <= high:
+            middle = (low + high + 1) // 2
     return low
 
 

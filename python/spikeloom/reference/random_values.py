@@ -30,8 +30,8 @@ class Options:
     exact: bool = True
     counts: int | None = None  # most spikes on an input line in a tick; None: a few more than the profile counts
     cores: int = 3  # at most
-    neurons: int = 9  # of one core, at most
-    ticks: int = 30  # at most
+    neurons: int = 8  # of one core, at most
+    ticks: int = 26  # at most
 
 
 DEFAULT = Options()
@@ -60,10 +60,7 @@ class EdgeValues:
             nearest = (near // step) * step
             moved = {"threshold": nearest, "threshold+1": nearest + step, "threshold-1": nearest - step}
             candidates |= moved
-        inside = {
-            kind: (low <= values) & (values <= high) & (values % step == 0)
-            for kind, values in candidates.items()
-        }
+        inside = {kind: (low <= values) & (values <= high) for kind, values in candidates.items()}
         return self._pick(what, n, candidates, inside)
 
     def floats(self, what: str, n: int, *, near: NDArray | None = None, exact: bool = True) -> NDArray:
