@@ -19,6 +19,7 @@ from onnx.reference import ReferenceEvaluator
 FASHION_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # Debian: apt-get install dataset-fashion-mnist
 BUNDLED_FOLDER = Path(__file__).resolve().parents[1] / "spikeloom" / "bundled"
 CLASSES = 10
+LEFT_OUT = 6000  # last images of the training set: settings are compared on them, calibration rows are others
 CALIBRATION_ROWS = 3200
 EVALUATION_ROWS = 1500
 ROWS_SEED = (
@@ -38,6 +39,14 @@ def read_fashion(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np
     )
 
 
+Labelled = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+
+
+def split_train(images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> tuple[Labelled, Labelled]:
+    """The training set in two: the images to learn from, and those that settings are compared on."""
+    return (images[:-LEFT_OUT], labels[:-LEFT_OUT]), (images[-LEFT_OUT:], labels[-LEFT_OUT:])
+
+
 def balanced_rows(labels: NDArray[np.uint8], count: int, seed: int) -> NDArray[np.int64]:
     """Indices of ``count`` rows; classes take turns, so every block of ten rows holds each class once."""
     rng = np.random.default_rng(seed)
@@ -50,7 +59,7 @@ def write_fashion_rows(data: Path, out: Path) -> dict[str, NDArray[np.uint8]]:
 
     Both scripts call this and get the same bytes: the choice depends on ROWS_SEED alone.
     """
-    train, train_labels = read_fashion(data, "train")
+    (train, train_labels), _ = split_train(*read_fashion(data, "train"))
     test, test_labels = read_fashion(data, "t10k")
     chosen = balanced_rows(train_labels, CALIBRATION_ROWS, ROWS_SEED)
     judged = balanced_rows(test_labels, EVALUATION_ROWS, ROWS_SEED + 1)

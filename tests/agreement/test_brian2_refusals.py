@@ -46,9 +46,9 @@ def test_a_threshold_below_one_with_several_spikes_a_tick_is_refused():
 
 
 def test_an_axon_of_both_groups_is_refused():
-    case = case_of("loihi1", 3)
+    cases = (case_of("loihi1", seed) for seed in range(20))
+    case = next(case for case in cases if len(case.program.arrays.neuron_fan_axon))
     arrays = case.program.arrays
-    assert len(arrays.neuron_fan_axon)
     start, axons = arrays.input_fan_start.copy(), arrays.neuron_fan_axon[:1]
     start[1:] = 1
     arrays = replace(arrays, input_fan_start=start, input_fan_axon=axons)

@@ -1,5 +1,5 @@
-"""Does the C++ core do exactly what the contract says? The twin is trusted: plain Python, and this suite finds
-every mutant of it.
+"""Does the C++ core do exactly what the contract says? The twin is trusted: it is plain Python, and this
+suite kills every mutant of it.
 
 A thousand random programs of every profile: every spike, every register at every tick, and how often every
 overflow rule acted.

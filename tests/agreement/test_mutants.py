@@ -1,9 +1,13 @@
 """Would this suite see a wrong rule? Each mutant breaks one rule of the twin; on some program of the suite it
 must differ from the right twin in a register or a spike, or fail."""
 
+import mutants_of_firing  # noqa: F401 - fills the table
+import mutants_of_numbers  # noqa: F401
+import mutants_of_operations  # noqa: F401
+import mutants_of_the_tick  # noqa: F401
 import pytest
 from agreement_cases import DIRECTED, case_of, outcome, twin_outcome
-from mutants import MUTANTS, Altered, put_entry, put_order, put_rounding, put_start
+from mutant_hooks import MUTANTS, Altered, put_entry, put_order, put_rounding, put_start
 from spikeloom.errors import EmulationError
 from spikeloom.reference import twin_operations
 from spikeloom.reference.compare import Trace, compare

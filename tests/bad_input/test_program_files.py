@@ -170,7 +170,16 @@ def test_an_inconsistent_program_is_not_written(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "report", [{"loss": float("nan")}, {"x": np.float32(1)}, {1: 2}, {"x": (1, 2)}, {"x": {1, 2}}, {"x": b""}]
+    "report",
+    [
+        {"loss": float("nan")},
+        {"loss": float("inf")},
+        {"x": np.float32(1)},
+        {1: 2},
+        {"x": (1, 2)},
+        {"x": {1, 2}},
+        {"x": b""},
+    ],
 )
 def test_a_report_that_is_no_plain_json_is_not_written(path: Path, report: dict[Any, Any]) -> None:
     with pytest.raises(ProgramError, match="report of the program: is no plain JSON"):

@@ -54,7 +54,7 @@ class Chip:
     @property
     def ticks(self) -> int:
         """Ticks since the initial state."""
-        return self._chip.ticks
+        return int(self._chip.ticks)
 
     def tick(self, spikes: ArrayLike | None = None) -> NDArray:
         """Run one tick.
@@ -63,9 +63,9 @@ class Chip:
         ----------
         spikes : (samples, lines) bool, or counts from 0 to 255; none where absent.
 
-        Returns (samples, outputs): this tick's spike counts, or the register's value after it, unscaled, in the
-        order of the program's outputs. Raises EmulationError where a register left its width under `trap`; the chip
-        then stands still until it is reset or restored.
+        Returns (samples, outputs): this tick's spike counts, or the register's value after it, unscaled, in
+        the order of the program's outputs. Raises EmulationError where a register left its width under
+        `trap`; the chip then stands still until it is reset or restored.
         """
         fired = self._chip.tick(self._lines(spikes))
         columns = [np.zeros((self._samples, 0), dtype=np.int32)]
@@ -76,8 +76,8 @@ class Chip:
 
     def clock(self) -> NoReturn:
         """One clock of the cores; needs a profile that describes its controller."""
-        raise EmulationError(f"profile {self._program.profile.name}", "describes no clock-by-clock controller",
-                             remedy="use tick()")  # fmt: skip
+        subject = f"profile {self._program.profile.name}"
+        raise EmulationError(subject, "describes no clock-by-clock controller", remedy="use tick()")
 
     def registers(self, population: str) -> Mapping[str, NDArray]:
         """Register element -> (samples, neurons) its values after the last tick."""
@@ -93,7 +93,10 @@ class Chip:
         return MAGIC + self._tag + hashlib.sha256(payload).digest() + payload
 
     def restore(self, state: bytes) -> None:
-        """Go back to a state. EmulationError where it is damaged or of another program; the chip is then as before."""
+        """Go back to a state.
+
+        EmulationError where it is damaged or of another program; the chip is then as it was.
+        """
         if not isinstance(state, bytes) or not state.startswith(MAGIC):
             raise EmulationError("chip state", "is no state of a chip")
         tag, digest = state[len(MAGIC) :][:DIGEST], state[len(MAGIC) + DIGEST :][:DIGEST]

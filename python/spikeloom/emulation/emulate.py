@@ -43,18 +43,18 @@ def emulate(
 ) -> Recording:
     """Run samples through the emulated chip, each from the program's initial state.
 
-    The result does not depend on `threads`, nor on how samples are grouped: one sample repeated alone gives its
-    bytes.
+    The result does not depend on `threads`, nor on how samples are grouped: one sample repeated alone gives
+    its bytes.
 
     Parameters
     ----------
     program : what the chip loads.
-    inputs : (samples, channels) values, encoded as the program's input says; (samples, ticks, lines) spike counts
-        where its encoding is "spikes". Several inputs: a mapping from name to array, or their columns in order.
-        Values beyond the range of the input's scale are clipped, and counted in `Recording.notes`.
+    inputs : (samples, channels) values, encoded as the program's input says; (samples, ticks, lines) spike
+        counts where its encoding is "spikes". Several inputs: a mapping from name to array, or their columns in
+        order. Values beyond the range of the input's scale are clipped, and counted in `Recording.notes`.
     ticks : length of the window; the program's own unless given.
-    chip_seed, age_s, effects : the chip instance. The chips of this version have no imperfections, so `effects`
-        must be empty.
+    chip_seed, age_s, effects : the chip instance. The chips of this version have no imperfections, so
+        `effects` must be empty.
     trial_seed : of the encoding "bernoulli".
     timing : "cycle" needs a profile that describes its controller.
     record : "population.spikes", or "population.register" for its values after every tick.
@@ -64,8 +64,8 @@ def emulate(
     Raises
     ------
     EmulationError
-        Inputs of the wrong shape or with NaN, an unknown name in `record`, something the profile does not have, or
-        a register that left its width under the rule `trap`.
+        Inputs of the wrong shape or with NaN, an unknown name in `record`, something the profile does not have,
+        or a register that left its width under the rule `trap`.
     """
     check_options(effects, timing, age_s, chip_seed, program)
     checked = check_inputs(program, inputs, ticks)
@@ -137,7 +137,9 @@ class _Plan:
     def run_ticks(self) -> int:
         return self.checked.ticks + int(self.depths.max(initial=0))
 
-    def run(self, core: _core.Program, first: int, stop: int, trial_seed: int, workers: int) -> dict[str, Any]:
+    def run(
+        self, core: _core.Program, first: int, stop: int, trial_seed: int, workers: int
+    ) -> dict[str, Any]:
         """Samples [first, stop) on the core."""
         encoded = self.checked.encoded(first, stop, trial_seed)
         elements = core.elements
@@ -152,7 +154,8 @@ class _Plan:
             depths=self.depths,
             probes=[(elements.index(element), p.neurons) for _, element, p in self.probes],
             readings=[
-                (elements.index(port.read), port.neurons, self._reading_tick(port)) for port in self._register_ports()
+                (elements.index(port.read), port.neurons, self._reading_tick(port))
+                for port in self._register_ports()
             ],
             traced=traced,
             overrides=[
@@ -173,7 +176,8 @@ class _Plan:
             spikes=self._spikes(np.concatenate([part["spikes"] for part in parts])),
             counts={p.name: _int32(counts[:, p.neurons]) for p in self.program.populations},
             registers={
-                name: np.concatenate([part["probes"][k] for part in parts]) for k, (name, _, _) in enumerate(self.probes)
+                name: np.concatenate([part["probes"][k] for part in parts])
+                for k, (name, _, _) in enumerate(self.probes)
             },
             events=events,
             rules=_by_register(core.counters, _joined(parts, "rules")),
@@ -224,7 +228,9 @@ def _recorded(
     known = {f"{p.name}.{what}": (what, p) for p in program.populations for what in ("spikes", *elements)}
     for name in record:
         if name not in known:
-            raise EmulationError(f"record {name}", "names nothing that can be recorded", limit=_some(list(known)))
+            raise EmulationError(
+                f"record {name}", "names nothing that can be recorded", limit=_some(list(known))
+            )
     chosen = {name: known[name] for name in record}
     traced = tuple(placed for what, placed in chosen.values() if what == "spikes")
     return traced, tuple((name, what, placed) for name, (what, placed) in chosen.items() if what != "spikes")
@@ -235,7 +241,7 @@ def _some(names: list[str], most: int = 20) -> str:
 
 
 def _chunks(checked: CheckedInputs, plan: _Plan, workers: int) -> Any:
-    """(first, stop) of the samples to run next: few at first, then as many as keep a chunk short and small."""
+    """(first, stop) of the samples to run next: few at first, then what keeps a chunk short and small."""
     most = max(1, int(CHUNK_BYTES / plan.bytes_per_sample))
     first, size = 0, workers
     while first < checked.samples:

@@ -1,7 +1,7 @@
 """Encoders: values of input channels become spike counts on input lines.
 
-Lines of a channel stand together: the positive half before the negative one, and in each half the bit planes, the
-heaviest first.
+Lines of a channel stand together: the positive half before the negative one, and in each half the bit planes,
+the heaviest first.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def encode(
     Parameters
     ----------
     values : (samples, channels) real numbers; (samples, ticks, lines) spike counts where nothing is encoded.
-    encoding : "rate": integrate and emit, started half full, so line x has made floor(1/2 + t x) spikes after t
-        ticks. "bits": every tick shows the bits of min(rint(x 2^planes), 2^planes - 1), weights 1/2, 1/4, ...
-        "bernoulli": a spike with probability x in each tick. "spikes": the values are the counts. "current": the
-        lines stay silent, the host computes.
+    encoding : "rate": integrate and emit, started half full, so line x has made floor(1/2 + t x) spikes
+        after t ticks. "bits": every tick shows the bits of min(rint(x 2^planes), 2^planes - 1), weights 1/2,
+        1/4, ... "bernoulli": a spike with probability x in each tick. "spikes": the values are the counts.
+        "current": the lines stay silent, the host computes.
     scale : (channels,) or one number; x = value * scale, clipped to [-1, 1], or to [0, 1] where not `signed`.
     signed : a channel is a pair of lines for its positive and its negative half.
     trial_seed, first_sample, first_line : what "bernoulli" draws by, beside line, tick and sample.
@@ -98,7 +98,7 @@ def write_spikes(
 
 
 def bit_planes(x: Array, planes: int) -> NDArray[np.uint8]:
-    """(samples, lines) in [0, 1] -> (samples, lines * planes) bits of the rounded value, the heaviest first."""
+    """(samples, lines) in [0, 1] -> (samples, lines * planes) bits of the rounded value, heaviest first."""
     level = np.minimum(np.rint(x * 2.0**planes), 2.0**planes - 1).astype(np.int64)
     shifts = np.arange(planes - 1, -1, -1)
     bits = (level[:, :, None] >> shifts) & 1
@@ -122,5 +122,7 @@ def checked_counts(counts: NDArray) -> NDArray[np.uint8]:
         bytes_ = counts.astype(np.uint8)
     wrong = bytes_ != counts
     if wrong.any():
-        raise EmulationError("inputs", "spike counts are whole numbers", value=counts[wrong][0], limit="0 to 255")
+        raise EmulationError(
+            "inputs", "spike counts are whole numbers", value=counts[wrong][0], limit="0 to 255"
+        )
     return bytes_

@@ -22,8 +22,8 @@ Inputs = ArrayLike | Mapping[str, ArrayLike]
 class EncodedInputs:
     """What a chip gets for some samples.
 
-    spikes: (samples, ticks, lines) uint8 counts; biases: population -> (samples, neurons), the effective bias that
-    the host computed, integers on a digital soma
+    spikes: (samples, ticks, lines) uint8 counts; biases: population -> (samples, neurons), the effective bias
+    that the host computed, integers on a digital soma
     """
 
     spikes: NDArray[np.uint8]
@@ -48,7 +48,14 @@ class CheckedInputs:
                 spikes[:, :, port.first : port.first + port.size] = part
             elif port.encoding != "current":
                 x = halves(_scaled(part, port), port.signed)
-                write_spikes(spikes, port.first, x, port.encoding or "rate", port.planes, (trial_seed, first, port.first))
+                write_spikes(
+                    spikes,
+                    port.first,
+                    x,
+                    port.encoding or "rate",
+                    port.planes,
+                    (trial_seed, first, port.first),
+                )
         biases = {
             host.target: host_bias(self.program, host, self._host_values(host, first, stop))
             for host in self.program.hosts
@@ -69,7 +76,9 @@ class CheckedInputs:
         currents = [port.name for port in self.program.inputs if port.encoding == "current"]
         source = host.source or (currents[0] if currents else "")
         if source not in self.parts:
-            raise EmulationError(f"host layer of {host.target}", "reads an input that the program does not have", value=source)
+            raise EmulationError(
+                f"host layer of {host.target}", "reads an input that the program does not have", value=source
+            )
         values: Array = self.parts[source][first:stop]
         return values
 
@@ -112,8 +121,8 @@ def channels(port: Port) -> int:
 def host_bias(program: ChipProgram, host: HostLayer, values: Array) -> NDArray:
     """(samples, neurons) effective bias of a host layer: values @ weights + bias, as the chip can store it.
 
-    An integer bias is the nearest multiple of 2^exponent (a half goes to the even one) within the range of its
-    code.
+    An integer bias is the nearest multiple of 2^exponent (a half goes to the even one) within the range of
+    its code.
     """
     exact = values @ host.weights + host.bias
     profile = program.profile
@@ -122,9 +131,15 @@ def host_bias(program: ChipProgram, host: HostLayer, values: Array) -> NDArray:
     if param.format == "float":
         return np.asarray(exact, dtype=np.float64)
     if param.format not in ("int", "shift", "mant_exp"):
-        raise EmulationError(f"parameter {name}", "cannot hold a bias that the host computes", value=param.format)
+        raise EmulationError(
+            f"parameter {name}", "cannot hold a bias that the host computes", value=param.format
+        )
     neurons = next(placed.neurons for placed in program.populations if placed.name == host.target)
-    shift = program.arrays.params[f"{name}_exp"][neurons].astype(np.int64) if param.format == "mant_exp" else param.shift
+    shift = (
+        program.arrays.params[f"{name}_exp"][neurons].astype(np.int64)
+        if param.format == "mant_exp"
+        else param.shift
+    )
     low = -np.inf if param.min is None else param.min
     high = np.inf if param.max is None else param.max
     code = np.clip(np.rint(exact / np.exp2(shift)), low, high).astype(np.int64)
@@ -161,13 +176,20 @@ def _by_column(program: ChipProgram, array: NDArray) -> dict[str, NDArray]:
     """One array for all ports: its last axis is cut in their order."""
     counted = [port for port in program.inputs if port.encoding == "spikes"]
     if counted and len(counted) < len(program.inputs):
-        raise EmulationError("inputs", "mix spike counts and values", remedy="give a mapping from input to array")
+        raise EmulationError(
+            "inputs", "mix spike counts and values", remedy="give a mapping from input to array"
+        )
     if len(program.inputs) == 1:
         return {program.inputs[0].name: array}
     widths = [port.size if counted else channels(port) for port in program.inputs]
     if array.ndim != (3 if counted else 2) or array.shape[-1] != sum(widths):
         axes = "(samples, ticks, lines)" if counted else "(samples, channels)"
-        raise EmulationError("inputs", f"have the wrong shape, they must be {axes}", value=array.shape, limit=f"{sum(widths)} in the last axis")
+        raise EmulationError(
+            "inputs",
+            f"have the wrong shape, they must be {axes}",
+            value=array.shape,
+            limit=f"{sum(widths)} in the last axis",
+        )
     parts = np.split(array, np.cumsum(widths)[:-1], axis=-1)
     return {port.name: part for port, part in zip(program.inputs, parts, strict=True)}
 
@@ -180,5 +202,7 @@ def _checked(port: Port, array: NDArray, ticks: int) -> NDArray:
                                  limit=("samples", ticks, port.size))  # fmt: skip
         return checked_counts(array)
     if array.ndim < 2 or math.prod(array.shape[1:]) != channels(port):
-        raise EmulationError(subject, "has the wrong shape", value=array.shape, limit=("samples", channels(port)))
+        raise EmulationError(
+            subject, "has the wrong shape", value=array.shape, limit=("samples", channels(port))
+        )
     return array.reshape(len(array), channels(port)).astype(np.float64, copy=False)

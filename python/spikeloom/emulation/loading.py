@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from spikeloom import _core
 
 MAPPINGS = ("format_shared", "params", "init")
-_LOADED: dict[int, tuple[Profile, str | None, _core.Program]] = {}  # by the identity of read-only arrays that are alive
+_LOADED: dict[
+    int, tuple[Profile, str | None, _core.Program]
+] = {}  # by the identity of read-only arrays that are alive
 _WATCHED: dict[int, ref[ProgramArrays]] = {}
 
 

@@ -13,25 +13,30 @@ from spikeloom.program.program import ChipProgram
 
 @dataclass(frozen=True, eq=False)
 class Feed:
-    """Spikes that arrive at a layer: counts (samples, ticks, lines), and the first tick of the layer's window.
+    """What arrives at a layer: spike counts (samples, ticks, lines), or values (samples, channels) for the host.
 
-    Ticks before `depth` let the layer integrate its bias, and whatever an early neuron sends, as in the whole
-    network; window spikes are those that the layer may see in its own window.
+    The layer's window starts at tick `depth`. In the ticks before, it integrates its bias, and whatever an early
+    neuron sends, as in the whole network.
     """
 
-    spikes: NDArray[np.uint8]
-    depth: int
+    inputs: NDArray
+    ticks: int
+    depth: int = 0
+
+    @property
+    def size(self) -> int:
+        """Lines, or channels."""
+        return int(self.inputs.shape[-1])
 
     @property
     def rates(self) -> NDArray[np.float64]:
         """(samples, lines) spikes per tick over the window."""
-        window = self.spikes[:, self.depth :]
-        counts: NDArray[np.float64] = window.sum(axis=1, dtype=np.int64).astype(np.float64)
-        return counts / window.shape[1]
+        counts: NDArray[np.float64] = self.inputs[:, self.depth :].sum(axis=1, dtype=np.int64).astype(np.float64)
+        return counts / (self.ticks - self.depth)
 
     def rows(self, rows: NDArray[np.intp]) -> Feed:
         """The feed of these samples only."""
-        return Feed(self.spikes[rows], self.depth)
+        return Feed(self.inputs[rows], self.ticks, self.depth)
 
 
 def window_rates(program: ChipProgram, feed: Feed, name: str, *, threads: int | None = None) -> NDArray[np.float64]:
@@ -43,7 +48,7 @@ def window_rates(program: ChipProgram, feed: Feed, name: str, *, threads: int | 
 
 def readout(program: ChipProgram, feed: Feed, *, threads: int | None = None) -> NDArray[np.float64]:
     """(samples, outputs) what a one-layer program reads out."""
-    outputs: NDArray[np.float64] = emulate(program, feed.spikes, threads=threads).outputs
+    outputs: NDArray[np.float64] = emulate(program, feed.inputs, threads=threads).outputs
     return outputs
 
 
@@ -51,14 +56,15 @@ def next_feed(program: ChipProgram, feed: Feed, name: str, *, threads: int | Non
     """What the layer behind a one-layer program gets: its spikes, one latency later."""
     latency = program.profile.time.spike_latency_ticks
     trains = _trains(program, feed, name, threads)
-    return Feed(np.pad(trains, ((0, 0), (latency, 0), (0, 0))), feed.depth + latency)
+    arriving = np.pad(trains, ((0, 0), (latency, 0), (0, 0)))
+    return Feed(arriving, feed.ticks + latency, feed.depth + latency)
 
 
 def _trains(program: ChipProgram, feed: Feed, name: str, threads: int | None) -> NDArray[np.uint8]:
     """(samples, ticks, neurons) spike counts of a population, warm-up included."""
-    recording = emulate(program, feed.spikes, record=(f"{name}.spikes",), threads=threads)
+    recording = emulate(program, feed.inputs, record=(f"{name}.spikes",), threads=threads)
     size = next(population.neurons.size for population in program.populations if population.name == name)
-    trains = np.zeros((*feed.spikes.shape[:2], size), dtype=np.uint8)
+    trains = np.zeros((len(feed.inputs), feed.ticks, size), dtype=np.uint8)
     sample, tick, neuron = recording.spikes[name].T
     np.add.at(trains, (sample, tick, neuron), np.uint8(1))
     return trains

@@ -29,8 +29,9 @@ STATUSES = ("exec", "code", "paper", "secondary", "derived", "unverified")  # st
 class EnergyReport:
     """Energy of all samples together, as far as the profile states costs.
 
-    total_j: sum of `parts_j`, absent where the profile states no cost; parts_j: cost -> joules; status: the weakest
-    provenance behind the total; not_modelled: costs that the profile does not state, so they are in no total.
+    total_j: sum of `parts_j`, absent where the profile states no cost; parts_j: cost -> joules; status: the
+    weakest provenance behind the total; not_modelled: costs that the profile does not state, so they are in no
+    total.
     """
 
     total_j: float | None
@@ -47,8 +48,8 @@ class Recording:
     counts: population -> (samples, neurons) int32, spikes over the population's window
     spikes: population -> rows (sample, tick, neuron) int32, sorted; a neuron that made n spikes has n rows
     registers: "population.register" -> (samples, ticks, neurons) int32, float64 on an analog soma
-    events: "spikes", "input_spikes", "synaptic_operations", "neuron_updates", "packets" (spikes of neurons times the
-        axons they go to), "input_packets" -> (samples,) int64, over the whole run
+    events: "spikes", "input_spikes", "synaptic_operations", "neuron_updates", "packets" (spikes of neurons
+        times the axons they go to), "input_packets" -> (samples,) int64, over the whole run
     rules: "register.rule", "delivery.merge", "delivery.spikes_max" -> (samples,) how often it changed a value
     cycles: absent where timing is "none"; effects: imperfections that were applied; notes: what else to know
     """

@@ -77,10 +77,9 @@ def calibration_set(
     coding = choose_coding(ann, flat, profile, encoding, ticks)
     layers = (coding.layer, *ann.layers[1:])
     held = np.arange(len(rows)) % HELD_OUT == 0
-    spikes = encode(flat, coding.encoding, coding.scale, ticks, signed=coding.signed, planes=coding.planes)
     preactivations = ann.preactivations(rows)
     first = LayerData(
-        coding.layer, Feed(spikes, depth=0), coding.values(flat), coding.halves(flat), preactivations[0],
+        coding.layer, _input_feed(coding, flat, ticks), coding.values(flat), coding.halves(flat), preactivations[0],
         coding.line_scale, held, seed,
     )  # fmt: skip
     return CalibrationSet(
@@ -94,13 +93,16 @@ def convert_chain(
     """Convert layer by layer; `tell` is called with a line after every layer."""
     network, coding = SpikingNetwork(data.profile), data.coding
     layer_data = data.first
-    network.input(INPUT, coding.size, encoding=coding.encoding, scale=coding.scale, signed=coding.signed,
-                  planes=coding.planes)  # fmt: skip
+    network.input(
+        INPUT, coding.size, encoding=coding.encoding, scale=None if coding.by_host else coding.scale,
+        signed=coding.signed and not coding.by_host, planes=coding.planes,
+    )  # fmt: skip
     source, winners = INPUT, []
     for index, layer in enumerate(data.layers):
-        planes = coding.planes if index == 0 else 1
         is_last = index == len(data.layers) - 1
-        task = LayerTask(layer_data, data.profile, data.ticks, is_last, planes, objective, threads)
+        task = LayerTask(
+            layer_data, data.profile, data.ticks, is_last, coding if index == 0 else None, objective, threads
+        )
         winner = convert_layer(task, method)
         winner.chip.add_to(network, source)
         winners.append(winner)
@@ -111,6 +113,14 @@ def convert_chain(
             layer_data = _behind(data, task, winner, index)
             source = layer.name
     return Chain(network, place(network, ticks=data.ticks), tuple(winners))
+
+
+def _input_feed(coding: InputCoding, flat: Array, ticks: int) -> Feed:
+    """The spikes of the calibration rows; their values, where the host computes."""
+    if coding.by_host:
+        return Feed(flat, ticks)
+    spikes = encode(flat, coding.encoding, coding.scale, ticks, signed=coding.signed, planes=coding.planes)
+    return Feed(spikes, ticks)
 
 
 def _behind(data: CalibrationSet, task: LayerTask, winner: Candidate, index: int) -> LayerData:

@@ -15,7 +15,7 @@ from spikeloom.profile.schema import Profile
 Array = NDArray[np.float64]
 InputEncoding = Literal["rate", "bits", "current"]
 FEW_TICKS = 16  # below this many ticks a spike train is too coarse for an input value
-PLANES = 8  # bits of an input value in the encoding "bits"
+PLANES = 6  # bits of an input value in the encoding "bits"
 ALIKE = 0.5  # channels whose median peak exceeds this share of the largest peak share one scale
 
 
@@ -24,7 +24,7 @@ class InputCoding:
     """The coding of a network's input, and its first layer rewritten to act on the coded lines.
 
     scale: (channels,) value * scale lies in [-1, 1] on the calibration rows
-    signed: a channel is a pair of lines, for the positive and the negative half
+    signed: a channel has a positive and a negative half: a pair of lines, where the input becomes spikes
     planes: lines of each (half) channel
     layer: the first layer, acting on the halves
     """
@@ -37,8 +37,13 @@ class InputCoding:
 
     @property
     def size(self) -> int:
-        """Input lines."""
-        return self.scale.size * (2 if self.signed else 1) * self.planes
+        """Input lines; channels, where the host computes the first layer's current."""
+        return self.scale.size if self.by_host else self.scale.size * (2 if self.signed else 1) * self.planes
+
+    @property
+    def by_host(self) -> bool:
+        """The host computes the first layer's current."""
+        return self.encoding == "current"
 
     @property
     def line_scale(self) -> float | Array:

@@ -20,7 +20,8 @@ from spikeloom.fit.prior import gain_copy, plain_copy
 from spikeloom.fit.problem import LayerFit, LayerProblem, Method, Objective, Response, WeightGrid
 from spikeloom.flows.chip_limits import firing_ceiling, full_precision, weight_grid
 from spikeloom.flows.layer_data import LayerData
-from spikeloom.network.from_fit import ChipLayer, Synapses, chip_layer, smallest_scale
+from spikeloom.flows.input_coding import InputCoding
+from spikeloom.network.from_fit import ChipLayer, Synapses, chip_layer, hosted_layer, smallest_scale
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place_without_limits
 from spikeloom.profile.schema import Profile
@@ -31,19 +32,22 @@ PERCENTILES = (95.0, 97.0, 99.0, 99.9, 100.0)
 HEADROOMS = (1.0, 1.33, 2.0)
 FINALISTS = 2  # scales that get a full fit
 WEAKEST = 16.0  # scales of outputs may differ from the typical one by this much
-PEAK_IMAGES = 16  # images on which peaks of the accumulators are measured
+PEAK_IMAGES = 32  # images on which peaks of the accumulators are measured
 PROBE_NEURON_TICKS = 4_000_000  # size of an emulation in the scale search
 
 
 @dataclass(frozen=True, eq=False)
 class LayerTask:
-    """What a layer is searched for: its data, the chip, and the designer's choices."""
+    """What a layer is searched for: its data, the chip, and the designer's choices.
+
+    coding: of the network's input, for the first layer only
+    """
 
     data: LayerData
     profile: Profile
     ticks: int
     is_last: bool
-    planes: int = 1
+    coding: InputCoding | None = None
     objective: Objective = "matching"
     threads: int | None = None
 
@@ -51,6 +55,16 @@ class LayerTask:
     def layer(self) -> AnnLayer:
         """The layer of the ANN."""
         return self.data.layer
+
+    @property
+    def by_host(self) -> bool:
+        """The host computes this layer's current."""
+        return self.coding is not None and self.coding.by_host
+
+    @property
+    def planes(self) -> int:
+        """Lines of an input channel."""
+        return 1 if self.coding is None else self.coding.planes
 
     @property
     def at_full_precision(self) -> LayerTask:
@@ -63,6 +77,8 @@ class LayerTask:
         An output whose weights are so much weaker than its neighbours' that its threshold would leave the chip's
         range, or take the others' precision, keeps a coarser grid.
         """
+        if self.by_host:
+            return WeightGrid()
         grid = weight_grid(self.profile, readout=self.is_last)
         if grid.levels is None or self.is_last:
             return grid
@@ -102,9 +118,9 @@ def convert_layer(task: LayerTask, method: Method) -> Candidate:
     candidates: list[Candidate] = []
     for scale, response in task.data.remembered("scales", lambda: _promising_scales(task.at_full_precision)):
         problem = task.problem(scale, response)
-        if method in ("copy", "fit"):
+        if method in ("copy", "fit") or task.by_host:
             candidates.append(_judged(task, copy_layer(problem), scale))
-        if method != "copy":
+        if method != "copy" and not task.by_host:  # the host's currents are exact: there is nothing to fit
             candidates.append(_judged(task, fit_layer(_with_gain(problem, method), method), scale))
     return _with_measured_bias(task, _best(candidates))
 
@@ -112,14 +128,14 @@ def convert_layer(task: LayerTask, method: Method) -> Candidate:
 def one_layer_program(task: LayerTask, chip: ChipLayer, scale: Array | None = None) -> ChipProgram:
     """The layer alone behind input lines, over warm-up and window."""
     network = SpikingNetwork(task.profile)
-    network.input("feed", task.data.feed.spikes.shape[2])
+    network.input("feed", task.data.feed.size, encoding="current" if task.by_host else "spikes")
     chip.add_to(network, "feed")
     population = network.populations[chip.name]
     if scale is None:
         network.output(population, read="spikes")
     else:
         network.output(population, read=task.profile.fire.reg, scale=scale)
-    return place_without_limits(network, ticks=task.data.feed.spikes.shape[1])
+    return place_without_limits(network, ticks=task.data.feed.ticks)
 
 
 def readout_scale(task: LayerTask, chip: ChipLayer, scale: float) -> Array:
@@ -220,22 +236,39 @@ def _error(task: LayerTask, chip: ChipLayer, scale: float, images: NDArray[np.in
 
 
 def _chip(task: LayerTask, synapses: Synapses) -> ChipLayer:
+    fitted = replace(
+        task.layer, weights=synapses.weights.reshape(task.layer.weights.shape), bias=synapses.bias
+    )
+    if task.by_host:
+        assert task.coding is not None
+        channels = np.eye(task.coding.size) * task.coding.scale
+        return hosted_layer(
+            fitted, fitted.preactivation(task.coding.halves(channels)) - _spread_bias(fitted), task.profile,
+            ticks=task.ticks, peak=_host_peak(task, fitted),
+        )  # fmt: skip
     return chip_layer(
-        synapses, task.layer, task.profile, ticks=task.ticks, peak=_peak(task, synapses), readout=task.is_last,
+        synapses, task.layer, task.profile, ticks=task.ticks, peak=_peak(task, fitted), readout=task.is_last,
         depth=task.data.feed.depth, planes=task.planes,
     )  # fmt: skip
 
 
-def _peak(task: LayerTask, synapses: Synapses) -> Array:
+def _spread_bias(layer: AnnLayer) -> Array:
+    return np.tile(layer.bias, layer.positions)
+
+
+def _host_peak(task: LayerTask, fitted: AnnLayer) -> float:
+    """Largest magnitude of the host's current on a few images, in threshold units."""
+    return float(np.abs(fitted.preactivation(task.data.coded[:: max(1, len(task.data.coded) // 256)])).max())
+
+
+def _peak(task: LayerTask, fitted: AnnLayer) -> Array:
     """(m,) largest current of one tick on a few images in threshold units; accumulated, for a readout."""
-    spikes = task.data.feed.spikes[:: max(1, len(task.data.feed.spikes) // PEAK_IMAGES)][:PEAK_IMAGES]
+    feed = task.data.feed.inputs
+    spikes = feed[:: max(1, len(feed) // PEAK_IMAGES)][:PEAK_IMAGES]
     samples, ticks, lines = spikes.shape
     trains = spikes.reshape(samples * ticks, lines).astype(np.float64)
     if task.planes > 1:
-        halves = trains.reshape(samples * ticks, -1, task.planes)
-        trains = halves @ 2.0 ** -np.arange(1, task.planes + 1)
-    shape = task.layer.weights.shape
-    fitted = replace(task.layer, weights=synapses.weights.reshape(shape), bias=synapses.bias)
+        trains = trains.reshape(samples * ticks, -1, task.planes) @ 2.0 ** -np.arange(1, task.planes + 1)
     currents = fitted.preactivation(trains).reshape(samples, ticks, task.layer.positions, -1)
     if task.is_last:
         currents = currents.cumsum(axis=1)
@@ -246,7 +279,7 @@ def _peak(task: LayerTask, synapses: Synapses) -> Array:
 def _some(task: LayerTask, mask: NDArray[np.bool_], times: int = 1) -> NDArray[np.intp]:
     """As many of these images, evenly spread, as an emulation in the search can afford."""
     images = np.flatnonzero(mask)
-    lines, ticks = max(task.layer.n_inputs, task.layer.n_outputs), task.data.feed.spikes.shape[1]
+    lines, ticks = max(task.layer.n_inputs, task.layer.n_outputs), task.data.feed.ticks
     count = min(images.size, max(32, times * PROBE_NEURON_TICKS // (lines * ticks)))
     return images[np.linspace(0, images.size - 1, count).astype(np.intp)]
 

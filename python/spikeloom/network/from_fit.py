@@ -58,6 +58,7 @@ class ChipLayer:
     weights: codes, a matrix (n_source, n_target) or a Convolution
     shared: shared weight values by name; params, init: one value a neuron, by the profile's names
     theta: (n_target,) effective threshold in LSB; for a readout, LSB per unit of current
+    host_bias: (n_target,) LSB, where the host computes the layer's current; `weights` are then LSB per unit of value
     """
 
     name: str
@@ -66,6 +67,7 @@ class ChipLayer:
     params: dict[str, NDArray]
     init: dict[str, NDArray]
     theta: Array
+    host_bias: Array | None = None
 
     @property
     def size(self) -> int:
@@ -73,9 +75,12 @@ class ChipLayer:
         return int(self.theta.size)
 
     def add_to(self, network: SpikingNetwork, source: str) -> None:
-        """Add the population and its projection from `source`."""
+        """Add the population and its projection from `source`; a host layer, where the host computes."""
         population = network.population(self.name, self.size, init=self.init, **self.params)
-        network.connect(network.populations[source], population, self.weights, **self.shared)
+        if self.host_bias is not None:
+            network.host_layer(network.populations[source], population, self.weights, bias=self.host_bias)
+        else:
+            network.connect(network.populations[source], population, self.weights, **self.shared)
 
 
 def chip_layer(
@@ -99,7 +104,7 @@ def chip_layer(
     current = synapses.bias * (ticks / (ticks + depth) if readout else 1.0)
     theta = weight_unit(profile) * area / synapses.scales
     constant = np.maximum(current, 0.0) + 1.0 / (2 * ticks)
-    exponent = _exponent(theta, profile, peak, constant, readout)
+    exponent = _exponent(theta, profile, peak, constant, readout=readout, planes=planes)
     threshold, theta = _thresholds(theta * 2.0**exponent, profile, readout)
     init, start = _start(profile, theta, ticks, readout)
     params = {_threshold_name(profile): threshold, **_bias_codes(current * theta + start, profile)}
@@ -111,6 +116,37 @@ def chip_layer(
         {name: _on_positions(values, layer) for name, values in init.items()},
         _on_positions(theta, layer),
     )
+
+
+def hosted_layer(
+    layer: AnnLayer, matrix: Array, profile: Profile, *, ticks: int, peak: float
+) -> ChipLayer:
+    """A first layer whose current the host computes and writes as the bias of every sample.
+
+    layer: with weights and bias in threshold units. matrix: (channels, n_target) the same without bias, for the
+    values themselves. peak: largest magnitude of the current on calibration data, in threshold units.
+    """
+    param = profile.params[_threshold_name(profile)]
+    room = HEADROOM * min(_largest_bias(profile), _accumulator_limit(profile)) / max(peak, 1e-9)
+    finest = 1.0 if profile.is_analog else FINEST_THRESHOLD * 2.0**param.shift
+    threshold, theta = _thresholds(np.full(layer.bias.shape, min(room, finest)), profile, readout=False)
+    init, start = _start(profile, theta, ticks, readout=False)
+    params = {_threshold_name(profile): threshold, **_coarsest_bias(profile, theta.size)}
+    scale = _on_positions(theta, layer)
+    return ChipLayer(
+        layer.name, matrix * scale, {},
+        {name: _on_positions(codes, layer) for name, codes in params.items()},
+        {name: _on_positions(values, layer) for name, values in init.items()},
+        scale, host_bias=_on_positions(layer.bias * theta + start, layer),
+    )  # fmt: skip
+
+
+def _coarsest_bias(profile: Profile, size: int) -> dict[str, NDArray]:
+    """The largest exponent of the bias, so that the host can write its whole range."""
+    name = profile.bias.param
+    if name is None or profile.params[name].format != "mant_exp":
+        return {}
+    return {f"{name}_exp": np.full(size, profile.params[name].exp_max, dtype=np.int32)}
 
 
 def weight_unit(profile: Profile) -> float:
@@ -149,7 +185,9 @@ def _readout_limit(profile: Profile) -> float:
     return min(float(2 ** (bits - 1)), ceiling)
 
 
-def _exponent(theta: Array, profile: Profile, peak: Array, constant: Array, readout: bool) -> int:
+def _exponent(
+    theta: Array, profile: Profile, peak: Array, constant: Array, *, readout: bool, planes: int
+) -> int:
     """The largest shared exponent at which thresholds, biases and calibration peaks stay in range.
 
     theta: (m,) thresholds in LSB at the exponent 0; constant: (m,) constant input in threshold units, where
@@ -165,7 +203,8 @@ def _exponent(theta: Array, profile: Profile, peak: Array, constant: Array, read
     if not readout and param.max is not None:
         rooms.append(param.max * 2.0**param.shift / float(theta.max()))
         rooms.append(FINEST_THRESHOLD * 2.0**param.shift / float(np.median(theta)))
-    return int(np.clip(np.floor(np.log2(min(rooms))), _lowest_exponent(profile), shared[0].max))
+    lowest = max(_lowest_exponent(profile), shared[0].min + planes if planes > 1 else shared[0].min)
+    return int(np.clip(np.floor(np.log2(min(rooms))), lowest, shared[0].max))
 
 
 def _lowest_exponent(profile: Profile) -> int:

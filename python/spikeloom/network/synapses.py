@@ -51,7 +51,7 @@ def _sparse(
     entries: coo_array, delays: object, shape: tuple[int, int], subject: str, profile: Profile
 ) -> tuple[csr_array, int | NDArray]:
     _check_shape(entries.shape, shape, subject)
-    row, column = (np.asarray(index, dtype=np.int64) for index in entries.coords)
+    row, column = (np.asarray(index, dtype=np.int64) for index in (entries.row, entries.col))
     order = np.lexsort((column, row))
     row, column = row[order], column[order]
     twice = (np.diff(row) == 0) & (np.diff(column) == 0)

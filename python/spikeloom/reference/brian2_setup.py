@@ -39,7 +39,7 @@ def plain_numpy() -> Iterator[None]:
 
 
 def _import_quietly() -> None:
-    """Import Brian2 without the hooks that it puts into the process, and without its imports' own warnings."""
+    """Import Brian2 without the hooks that it puts into the process, and without warnings on the way."""
     if "brian2" in sys.modules:
         return
     hook = sys.excepthook

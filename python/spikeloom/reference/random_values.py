@@ -28,7 +28,7 @@ class Options:
     params: Mapping[str, Sequence[int]] = field(default_factory=dict)
     edges: Sequence[str] = EDGES
     exact: bool = True
-    counts: int | None = None  # most spikes on an input line in a tick; None: a few more than the profile counts
+    counts: int | None = None  # most spikes on a line in a tick; None: two more than the profile counts
     cores: int = 3  # at most
     neurons: int = 8  # of one core, at most
     ticks: int = 26  # at most
