@@ -34,14 +34,14 @@ void rate(const Reals2& x, Bytes3& spikes, std::int64_t first) {
 }
 
 void bernoulli(const Reals2& x, Bytes3& spikes, std::int64_t first, std::uint32_t trial_seed,
-               std::uint32_t first_sample) {
+               std::uint32_t first_sample, std::int64_t first_line) {
   const Shape s = checked(x, spikes, first);
   const double* values = x.data();
   std::uint8_t* out = spikes.mutable_data() + first;
   const py::gil_scoped_release released;
   for (std::int64_t sample = 0; sample < s.samples; ++sample)
     encode_bernoulli(values + sample * s.columns, s.columns, s.ticks, out + sample * s.ticks * s.lines,
-                     s.lines, trial_seed, first_sample + static_cast<std::uint32_t>(sample), first);
+                     s.lines, trial_seed, first_sample + static_cast<std::uint32_t>(sample), first_line);
 }
 
 }  // namespace
@@ -50,9 +50,11 @@ void bind_encoding(py::module_& module) {
   module.def("encode_rate", &rate, py::arg("x"), py::arg("spikes").noconvert(), py::arg("first"),
              "Integrate-and-emit, started half full: spikes[s, t, first + i] = floor(1/2 + (t+1) x[s, i]) -\n"
              "floor(1/2 + t x[s, i]), exactly. spikes must be 0.");
-  module.def("encode_bernoulli", &bernoulli, py::arg("x"), py::arg("spikes").noconvert(), py::arg("first"),
-             py::arg("trial_seed"), py::arg("first_sample"),
-             "One independent draw a line and tick; x is the probability. spikes must be 0.");
+  module.def(
+      "encode_bernoulli", &bernoulli, py::arg("x"), py::arg("spikes").noconvert(), py::arg("first"),
+      py::arg("trial_seed"), py::arg("first_sample"), py::arg("first_line"),
+      "One independent draw a line and tick; x is the probability. Draws are numbered by trial_seed, tick,\n"
+      "sample (from first_sample on) and line (from first_line on). spikes must be 0.");
   module.def(
       "philox", [](const PhiloxCounter& counter, const PhiloxKey& key) { return philox(counter, key); },
       py::arg("counter"), py::arg("key"), "Philox4x32-10: four words from a counter and a key.");

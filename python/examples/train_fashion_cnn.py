@@ -40,14 +40,6 @@ def vary(images: torch.Tensor) -> torch.Tensor:
     return nn.functional.pad(images, (1, 1, 1, 1))[:, :, top : top + 28, left : left + 28]
 
 
-def restrain(model: nn.Module) -> None:
-    """Cut weights at three standard deviations of their layer: the largest sets the step of a chip's grid."""
-    with torch.no_grad():
-        for name, value in model.named_parameters():
-            if name.endswith("weight"):
-                value.clamp_(-3 * value.std(), 3 * value.std())
-
-
 def train(images: torch.Tensor, labels: torch.Tensor, *, epochs: int, batch: int = 64) -> nn.Module:
     """Train on pixels (n, 1, 28, 28) in 0..1 by AdamW, one cycle of rates; return the averaged network."""
     model = build()
@@ -64,7 +56,7 @@ def train(images: torch.Tensor, labels: torch.Tensor, *, epochs: int, batch: int
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-            restrain(model)
+            training.restrain(model)
             schedule.step()
             average.update_parameters(model)
     return average.module.eval()

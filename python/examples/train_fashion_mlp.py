@@ -6,7 +6,8 @@ Needs torch and Debian's package ``dataset-fashion-mnist``. Pixels are 0..1. A s
 in so many ticks an activation has so many levels, and the largest ones are cut off. Each batch therefore
 goes through the network twice, exact and disturbed like that, and the loss adds how far the outputs of the
 two lie apart, relative to the variance of the outputs. Dropout spreads what a node knows over several
-nodes. The weights kept are a running average over the steps: a flatter minimum.
+nodes, and no weight may exceed three standard deviations of its layer: the largest sets the step of a
+chip's grid. The weights kept are a running average over the steps: a flatter minimum.
 
 The last images of the training set are left out of the training: settings are compared on them, and on
 nothing else. ``--validate`` stops there, before any image of the test set is read.
@@ -27,7 +28,7 @@ from torch import nn
 
 LAYERS = (784, 200, 100, 10)
 LINEAR = ("0", "2", "4")  # the trained parts of build()
-DROPOUT = 0.05  # of both hidden layers
+DROPOUT = 0.1  # of both hidden layers
 TICKS = 32  # of the run that the disturbance stands for
 TOP = 0.999  # the share of a layer's activations that a spiking copy can tell apart; the rest are cut
 EPSILON = 0.1  # keeps the relative distance finite while the outputs are still all alike
@@ -97,6 +98,7 @@ def train(images: torch.Tensor, labels: torch.Tensor, settings: Settings, batch:
             optimiser.zero_grad()
             (wrong + weight * distance).backward()
             optimiser.step()
+            training.restrain(model)
             schedule.step()
             average.update_parameters(model)
     return average.module.eval()
@@ -139,8 +141,8 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--out", type=Path, default=training.BUNDLED_FOLDER, help="folder to write to")
     parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--noise", type=float, default=0.5, help="standard deviation in spike counts")
-    parser.add_argument("--weight", type=float, default=3.0, help="of the distance in the loss")
+    parser.add_argument("--noise", type=float, default=1.0, help="standard deviation in spike counts")
+    parser.add_argument("--weight", type=float, default=10.0, help="of the distance in the loss")
     parser.add_argument("--smoothing", type=float, default=0.02, help="of the labels")
     parser.add_argument("--validate", action="store_true", help="read no test set, write no rows")
     return parser.parse_args()

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import torch
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
+from torch import nn
 
 FASHION_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # Debian: apt-get install dataset-fashion-mnist
 BUNDLED_FOLDER = Path(__file__).resolve().parents[1] / "spikeloom" / "bundled"
@@ -71,6 +73,14 @@ def write_fashion_rows(data: Path, out: Path) -> dict[str, NDArray[np.uint8]]:
     }
     np.savez_compressed(out / "fashion.npz", **rows)  # type: ignore[arg-type]
     return rows
+
+
+def restrain(model: nn.Module) -> None:
+    """Cut weights at three standard deviations of their layer: the largest sets the step of a chip's grid."""
+    with torch.no_grad():
+        for name, value in model.named_parameters():
+            if name.endswith("weight"):
+                value.clamp_(-3 * value.std(), 3 * value.std())
 
 
 def dense_nodes(name: str, source: str, target: str) -> list[NodeProto]:

@@ -46,7 +46,7 @@ Settings = Annotated[
 def demo(
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Run this network alone: mlp, cnn or pendulum; repeatable."),
+        typer.Option(metavar="NAME", help="Run this network alone: mlp, cnn or cartpole; repeatable."),
     ] = None,
     threads: Threads = None,
     json: Json = False,
@@ -64,7 +64,7 @@ def demo(
     from spikeloom.flows.demo import demo as run
 
     with printing.progress_bar() as progress:
-        results = run(names=only or ("mlp", "cnn", "pendulum"), threads=threads, progress=progress)
+        results = run(names=only or ("mlp", "cnn", "cartpole"), threads=threads, progress=progress)
     if json:
         printing.show_json({"results": results})
     else:
@@ -91,16 +91,16 @@ def profiles(
       spikeloom profiles loihi1 --set weights.bits=4
       spikeloom profiles loihi1 --toml > my.toml
     """
-    from spikeloom.flows import files, printing, result_text
+    from spikeloom.flows import files, printing, profile_text
 
     if profile is None:
         if toml or settings:
             raise SpikeloomError("profiles", "--toml and --set are about one profile", remedy="name it")
         every = [spikeloom.load_profile(name) for name in spikeloom.list_profiles()]
         if json:
-            printing.show_json({"profiles": [result_text.profile_facts(each) for each in every]})
+            printing.show_json({"profiles": [profile_text.profile_facts(each) for each in every]})
         else:
-            result_text.show_profiles(every)
+            profile_text.show_profiles(every)
         return
     override = files.parse_settings(settings or ())
     chosen = spikeloom.load_profile(profile, override=override)
@@ -109,7 +109,7 @@ def profiles(
     elif json:
         printing.show_json(chosen.model_dump(mode="json", by_alias=True))
     else:
-        result_text.show_profile(chosen)
+        profile_text.show_profile(chosen)
 
 
 @app.command()

@@ -114,6 +114,17 @@ def with_array(name: str, array: np.ndarray, loaded: str | None = None) -> Chang
     return change
 
 
+def spoiling(name: str, place: int, value: int) -> Change:
+    """A change of one number of an array, listed correctly."""
+
+    def change(manifest: dict[str, Any], members: dict[str, bytes]) -> None:
+        array = np.load(io.BytesIO(members[name])).astype(np.int32)
+        array[place] = value
+        with_array(name, array)(manifest, members)
+
+    return change
+
+
 def setting(*keys: Any, value: Any) -> Change:
     """A change of one value of the manifest."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from program_files import Change, forged, intact_file, members_of, refusal, setting, with_array
+from program_files import Change, forged, intact_file, members_of, refusal, setting, spoiling, with_array
 from spikeloom.errors import ProgramError
 from spikeloom.program.storage import MANIFEST, SEAL, load_program, sealed, zipped
 
@@ -92,6 +92,8 @@ FORGERIES: list[tuple[Change, str]] = [
         with_array("arrays/core_neuron_start.npy", np.array([0, 25, 20], np.int8)),
         "array core_neuron_start must rise",
     ),
+    (spoiling("arrays/core_neuron_start.npy", 0, 1), "array core_neuron_start must rise"),
+    (spoiling("arrays/neuron_fan_start.npy", 4, 99), "array neuron_fan_start must rise"),
     (with_array("arrays/core_axon_start.npy", np.array([0, 1], np.int8)), "array core_axon_start must rise"),
     (with_array("arrays/template_run_start.npy", np.zeros(0, np.int8)), "array template_run_start must rise"),
     (

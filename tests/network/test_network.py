@@ -84,8 +84,9 @@ def test_a_chip_of_real_weights_takes_real_weights() -> None:
 
 def test_arrays_are_copied_and_read_only() -> None:
     network, source, target = small()
-    codes, delays, exponents = ones(4, 3), np.zeros((4, 3), dtype=int), np.array([1, 2, 1])
-    threshold, scale = np.array([1, 2]), np.array([1.0, 2.0])
+    codes, delays = np.ones((4, 3), dtype=np.int32), np.zeros((4, 3), dtype=np.int32)
+    exponents, threshold = np.array([1, 2, 1], dtype=np.int32), np.array([1, 2], dtype=np.int32)
+    scale = np.array([1.0, 2.0])
     network.connect(source, target, codes, delays=delays, w_exp=exponents)
     other = network.population("other", 2, vth=threshold)
     network.output(other, scale=scale)

@@ -96,7 +96,7 @@ def check_params(network: SpikingNetwork, program: ChipProgram) -> None:
             assert (program.arrays.init[name][placed.neurons] == values).all()
 
 
-@QUICK
+@settings(QUICK, max_examples=25)
 @given(networks())
 def test_the_result_is_a_function_of_the_network(network: SpikingNetwork) -> None:
     try:

@@ -15,15 +15,15 @@ SEED_STRIDE = 10_000  # episodes a seed may have before its reset seeds meet tho
 def episode_returns(
     policy: Callable[[NDArray[np.float32]], NDArray[np.floating]], seeds: Sequence[int], episodes: int = 50
 ) -> NDArray[np.float64]:
-    """Return of each episode, (len(seeds), episodes): its steps until the pole falls; 500 is best, 10 is idle.
+    """Return of each episode, (len(seeds), episodes): steps until the pole falls; 500 is best, 10 is idle.
 
-    ``policy`` takes the observations (n, 4) of the n episodes of one seed that still run, (m, m/s, rad, rad/s),
-    and gives two outputs (n, 2); the larger one pushes the cart to the left (first) or to the right (second).
-    Episode e of seed s starts from ``reset(seed=s * 10000 + e)``, so a score depends on nothing but the policy
-    and these numbers. Raises SpikeloomError unless 0 < episodes <= 10000.
+    ``policy`` takes the observations (n, 4) of those n episodes of one seed that still run (m, m/s, rad,
+    rad/s) and gives two outputs (n, 2); the larger one pushes the cart, the first to the left, the second
+    to the right. Episode e of seed s starts from ``reset(seed=s * 10000 + e)``, so a score depends on nothing
+    but the policy and these numbers. Raises SpikeloomError unless 0 < episodes <= 10000.
 
-    >>> episode_returns(lambda observations: observations[:, [1, 3]], seeds=[0], episodes=2)
-    array([[500., 259.]])
+    >>> episode_returns(lambda observations: observations[:, 2:3] * [-1, 1], seeds=[3], episodes=3)
+    array([[56., 38., 45.]])
     """
     if not 0 < episodes <= SEED_STRIDE:
         raise SpikeloomError("episodes", "out of range", value=episodes, limit=f"1 to {SEED_STRIDE}")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spikeloom.errors import SpikeloomError
 
-BUNDLES = ("mlp", "cnn", "pendulum")
+BUNDLES = ("mlp", "cnn", "cartpole")
 FOLDER = Path(__file__).resolve().parent
 IMAGES_LICENCE = "images: Expat (MIT), Copyright 2017 Zalando SE"
 
@@ -23,7 +23,7 @@ class Bundle:
     calibration: rows (n, ...) for the fit; no row of `inputs` is among them
     inputs: rows (m, ...) to judge on
     labels: class (m,) of each of these rows, 0 to 9; None for a control policy, which is judged by
-        `spikeloom.bundled.pendulum.episode_returns`
+        `spikeloom.bundled.cartpole.episode_returns`
     ticks: length of a run that the network is shown with
     licence: of the data, in one line
     """
@@ -47,8 +47,8 @@ def load_bundle(name: str) -> Bundle:
     """
     if name not in BUNDLES:
         raise SpikeloomError(f"bundled network {name}", "does not exist", limit=", ".join(BUNDLES))
-    if name == "pendulum":
-        return _pendulum()
+    if name == "cartpole":
+        return _cartpole()
     return _images(name)
 
 
@@ -69,13 +69,13 @@ def _images(name: str) -> Bundle:
     )
 
 
-def _pendulum() -> Bundle:
-    """Observations (cos, sin, rad/s) of roll-outs of the policy itself."""
-    rows = _arrays("pendulum.npz")
+def _cartpole() -> Bundle:
+    """Observations (m, m/s, rad, rad/s) of disturbed roll-outs of the policy itself."""
+    rows = _arrays("cartpole.npz")
     return Bundle(
-        name="pendulum",
-        title="Pendulum-v1, swing-up policy 3-64-64-1",
-        onnx_path=FOLDER / "pendulum.onnx",
+        name="cartpole",
+        title="CartPole-v1, balancing policy 4-32-32-2",
+        onnx_path=FOLDER / "cartpole.onnx",
         calibration=rows["calibration"],
         inputs=rows["evaluation"],
         labels=None,

@@ -50,8 +50,8 @@ def emulate(
     ----------
     program : what the chip loads.
     inputs : (samples, channels) values, encoded as the program's input says; (samples, ticks, lines) spike
-        counts where its encoding is "spikes". Several inputs: a mapping from name to array, or their columns in
-        order. Values beyond the range of the input's scale are clipped, and counted in `Recording.notes`.
+        counts where its encoding is "spikes". Several inputs: a mapping from name to array, or their columns
+        in order. Values beyond the range of the input's scale are clipped, and counted in `Recording.notes`.
     ticks : length of the window; the program's own unless given.
     chip_seed, age_s, effects : the chip instance. The chips of this version have no imperfections, so
         `effects` must be empty.
@@ -64,14 +64,14 @@ def emulate(
     Raises
     ------
     EmulationError
-        Inputs of the wrong shape or with NaN, an unknown name in `record`, something the profile does not have,
-        or a register that left its width under the rule `trap`.
+        Inputs of the wrong shape or with NaN, an unknown name in `record`, something the profile does not
+        have, or a register that left its width under the rule `trap`.
     """
     check_options(effects, timing, age_s, chip_seed, program)
-    checked = check_inputs(program, inputs, ticks)
-    plan = _Plan.make(program, checked, record)
     workers = worker_count(threads)
     core = core_program(program)
+    checked = check_inputs(program, inputs, ticks)
+    plan = _Plan.make(program, checked, record)
     parts: list[dict[str, Any]] = []
     for first, stop in _chunks(checked, plan, workers):
         parts.append(plan.run(core, first, stop, trial_seed, workers))
@@ -154,7 +154,7 @@ class _Plan:
             depths=self.depths,
             probes=[(elements.index(element), p.neurons) for _, element, p in self.probes],
             readings=[
-                (elements.index(port.read), port.neurons, self._reading_tick(port))
+                (elements.index(port.read), np.asarray(port.neurons), self._reading_tick(port))
                 for port in self._register_ports()
             ],
             traced=traced,

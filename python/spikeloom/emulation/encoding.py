@@ -102,7 +102,8 @@ def bit_planes(x: Array, planes: int) -> NDArray[np.uint8]:
     level = np.minimum(np.rint(x * 2.0**planes), 2.0**planes - 1).astype(np.int64)
     shifts = np.arange(planes - 1, -1, -1)
     bits = (level[:, :, None] >> shifts) & 1
-    return bits.astype(np.uint8).reshape(len(x), -1)
+    flat: NDArray[np.uint8] = bits.astype(np.uint8).reshape(len(x), -1)
+    return flat
 
 
 def _counts(values: ArrayLike) -> NDArray[np.uint8]:

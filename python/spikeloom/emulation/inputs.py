@@ -107,7 +107,7 @@ def check_inputs(program: ChipProgram, inputs: Inputs, ticks: int | None = None)
     else:
         given = _by_column(program, _array("inputs", inputs))
     parts = {port.name: _checked(port, given[port.name], int(window)) for port in program.inputs}
-    sizes = {name: len(part) for name, part in parts.items()}
+    sizes = {name: len(part) for name, part in (parts or given).items()}
     if len(set(sizes.values())) > 1:
         raise EmulationError("inputs", "have different numbers of samples", value=sizes)
     return CheckedInputs(program, parts, next(iter(sizes.values()), 0), int(window))
@@ -173,7 +173,9 @@ def _by_name(program: ChipProgram, inputs: Mapping[str, ArrayLike]) -> dict[str,
 
 
 def _by_column(program: ChipProgram, array: NDArray) -> dict[str, NDArray]:
-    """One array for all ports: its last axis is cut in their order."""
+    """One array for all ports: its last axis is cut in their order. Without ports it counts samples."""
+    if not program.inputs and array.ndim > 1 and array.shape[-1] == 0:
+        return {"": array}
     counted = [port for port in program.inputs if port.encoding == "spikes"]
     if counted and len(counted) < len(program.inputs):
         raise EmulationError(

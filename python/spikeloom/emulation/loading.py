@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 import numpy as np
+from numpy.typing import NDArray
 
+from spikeloom.errors import ProgramError
 from spikeloom.profile.schema import Param, Profile, WeightMode, Weights
 from spikeloom.program.program import ChipProgram, ProgramArrays
 
@@ -16,9 +18,8 @@ if TYPE_CHECKING:
     from spikeloom import _core
 
 MAPPINGS = ("format_shared", "params", "init")
-_LOADED: dict[
-    int, tuple[Profile, str | None, _core.Program]
-] = {}  # by the identity of read-only arrays that are alive
+# By the identity of read-only arrays that are alive.
+_LOADED: dict[int, tuple[Profile, str | None, _core.Program]] = {}
 _WATCHED: dict[int, ref[ProgramArrays]] = {}
 
 
@@ -32,6 +33,7 @@ def core_program(program: ChipProgram) -> _core.Program:
     if known is not None and known[0] is program.profile and known[1] == overridable:
         return known[2]
     loaded = _load(program, overridable)
+    _check_names(program, loaded)
     if _is_frozen(program.arrays):
         identity = id(program.arrays)
         _LOADED[identity] = (program.profile, overridable, loaded)
@@ -43,6 +45,30 @@ def _load(program: ChipProgram, overridable: str | None) -> _core.Program:
     from spikeloom import _core
 
     return _core.Program(profile_table(program.profile, overridable), array_table(program.arrays))
+
+
+def _check_names(program: ChipProgram, loaded: _core.Program) -> None:
+    """Populations and ports must name neurons, lines and registers that exist."""
+    for placed in program.populations:
+        _check_neurons(f"population {placed.name}", placed.neurons, loaded.neurons)
+        if placed.depth < 0:
+            raise ProgramError(f"population {placed.name}", "has a negative depth", value=placed.depth)
+    for port in program.inputs:
+        halves = port.planes * (2 if port.signed else 1)
+        if not 0 <= port.first <= loaded.inputs - port.size or port.size % halves:
+            raise ProgramError(f"input {port.name}", "does not fit the program's lines", value=port.size,
+                               limit=loaded.inputs)  # fmt: skip
+    for port in program.outputs:
+        _check_neurons(f"output {port.name}", port.neurons, loaded.neurons)
+        if port.read not in ("spikes", *loaded.elements):
+            raise ProgramError(f"output {port.name}", "reads no register", value=port.read)
+
+
+def _check_neurons(subject: str, neurons: NDArray | None, size: int) -> None:
+    if neurons is None or neurons.ndim != 1 or neurons.dtype.kind not in "iu":
+        raise ProgramError(subject, "needs a list of neurons")
+    if neurons.size and (neurons.min() < 0 or neurons.max() >= size):
+        raise ProgramError(subject, "names a neuron that does not exist", limit=size - 1)
 
 
 def _is_frozen(arrays: ProgramArrays) -> bool:

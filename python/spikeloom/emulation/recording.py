@@ -30,7 +30,7 @@ class EnergyReport:
     """Energy of all samples together, as far as the profile states costs.
 
     total_j: sum of `parts_j`, absent where the profile states no cost; parts_j: cost -> joules; status: the
-    weakest provenance behind the total; not_modelled: costs that the profile does not state, so they are in no
+    weakest provenance behind the total; not_modelled: costs that the profile does not state, which are in no
     total.
     """
 

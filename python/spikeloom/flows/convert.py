@@ -31,6 +31,9 @@ Score = Mapping[str, float]
 Environment = Callable[[Callable[[Array], Array]], float]
 FEWEST_ROWS = 10  # below this, neither a fit nor a held-out score means anything
 MOST_TICKS = 4096
+OBJECTIVES = ("matching", "l2", "l1")
+ENCODINGS = (None, "rate", "bits", "current")
+GAINS = (None, "keep", "free")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,7 @@ def convert(
     network, chip = load_ann(ann), load_profile(profile)
     rows = _checked_rows(network, calibration)
     _check_numbers(chip, ticks, chip_seed)
+    _check_choices(objective=(objective, OBJECTIVES), encoding=(encoding, ENCODINGS), gain=(gain, GAINS))
     data = calibration_set(network, chip, rows, ticks=ticks, encoding=encoding, seed=seed)
     keep = gain == "keep" or (gain is None and (environment is not None or network.layers[-1].n_outputs == 1))
     methods = _methods(ticks, keep)
@@ -128,6 +132,12 @@ def _check_numbers(profile: Profile, ticks: int, chip_seed: int | None) -> None:
     if chip_seed is not None:
         raise FitError(f"profile {profile.name}", "has no chip instances to fit", value=f"chip_seed {chip_seed}",
                        remedy="leave chip_seed out")  # fmt: skip
+
+
+def _check_choices(**choices: tuple[object, tuple[object, ...]]) -> None:
+    for name, (value, known) in choices.items():
+        if value not in known:
+            raise FitError(name, "is unknown", value=value, limit=", ".join(str(k) for k in known if k))
 
 
 def _methods(ticks: int, keep_gain: bool) -> tuple[Method, ...]:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.bundled.cartpole import episode_returns
 from spikeloom.bundled.load import BUNDLES, Bundle, load_bundle
-from spikeloom.bundled.pendulum import episode_returns
 from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.errors import SpikeloomError
 from spikeloom.flows.convert import Conversion, convert

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spikeloom.flows.printing import counted, facts, heading, number, percent, table
-from spikeloom.profile.provenance import numbers, unsourced, weakest_status
-from spikeloom.profile.weights import weight_levels
 
 if TYPE_CHECKING:
     from spikeloom.emulation.recording import Recording
     from spikeloom.flows.convert import Conversion
     from spikeloom.flows.demo import DemoResult
-    from spikeloom.profile.schema import Profile
     from spikeloom.program.program import ChipProgram
     from spikeloom.reference.compare import CrossCheck
 
@@ -24,58 +21,25 @@ LAYER_COLUMNS = ("layer", "neurons", "cores", "loss", "bound", "gap", "rounding"
 SHOWN_SAMPLES, SHOWN_OUTPUTS = 5, 10
 
 
-def profile_facts(profile: Profile) -> dict[str, Any]:
-    """What a list of profiles says of one."""
-    chip = profile.chip
-    kind = chip.soma if chip.soma == chip.synapse else f"{chip.synapse} synapses, {chip.soma} soma"
-    return {
-        "profile": profile.name,
-        "name": chip.name,
-        "kind": kind,
-        "fidelity": chip.fidelity,
-        "reference": chip.reference,
-    }
-
-
-def show_profiles(profiles: Iterable[Profile]) -> None:
-    """One line a profile."""
-    columns = ("profile", "name", "kind", "fidelity")
-    table(columns, [[profile_facts(profile)[column] for column in columns] for profile in profiles], left=4)
-
-
-def show_profile(profile: Profile) -> None:
-    """A chip's limits, weights, neuron, and how well all that is known."""
-    said = profile_facts(profile)
-    facts(
-        ("chip", f"{said['name']} ({said['profile']}), {said['kind']}"),
-        ("fidelity", f"{said['fidelity']} to {said['reference']}"),
-        ("limits", _limits(profile)),
-        ("time", _time(profile)),
-        ("weights", _weights(profile)),
-        ("reads", ", ".join(profile.outputs.readable)),
-        ("sources", _sources(profile)),
-        ("variants", ", ".join(profile.variant) or "none"),
-    )
-    heading("\nWhat a neuron does in each tick")
-    table(("operation", "does", "with"), [_operation(each) for each in profile.operation], left=3)
-
-
 def show_demo(results: Sequence[DemoResult]) -> None:
     """Scores, layers, work and the Brian2 check of each network, then all of them in one table."""
     for result in results:
-        heading(f"{result.title} on {result.profile}, {result.ticks} ticks")
-        facts(("score", _scores(result)), ("answers", _answers(result)))
+        heading(f"{result.title} on {result.profile}, {counted(result.ticks, 'tick')}")
+        facts(("score", _scores(result)), *_answers(result))
         show_layers(result.layers)
-        facts(("work", _work(result)), ("Brian2", _brian2(result)), ("took", f"{result.seconds:.1f} s\n"))
-    columns = ("network", "score of the", "ANN", "chip", "copy", "agreement", "NMSE", "Brian2")
+        facts(("work", _work(result)), ("Brian2", _brian2(result)), ("took", f"{result.seconds:.0f} s\n"))
+    columns = ("network", "ANN", "chip", "weight copy", "agrees", "NMSE", "Brian2")
     rows = [
         (
-            result.name, result.score_name, result.ann_score, result.snn_score, result.copy_score,
-            _share(result.agreement), result.nmse, "equal" if result.brian2_equal else "differs",
+            f"{result.name}, {result.score_name}",
+            *(_score(result, score) for score in (result.ann_score, result.snn_score, result.copy_score)),
+            _share(result.agreement),
+            result.nmse,
+            "equal" if result.brian2_equal else "differs",
         )
         for result in results
-    ]  # fmt: skip
-    table(columns, rows, left=2)
+    ]
+    table(columns, rows)
 
 
 def conversion_facts(conversion: Conversion) -> dict[str, Any]:
@@ -167,7 +131,7 @@ def show_recording(program: ChipProgram, recording: Recording, ticks: int, targe
     facts(
         ("chip", f"{profile.chip.name} ({profile.name}), {counted(program.n_cores, 'core')}"),
         ("run", f"{counted(samples, 'sample')}, {counted(ticks, 'tick')} each"),
-        ("work", f"{_run_work(recording)} a sample"),
+        ("work", f"a sample: {_run_work(recording)}"),
         *(("rule", f"{name} acted {n.sum():,} times") for name, n in recording.rules.items() if n.any()),
         *(("note", note) for note in recording.notes),
     )
@@ -200,17 +164,26 @@ def compared(counts: Mapping[str, int]) -> str:
 
 
 def _scores(result: DemoResult) -> str:
-    unit = " %" if result.score_name == "accuracy" else ""
-    named = {"ANN": result.ann_score, "chip": result.snn_score, "plain weight copy": result.copy_score}
-    scores = "   ".join(f"{name} {score:.2f}{unit}" for name, score in named.items())
+    named = {"ANN": result.ann_score, "chip": result.snn_score, "weight copy": result.copy_score}
+    scores = ", ".join(f"{name} {_score(result, score)}" for name, score in named.items())
     return f"{result.score_name}: {scores}"
 
 
-def _answers(result: DemoResult) -> str:
+def _score(result: DemoResult, score: float) -> str:
+    return f"{score:.2f} %" if result.score_name == "accuracy" else f"{score:.1f}"
+
+
+def _answers(result: DemoResult) -> list[tuple[str, str]]:
     """How near the chip's outputs are to the ANN's, on rows that the conversion has not seen."""
-    agreement = f"{_share(result.agreement)} as the ANN's, copy {_share(result.copy_agreement)}; "
-    error = f"NMSE {number(result.nmse)}, copy {number(result.copy_nmse)}; {result.samples:,} unseen rows"
-    return error if result.agreement is None else agreement + error
+    error = (
+        f"NMSE {number(result.nmse)}, weight copy {number(result.copy_nmse)}; {result.samples:,} unseen rows"
+    )
+    if result.agreement is None:
+        return [("error", error)]
+    agreement = (
+        f"{_share(result.agreement)} of the ANN's answers, weight copy {_share(result.copy_agreement)}"
+    )
+    return [("agrees", agreement), ("error", error)]
 
 
 def _share(value: float | None) -> str:
@@ -219,7 +192,7 @@ def _share(value: float | None) -> str:
 
 def _work(result: DemoResult) -> str:
     work = _described_work(result.spikes, result.synops, result.energy_uj, result.energy_status)
-    return f"{work} an inference"
+    return f"an inference: {work}"
 
 
 def _described_work(spikes: float, synops: float, energy_uj: float | None, status: str | None) -> str:
@@ -231,50 +204,3 @@ def _described_work(spikes: float, synops: float, energy_uj: float | None, statu
 def _brian2(result: DemoResult) -> str:
     verdict = compared(result.brian2_compared) if result.brian2_equal else "differs"
     return f"{verdict}; {result.brian2_seconds:.1f} s"
-
-
-def _limits(profile: Profile) -> str:
-    said = profile.limits.model_dump(exclude_none=True, exclude={"memory", "shared_table"})
-    counts = [f"{value:,} {name.replace('_', ' ')}" for name, value in said.items()]
-    memories = [f"{memory.bits:,} bits of {memory.name} memory" for memory in profile.limits.memory]
-    tables = [f"{shared.max} sets of {', '.join(shared.fields)}" for shared in profile.limits.shared_table]
-    return "; ".join([*counts, *memories, *tables]) or "none"
-
-
-def _time(profile: Profile) -> str:
-    time = profile.time
-    length = f" of {number(1e6 * time.tick_s)} us" if time.tick_s else ""
-    delays = f"{time.delay_min} to {time.delay_max} ticks per {time.delay_scope}"
-    return f"ticks{length}; a spike arrives after {time.spike_latency_ticks}, delays {delays}"
-
-
-def _weights(profile: Profile) -> str:
-    weights = profile.weights
-    if not weights.mode:
-        return "any real number" if weights.formula == "float" else weights.formula
-    levels = [f"{mode.name} {weight_levels(weights, mode.name)}" for mode in weights.mode]
-    shared = [f"{value.name} {value.min} to {value.max}" for value in weights.shared]
-    return "; ".join([f"{weights.bits} bits, {weights.formula}", *levels, *shared])
-
-
-def _operation(operation: Any) -> tuple[str, str, str]:
-    fields = operation.model_dump(exclude={"name", "op"}, exclude_defaults=True, by_alias=True)
-    said = ", ".join(f"{name} {_value(value)}" for name, value in fields.items())
-    return operation.name, operation.op, said
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return " ".join(f"{key} = {item}" for key, item in value.items())
-    return " + ".join(str(item) for item in value) if isinstance(value, tuple | list) else str(value)
-
-
-def _sources(profile: Profile) -> str:
-    """The weakest status behind the numbers, and which ones rest on it."""
-    stated = numbers(profile)
-    if not stated:
-        return "no numbers"
-    weakest = weakest_status(profile, stated)
-    keys = [*unsourced(profile)] if weakest == "unverified" else []
-    keys += [key for key, source in profile.provenance.items() if source.status == weakest]
-    return f"weakest status: {weakest} ({', '.join(dict.fromkeys(keys))})"

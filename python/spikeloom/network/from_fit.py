@@ -110,7 +110,7 @@ def chip_layer(
     params = {_threshold_name(profile): threshold, **_bias_codes(current * theta + start, profile)}
     return ChipLayer(
         synapses.name,
-        _geometry(_spread(synapses.codes, planes), layer, planes),
+        _geometry(_spread(synapses.codes, planes, profile), layer, planes),
         _shared(profile, exponent, planes, layer),
         {name: _on_positions(codes, layer) for name, codes in params.items()},
         {name: _on_positions(values, layer) for name, values in init.items()},
@@ -278,8 +278,17 @@ def _on_positions(values: NDArray, layer: AnnLayer) -> NDArray:
     return np.tile(values, layer.positions)
 
 
-def _spread(codes: NDArray, planes: int) -> NDArray:
-    return codes if planes == 1 else np.repeat(codes, planes, axis=0)
+def _spread(codes: NDArray, planes: int, profile: Profile) -> NDArray:
+    """One row a line: the same code on every plane of a channel, whose weight the exponent makes 1/2, 1/4, ..."""
+    if planes == 1:
+        return codes
+    spread = np.repeat(codes, planes, axis=0)
+    if profile.weights.formula == "float":
+        return spread * np.tile(0.5 ** np.arange(1, planes + 1), len(codes))[:, None]
+    if not _exponent_name(profile):
+        raise PlacementError(f"profile {profile.name}", "has no shared exponent that could weigh bit planes",
+                             remedy='use the encoding "rate" or "current"')  # fmt: skip
+    return spread
 
 
 def _geometry(codes: NDArray, layer: AnnLayer, planes: int) -> NDArray | Convolution:

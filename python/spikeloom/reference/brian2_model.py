@@ -14,6 +14,10 @@ core; all cores run the same operation list, which is one block. Brian2's slots 
 
 So a spike of tick t is read at t + 1 + delay, a latency of L adds L - 1 to the delay of the rows that neurons
 drive, and input of tick t is read in tick t, because a table gives it to the axons before the rows run.
+
+Integers may be added in any order. On an analog soma an axon that may carry n spikes is there n times, one event for
+each spike, so that reals are added in the order of the contract, and the bits are the same, as long as all synapses
+of a neuron have one delay; with several the sums may differ in the last bit.
 """
 
 from __future__ import annotations
@@ -30,7 +34,9 @@ from spikeloom.reference.brian2_block import register_range, variable
 from spikeloom.reference.brian2_exact import LIMIT, Range
 from spikeloom.reference.brian2_operations import operation_block
 from spikeloom.reference.brian2_setup import functions, plain_numpy
-from spikeloom.reference.brian2_synapses import Synapses, axon_order, effective_params, fan_pairs, synapses
+from spikeloom.reference.brian2_synapses import (
+    Copies, Synapses, axon_order, effective_params, fan_pairs, synapses,
+)  # fmt: skip
 from spikeloom.reference.compare import Trace
 
 BiasOverride = Mapping[str, Sequence[float] | NDArray]
@@ -97,6 +103,7 @@ class Brian2Model:
         self.most = self._most_spikes(spikes)  # that an axon may carry in a tick
         rows = synapses(program, self.order)
         self.block = operation_block(program.profile, self._param_ranges(overrides), self._arriving(rows))
+        self.copies = Copies(self.most if program.profile.is_analog else np.ones_like(self.most))
         self.axons = self._axon_group()
         self.neurons = self._neuron_group()
         self.objects = [self.axons, self.neurons, *self._rows(rows), *self._fans()]
@@ -110,8 +117,8 @@ class Brian2Model:
 
         self.network.restore()
         self._set_biases(override)
-        table = np.zeros((max(ticks, 1), max(len(self.order), 1)))
-        table[: len(spikes)] = self._arrivals(spikes)[: len(table)]
+        table = np.zeros((max(ticks, 1), max(self.copies.n, 1)))
+        table[: len(spikes), : self.copies.n] = self._arrivals(spikes)[: len(table), self.copies.axon]
         namespace = {"input_count": TimedArray(table, dt=self.dt, name="input_count*"), **functions()}
         self.network.run(ticks * self.dt, namespace=namespace)
         self._check_traps()
@@ -173,22 +180,28 @@ class Brian2Model:
         from brian2 import NeuronGroup
 
         bits = range(self._planes())
-        variables = ["arrived : 1", "n : 1", *(f"bit{k} : 1" for k in bits)]
+        variables = ["arrived : 1", "n : 1", "rank : 1", *(f"bit{k} : 1" for k in bits)]
         group = NeuronGroup(
-            max(len(self.order), 1), "\n".join(variables), clock=self.clock, namespace={}, name="axons*",
+            max(self.copies.n, 1), "\n".join(variables), clock=self.clock, namespace={}, name="axons*",
             events={f"plane{k}": f"bit{k} > 0.0" for k in bits},
         )  # fmt: skip
         limit = self._merged_limit()
         merged = "n" if limit == np.inf else f"minimum(n, {float(limit)!r})"
         lines = ["n = arrived + input_count(t, i)", "arrived = 0.0", f"n = {merged}"]
-        lines += [f"bit{k} = whole(n / {2.0**k!r}) - 2.0 * whole(n / {2.0 ** (k + 1)!r})" for k in bits]
+        if self.program.profile.is_analog:
+            lines.append("bit0 = int(n > rank)")
+        else:
+            lines += [f"bit{k} = whole(n / {2.0**k!r}) - 2.0 * whole(n / {2.0 ** (k + 1)!r})" for k in bits]
         group.run_regularly("\n".join(lines), when="groups", order=0, clock=self.clock)
         for k in bits:
             group.set_event_schedule(f"plane{k}", when="groups", order=1)
+        group.rank_[: self.copies.n] = self.copies.rank
         return group
 
     def _planes(self) -> int:
         """Bits of the largest count on an axon: an event carries one bit."""
+        if self.program.profile.is_analog:
+            return 1
         return max(int(self.most.max(initial=1.0)).bit_length(), 1)
 
     def _neuron_group(self) -> Any:
@@ -212,15 +225,16 @@ class Brian2Model:
     def _rows(self, rows: Synapses) -> list[Any]:
         """One Synapses object a receptor, with one pathway for each bit of a count."""
         latency = self.program.profile.time.spike_latency_ticks
-        delays = rows.delay + np.where(self._from_neurons()[rows.axon], latency - 1, 0)
+        delays = rows.delay + np.where(np.isin(rows.axon, self.fans[1]), latency - 1, 0)
+        which, copies = self.copies.spread(rows.axon)
         found = []
         for receptor, name in enumerate(self.program.profile.delivery.into):
-            here = np.flatnonzero(rows.receptor == receptor)
-            if len(here):
-                found.append(self._row(name, rows, here, delays[here]))
+            here = rows.receptor[which] == receptor
+            if here.any():
+                found.append(self._row(name, rows, which[here], copies[here], delays[which[here]]))
         return found
 
-    def _row(self, name: str, rows: Synapses, here: NDArray, delays: NDArray) -> Any:
+    def _row(self, name: str, rows: Synapses, here: NDArray, axons: NDArray, delays: NDArray) -> Any:
         from brian2 import Synapses as Brian2Synapses
 
         planes = [f"plane{k}" for k in range(self._planes())]
@@ -231,7 +245,7 @@ class Brian2Model:
             delay={plane: int(delays[0]) * self.dt for plane in planes} if same else None,
             clock=self.clock, namespace={}, name="rows*",
         )  # fmt: skip
-        found.connect(i=rows.axon[here], j=rows.target[here])
+        found.connect(i=axons, j=rows.target[here])
         found.w_[:] = rows.weight[here]
         for k, plane in enumerate(planes):
             pathway = getattr(found, plane)
@@ -239,12 +253,6 @@ class Brian2Model:
             if not same:
                 pathway.delay[:] = delays * self.dt
         return found
-
-    def _from_neurons(self) -> NDArray:
-        """(axons,) whether neurons drive it."""
-        driven = np.zeros(len(self.order), dtype=bool)
-        driven[self.fans[1]] = True
-        return driven
 
     def _fans(self) -> list[Any]:
         """From every neuron to the axons it drives."""
@@ -256,7 +264,8 @@ class Brian2Model:
             self.neurons, self.axons, on_pre="arrived_post += z_pre", delay=0 * self.dt,
             clock=self.clock, namespace={}, name="fans*",
         )  # fmt: skip
-        fans.connect(i=self.fans[0], j=self.fans[1])
+        which, copies = self.copies.spread(self.fans[1])
+        fans.connect(i=self.fans[0][which], j=copies)
         return [fans]
 
     def _monitor(self) -> Any:

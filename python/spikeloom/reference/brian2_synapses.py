@@ -23,6 +23,29 @@ class Synapses:
     receptor: NDArray
 
 
+class Copies:
+    """Axons that stand next to one another as often as they may carry spikes in a tick; at least once.
+
+    `axon` and `rank` are, for each copy, its axon and its number among the copies of that axon.
+    """
+
+    def __init__(self, most: NDArray) -> None:
+        self.times = np.maximum(most, 1).astype(np.int64)
+        self.n = int(self.times.sum())
+        self.first = np.cumsum(self.times) - self.times
+        self.axon, copies = self.spread(np.arange(len(self.times)))
+        self.rank = copies - self.first[self.axon]
+
+    def spread(self, axons: NDArray) -> tuple[NDArray, NDArray]:
+        """For entries that each name an axon: (entry, copy), once for each copy, by copy and then by entry."""
+        times = self.times[axons]
+        which = np.repeat(np.arange(len(axons)), times)
+        within = np.arange(len(which)) - np.repeat(np.cumsum(times) - times, times)
+        copies = self.first[axons][which] + within
+        by_copy = np.argsort(copies, kind="stable")
+        return which[by_copy], copies[by_copy]
+
+
 def axon_order(program: ChipProgram) -> NDArray:
     """Axons by group of `delivery.order`, then ascending: element k is the axon that the model numbers k.
 

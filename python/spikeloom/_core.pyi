@@ -1,0 +1,94 @@
+"""
+The emulator core. Unchecked details belong to spikeloom.emulation; use that.
+"""
+from __future__ import annotations
+import collections.abc
+import numpy
+import numpy.typing
+import typing
+__all__: list[str] = ['Chip', 'Program', 'encode_bernoulli', 'encode_rate', 'philox']
+class Program:
+    """
+    A chip program, checked once and ready to run. Immutable.
+    """
+    def __init__(self, spec: dict, arrays: dict) -> None:
+        """
+        Load the arrays of a program; ProgramError or ProfileError names what is wrong.
+        """
+    def run(self, inputs: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], *, ticks: typing.SupportsInt | typing.SupportsIndex, window: typing.SupportsInt | typing.SupportsIndex, depths: numpy.ndarray, probes: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, numpy.ndarray]], readings: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, numpy.ndarray, typing.SupportsInt | typing.SupportsIndex]], traced: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], overrides: collections.abc.Sequence[tuple[str, numpy.ndarray, numpy.ndarray]], threads: typing.SupportsInt | typing.SupportsIndex) -> dict:
+        """
+        Run samples from the initial state. inputs: uint8 (samples, ticks, lines). Returns counts (samples,
+        neurons), probes [(samples, ticks, neurons)], readings [(samples, neurons)], spikes rows (sample, tick,
+        neuron), events (samples, 6) and rules (samples, counters).
+        """
+    @property
+    def accumulator(self) -> str:
+        """
+        Type of the accumulators: int32, int64 or double.
+        """
+    @property
+    def counters(self) -> list[str]:
+        """
+        What each column of `rules` counts.
+        """
+    @property
+    def elements(self) -> list[str]:
+        """
+        Register elements, in the order of their numbers.
+        """
+    @property
+    def inputs(self) -> int:
+        ...
+    @property
+    def kernels(self) -> str:
+        """
+        Processor level of the kernels in use.
+        """
+    @property
+    def neurons(self) -> int:
+        ...
+class Chip:
+    """
+    Samples of one program, clocked tick by tick.
+    """
+    def __init__(self, program: Program, samples: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def registers(self, element: typing.SupportsInt | typing.SupportsIndex) -> numpy.ndarray:
+        """
+        Values of a register element, (samples, neurons).
+        """
+    def reset(self) -> None:
+        """
+        Back to the program's initial state.
+        """
+    def restore(self, state: bytes) -> None:
+        """
+        Take back what `save` gave.
+        """
+    def save(self) -> bytes:
+        """
+        Everything that changes, as bytes.
+        """
+    def tick(self, inputs: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        One tick. inputs: uint8 (samples, lines) or None. Returns spikes (samples, neurons).
+        """
+    @property
+    def ticks(self) -> int:
+        """
+        Ticks since the start.
+        """
+def encode_bernoulli(x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], spikes: numpy.typing.NDArray[numpy.uint8], first: typing.SupportsInt | typing.SupportsIndex, trial_seed: typing.SupportsInt | typing.SupportsIndex, first_sample: typing.SupportsInt | typing.SupportsIndex, first_line: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    One independent draw a line and tick; x is the probability. Draws are numbered by trial_seed, tick,
+    sample (from first_sample on) and line (from first_line on). spikes must be 0.
+    """
+def encode_rate(x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], spikes: numpy.typing.NDArray[numpy.uint8], first: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Integrate-and-emit, started half full: spikes[s, t, first + i] = floor(1/2 + (t+1) x[s, i]) -
+    floor(1/2 + t x[s, i]), exactly. spikes must be 0.
+    """
+def philox(counter: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(4)"], key: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"]) -> typing.Annotated[list[int], "FixedSize(4)"]:
+    """
+    Philox4x32-10: four words from a counter and a key.
+    """
