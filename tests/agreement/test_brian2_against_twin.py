@@ -33,7 +33,7 @@ def agree(cases, twins=None):
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_random_programs(name):
-    if name == "ideal":  # reals on a grid: Brian2 adds in another order
+    if name == "ideal":  # reals on a grid: several delays change the order of sums
         check = agree([case_of(name, seed, DEFAULT) for seed in range(PROGRAMS)])
     else:
         twins = {seed: twin_outcome(name, seed) for seed in range(PROGRAMS)}
@@ -42,6 +42,13 @@ def test_random_programs(name):
     assert check.equal, str(check.first_divergence)
     assert check.compared["samples"] >= PROGRAMS - 2
     assert check.compared["spikes"] > 500
+
+
+@pytest.mark.parametrize("delay", [0, 3])
+def test_reals_of_full_precision_with_one_delay_have_the_same_bits(delay):
+    options = Options(exact=False, delays=(delay,))
+    check = agree([case_of("ideal", seed, options) for seed in range(PROGRAMS)])
+    assert check.equal, str(check.first_divergence)
 
 
 @pytest.mark.parametrize("name", ["loihi1", "loihi1:brian"])

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-
 from spikeloom.bundled.load import Bundle, load_bundle
 from spikeloom.emulation.emulate import emulate
 from spikeloom.flows.convert import Conversion, convert
@@ -25,7 +24,7 @@ class Judged:
     nmse: float  # of the outputs, not in per cent
 
 
-@lru_cache(maxsize=None)
+@cache
 def converted(name: str, bits: int = 8) -> Conversion:
     """The bundle `name` on loihi1 at its own number of ticks."""
     bundle = load_bundle(name)
@@ -33,7 +32,7 @@ def converted(name: str, bits: int = 8) -> Conversion:
     return convert(bundle.onnx_path, profile, calibration=bundle.calibration, ticks=bundle.ticks)
 
 
-@lru_cache(maxsize=None)
+@cache
 def judged(name: str, bits: int = 8, candidate: str | None = None) -> Judged:
     """The chosen program, or that of one candidate ("copy"), on the unseen rows."""
     bundle, conversion = load_bundle(name), converted(name, bits)

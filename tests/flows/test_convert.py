@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import AnnError, FitError, PlacementError, SpikeloomError
 from spikeloom.flows.convert import convert
 from spikeloom.flows.crosscheck import crosscheck
 from spikeloom.profile.catalog import load_profile
+from spikeloom.program.storage import load_program
 
 RNG = np.random.default_rng(3)
 
@@ -48,7 +49,9 @@ def error(conversion: Any, x: np.ndarray) -> float:
 
 @pytest.mark.parametrize("encoding", ["rate", "bits", "current"])
 @pytest.mark.parametrize("profile", ["loihi1", "ideal"])
-def test_every_encoding_carries_signed_input_and_agrees_with_the_references(encoding: Any, profile: str) -> None:
+def test_every_encoding_carries_signed_input_and_agrees_with_the_references(
+    encoding: Any, profile: str
+) -> None:
     conversion = convert(small_ann(), profile, calibration=rows(400, 6), ticks=32, encoding=encoding)
     unseen = rows(101, 6)
     assert error(conversion, unseen) < 0.15
@@ -68,6 +71,21 @@ def test_a_pooled_convolution_converts() -> None:
     unseen = rows(60, 8, 8, 1, low=0.0)
     assert error(conversion, unseen) < 0.1
     assert crosscheck(conversion.program, unseen[:1], reference="brian2").equal
+
+
+def test_images_with_channels_first_reach_the_right_lines(tmp_path: Path) -> None:
+    rng = np.random.default_rng(11)
+    kernel = rng.normal(size=(2, 3, 3, 4)) / 4
+    layers = (AnnLayer("conv", kernel, np.zeros(4), "relu", (5, 5, 2), (3, 3, 4)),
+              AnnLayer("out", rng.normal(size=(36, 3)) / 6, np.zeros(3), "identity", (3, 3, 4), (3,)))  # fmt: skip
+    channels_first = np.arange(50).reshape(2, 5, 5).transpose(1, 2, 0).ravel()
+    ann = Ann("two channels", (2, 5, 5), layers, None, channels_first)
+    conversion = convert(ann, "loihi1", calibration=rows(200, 2, 5, 5, low=0.0), ticks=64)
+    unseen = rows(61, 2, 5, 5, low=0.0)
+    assert error(conversion, unseen) < 0.1
+    conversion.program.save(tmp_path / "two.spikeloom")
+    again = emulate(load_program(tmp_path / "two.spikeloom"), unseen).outputs
+    assert np.array_equal(again, emulate(conversion.program, unseen).outputs)
 
 
 def test_few_ticks_score_all_candidates_on_the_whole_net() -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from flows.conversions import converted, judged
-from tolerances import PLAIN_ROUNDING_SHARE
-
 from spikeloom.bundled.cartpole import episode_returns
 from spikeloom.emulation.emulate import emulate
+from tolerances import PLAIN_ROUNDING_SHARE
 
 SEEDS, EPISODES = (101, 102, 103, 104, 105), 50
 

@@ -207,4 +207,5 @@ def _checked(port: Port, array: NDArray, ticks: int) -> NDArray:
         raise EmulationError(
             subject, "has the wrong shape", value=array.shape, limit=("samples", channels(port))
         )
-    return array.reshape(len(array), channels(port)).astype(np.float64, copy=False)
+    values = array.reshape(len(array), channels(port)).astype(np.float64, copy=False)
+    return values if port.order is None else values[:, port.order]

@@ -31,19 +31,22 @@ class Feed:
     @property
     def rates(self) -> NDArray[np.float64]:
         """(samples, lines) spikes per tick over the window."""
-        counts: NDArray[np.float64] = self.inputs[:, self.depth :].sum(axis=1, dtype=np.int64).astype(np.float64)
-        return counts / (self.ticks - self.depth)
+        counts: NDArray[np.float64] = (
+            self.inputs[:, self.depth :].sum(axis=1, dtype=np.int64).astype(np.float64)
+        )
+        per_tick: NDArray[np.float64] = counts / (self.ticks - self.depth)
+        return per_tick
 
     def rows(self, rows: NDArray[np.intp]) -> Feed:
         """The feed of these samples only."""
         return Feed(self.inputs[rows], self.ticks, self.depth)
 
 
-def window_rates(program: ChipProgram, feed: Feed, name: str, *, threads: int | None = None) -> NDArray[np.float64]:
+def window_rates(
+    program: ChipProgram, feed: Feed, name: str, *, threads: int | None = None
+) -> NDArray[np.float64]:
     """(samples, neurons) spikes per tick of a one-layer program over the layer's window."""
-    trains = _trains(program, feed, name, threads)
-    counts: NDArray[np.float64] = trains[:, feed.depth :].sum(axis=1, dtype=np.int64).astype(np.float64)
-    return counts / (trains.shape[1] - feed.depth)
+    return Feed(_trains(program, feed, name, threads), feed.ticks, feed.depth).rates
 
 
 def readout(program: ChipProgram, feed: Feed, *, threads: int | None = None) -> NDArray[np.float64]:

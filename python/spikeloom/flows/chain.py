@@ -22,7 +22,9 @@ from spikeloom.program.program import ChipProgram
 
 Array = NDArray[np.float64]
 HELD_OUT = 5  # every fifth calibration row judges, the others are fitted
-FEED_NUMBERS = 600_000_000  # spike counts that one layer's feed may hold; further calibration rows are left out
+FEED_NUMBERS = (
+    600_000_000  # spike counts that one layer's feed may hold; further calibration rows are left out
+)
 INPUT = "input"
 
 
@@ -83,19 +85,34 @@ def calibration_set(
         coding.line_scale, held, seed,
     )  # fmt: skip
     return CalibrationSet(
-        ann, profile, ticks, coding, layers, rows, first, ann.forward(rows), preactivations, held, seed, warnings
+        ann,
+        profile,
+        ticks,
+        coding,
+        layers,
+        rows,
+        first,
+        ann.forward(rows),
+        preactivations,
+        held,
+        seed,
+        warnings,
     )
 
 
 def convert_chain(
-    data: CalibrationSet, method: Method, objective: Objective, threads: int | None, tell: Callable[[str], None]
+    data: CalibrationSet,
+    method: Method,
+    objective: Objective,
+    threads: int | None,
+    tell: Callable[[str], None],
 ) -> Chain:
     """Convert layer by layer; `tell` is called with a line after every layer."""
     network, coding = SpikingNetwork(data.profile), data.coding
     layer_data = data.first
     network.input(
         INPUT, coding.size, encoding=coding.encoding, scale=None if coding.by_host else coding.scale,
-        signed=coding.signed and not coding.by_host, planes=coding.planes,
+        signed=coding.signed and not coding.by_host, planes=coding.planes, order=_order(data.ann),
     )  # fmt: skip
     source, winners = INPUT, []
     for index, layer in enumerate(data.layers):
@@ -115,6 +132,11 @@ def convert_chain(
     return Chain(network, place(network, ticks=data.ticks), tuple(winners))
 
 
+def _order(ann: Ann) -> NDArray[np.int64] | None:
+    order = ann.input_order
+    return None if np.array_equal(order, np.arange(order.size)) else order
+
+
 def _input_feed(coding: InputCoding, flat: Array, ticks: int) -> Feed:
     """The spikes of the calibration rows; their values, where the host computes."""
     if coding.by_host:
@@ -125,7 +147,9 @@ def _input_feed(coding: InputCoding, flat: Array, ticks: int) -> Feed:
 
 def _behind(data: CalibrationSet, task: LayerTask, winner: Candidate, index: int) -> LayerData:
     """The data of the next layer: what the converted layer really sends it."""
-    feed = next_feed(one_layer_program(task, winner.chip), task.data.feed, task.layer.name, threads=task.threads)
+    feed = next_feed(
+        one_layer_program(task, winner.chip), task.data.feed, task.layer.name, threads=task.threads
+    )
     return LayerData(
         data.layers[index + 1], feed, feed.rates, data.activations[index], data.preactivations[index + 1],
         winner.scale, data.held, data.seed,

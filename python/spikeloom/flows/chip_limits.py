@@ -7,11 +7,13 @@ from spikeloom.fit.problem import WeightGrid
 from spikeloom.profile.schema import Profile
 from spikeloom.profile.weights import Levels, mode_names, weight_levels
 
+
 def weight_grid(profile: Profile, *, readout: bool = False) -> WeightGrid:
     """The codes and scales of one layer; every output of a readout has a scale of its own, applied by the host."""
     if profile.weights.formula == "float":
         return WeightGrid()
-    return WeightGrid(tuple(_signed_levels(profile)), None if readout else scale_groups(profile))
+    low, high, step = _signed_levels(profile)
+    return WeightGrid((low, high, step), None if readout else scale_groups(profile))
 
 
 def full_precision(profile: Profile) -> Profile:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Score = Mapping[str, float]
-Environment = Callable[[Callable[[Array], Array]], float]
+Environment = Callable[[Callable[[NDArray[np.floating]], Array]], float]
 FEWEST_ROWS = 10  # below this, neither a fit nor a held-out score means anything
 MOST_TICKS = 4096
 OBJECTIVES = ("matching", "l2", "l1")
@@ -98,9 +98,11 @@ def convert(
     keep = gain == "keep" or (gain is None and (environment is not None or network.layers[-1].n_outputs == 1))
     methods = _methods(ticks, keep)
     tell = _counter(progress, len(methods) * len(network.layers))
-    chains = {method: convert_chain(data, method, objective, threads, tell) for method in methods}
+    chains: dict[str, Chain] = {
+        method: convert_chain(data, method, objective, threads, tell) for method in methods
+    }
     scores = {method: _scores(data, chain, environment, threads) for method, chain in chains.items()}
-    chosen = max(methods, key=lambda method: _rank(scores[method]))
+    chosen = max(chains, key=lambda method: _rank(scores[method]))
     program = replace(chains[chosen].program, report=_report(chains[chosen], scores, chosen))
     programs = {method: chain.program for method, chain in chains.items()} | {chosen: program}
     return Conversion(
@@ -119,7 +121,9 @@ def _checked_rows(ann: Ann, calibration: ArrayLike) -> Array:
     if rows.ndim != 1 + len(ann.input_shape) or rows.shape[1:] != ann.input_shape:
         raise AnnError(subject, "has the wrong shape", value=rows.shape, limit=("N", *ann.input_shape))
     if len(rows) < FEWEST_ROWS:
-        raise AnnError(subject, "has too few rows", value=len(rows), limit=FEWEST_ROWS, remedy="give more rows")
+        raise AnnError(
+            subject, "has too few rows", value=len(rows), limit=FEWEST_ROWS, remedy="give more rows"
+        )
     if not np.isfinite(rows).all():
         bad = int(np.flatnonzero(~np.isfinite(rows).reshape(len(rows), -1).all(axis=1))[0])
         raise AnnError(subject, f"row {bad} holds NaN or infinity", remedy="remove or repair that row")
@@ -147,7 +151,9 @@ def _methods(ticks: int, keep_gain: bool) -> tuple[Method, ...]:
     return ("copy", "fit", "fit+gain") if keep_gain else ("copy", "fit")
 
 
-def _scores(data: CalibrationSet, chain: Chain, environment: Environment | None, threads: int | None) -> Score:
+def _scores(
+    data: CalibrationSet, chain: Chain, environment: Environment | None, threads: int | None
+) -> Score:
     """Held-out agreement of the largest output, error of the outputs, and the environment's score."""
     wanted = data.preactivations[-1][data.held]
     got = emulate(chain.program, data.rows[data.held], threads=threads).outputs
@@ -170,7 +176,11 @@ def _report(chain: Chain, scores: Mapping[str, Score], chosen: str) -> dict[str,
         {**candidate.fit.report(), "scale": candidate.scale, "emulated_error": candidate.error}
         for candidate in chain.candidates
     ]
-    return {"layers": layers, "candidates": {name: dict(score) for name, score in scores.items()}, "chosen": chosen}
+    return {
+        "layers": layers,
+        "candidates": {name: dict(score) for name, score in scores.items()},
+        "chosen": chosen,
+    }
 
 
 def _warnings(data: CalibrationSet, chain: Chain) -> tuple[str, ...]:
@@ -187,5 +197,3 @@ def _counter(progress: Progress | None, total: int) -> Callable[[str], None]:
             progress(stage, number, total)
 
     return tell
-
-

@@ -54,7 +54,9 @@ def reference_traces(
     from spikeloom.reference.twin import run_twin
 
     encoded = encoded_inputs(program, inputs, ticks=ticks)
-    overrides = [{name: values[k] for name, values in encoded.biases.items()} for k in range(len(encoded.spikes))]
+    overrides = [
+        {name: values[k] for name, values in encoded.biases.items()} for k in range(len(encoded.spikes))
+    ]
     if reference == "brian2":
         return run_brian2_samples(program, encoded.spikes, bias_overrides=overrides)
     return [

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from spikeloom.bundled.cartpole import episode_returns
 from spikeloom.bundled.load import BUNDLES, Bundle, load_bundle
 from spikeloom.emulation.emulate import Progress, emulate
+from spikeloom.emulation.recording import Recording
 from spikeloom.errors import SpikeloomError
 from spikeloom.flows.convert import Conversion, convert
 from spikeloom.flows.crosscheck import crosscheck
@@ -22,6 +23,7 @@ from spikeloom.profile.schema import Profile
 from spikeloom.program.program import ChipProgram
 
 Array = NDArray[np.float64]
+Policy = Callable[[NDArray[np.floating]], Array]
 CHECKED_SAMPLES = 3
 EPISODES = 10  # of each seed, in the closed loop
 JUDGING_SEEDS = (101, 102, 103, 104, 105)
@@ -46,8 +48,8 @@ class DemoResult:
     ann_score: float
     snn_score: float
     copy_score: float
-    agreement: float | None
-    copy_agreement: float | None
+    agreement: float
+    copy_agreement: float
     nmse: float
     copy_nmse: float
     samples: int
@@ -79,40 +81,52 @@ def demo(
     return tuple(_show(load_bundle(name), chip, threads, progress) for name in BUNDLES if name in names)
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """One program on the unseen rows: its run, score, agreement with the ANN in per cent and output error."""
+
+    recording: Recording
+    score: float
+    agreement: float
+    nmse: float
+
+
 def _show(bundle: Bundle, chip: Profile, threads: int | None, progress: Progress | None) -> DemoResult:
     started = time.perf_counter()
-    environment = partial(_mean_return, seeds=CHOOSING_SEEDS, episodes=CHOOSING_EPISODES) if _acts(bundle) else None
+    environment = (
+        partial(_mean_return, seeds=CHOOSING_SEEDS, episodes=CHOOSING_EPISODES) if _acts(bundle) else None
+    )
     conversion = convert(
         bundle.onnx_path, chip, calibration=bundle.calibration, ticks=bundle.ticks, environment=environment,
         threads=threads, progress=progress,
     )  # fmt: skip
-    recording = emulate(conversion.program, bundle.inputs, threads=threads)
-    copy = conversion.programs["copy"]
-    outputs = {"snn": recording.outputs, "copy": emulate(copy, bundle.inputs, threads=threads).outputs}
     wanted = conversion.ann.predict(bundle.inputs)
+    chosen = _judged(conversion.program, bundle, wanted, threads)
+    copy = _judged(conversion.programs["copy"], bundle, wanted, threads)
     checking = time.perf_counter()
     check = crosscheck(conversion.program, bundle.inputs[:CHECKED_SAMPLES], reference="brian2")
     ended = time.perf_counter()
+    events, energy = chosen.recording.events, chosen.recording.energy
     return DemoResult(
         name=bundle.name,
         title=bundle.title,
         profile=chip.name,
         ticks=conversion.program.ticks,
         score_name="mean return" if _acts(bundle) else "accuracy",
-        ann_score=_score(bundle, conversion.ann.predict),
-        snn_score=_score(bundle, _policy(conversion.program, threads)),
-        copy_score=_score(bundle, _policy(copy, threads)),
-        agreement=_agreement(outputs["snn"], wanted),
-        copy_agreement=_agreement(outputs["copy"], wanted),
-        nmse=_nmse(outputs["snn"], wanted),
-        copy_nmse=_nmse(outputs["copy"], wanted),
+        ann_score=_score(bundle, wanted, conversion.ann.predict),
+        snn_score=chosen.score,
+        copy_score=copy.score,
+        agreement=chosen.agreement,
+        copy_agreement=copy.agreement,
+        nmse=chosen.nmse,
+        copy_nmse=copy.nmse,
         samples=len(bundle.inputs),
         chosen=conversion.chosen,
         layers=tuple(_layer_row(conversion, index) for index in range(len(conversion.layers))),
-        spikes=recording.events["spikes"].mean(),
-        synops=recording.events["synaptic_operations"].mean(),
-        energy_uj=recording.energy.total_j and 1e6 * recording.energy.total_j / len(bundle.inputs),
-        energy_status=recording.energy.status,
+        spikes=float(events["spikes"].mean()),
+        synops=float(events["synaptic_operations"].mean()),
+        energy_uj=None if energy.total_j is None else 1e6 * energy.total_j / len(bundle.inputs),
+        energy_status=energy.status or "not modelled",
         brian2_equal=check.equal,
         brian2_compared=check.compared,
         brian2_samples=CHECKED_SAMPLES,
@@ -121,34 +135,29 @@ def _show(bundle: Bundle, chip: Profile, threads: int | None, progress: Progress
     )
 
 
+def _judged(program: ChipProgram, bundle: Bundle, wanted: Array, threads: int | None) -> _Judged:
+    recording = emulate(program, bundle.inputs, threads=threads)
+    got = recording.outputs
+    score = _score(bundle, got, lambda x: emulate(program, x, threads=threads).outputs)
+    agreement = 100.0 * float(np.mean(got.argmax(axis=1) == wanted.argmax(axis=1)))
+    nmse = float(np.mean((got - wanted) ** 2) / np.mean((wanted - wanted.mean(axis=0)) ** 2))
+    return _Judged(recording, score, agreement, nmse)
+
+
 def _acts(bundle: Bundle) -> bool:
     """True for a control policy, which is judged by its return."""
     return bundle.labels is None
 
 
-def _policy(program: ChipProgram, threads: int | None) -> Callable[[Array], Array]:
-    return lambda x: emulate(program, x, threads=threads).outputs
-
-
-def _score(bundle: Bundle, policy: Callable[[Array], Array]) -> float:
-    """Accuracy in per cent on the bundle's unseen rows, or the mean return over the judging seeds."""
+def _score(bundle: Bundle, outputs: Array, policy: Policy) -> float:
+    """Accuracy in per cent of the outputs on the unseen rows, or the policy's mean return over the judging seeds."""
     if bundle.labels is None:
         return _mean_return(policy, seeds=JUDGING_SEEDS, episodes=EPISODES)
-    return 100.0 * float(np.mean(policy(bundle.inputs).argmax(axis=1) == bundle.labels))
+    return 100.0 * float(np.mean(outputs.argmax(axis=1) == bundle.labels))
 
 
-def _mean_return(policy: Callable[[Array], Array], *, seeds: Collection[int], episodes: int) -> float:
+def _mean_return(policy: Policy, *, seeds: Collection[int], episodes: int) -> float:
     return float(np.mean(episode_returns(policy, tuple(seeds), episodes)))
-
-
-def _agreement(got: Array, wanted: Array) -> float | None:
-    if wanted.shape[1] == 1:
-        return None
-    return 100.0 * float(np.mean(got.argmax(axis=1) == wanted.argmax(axis=1)))
-
-
-def _nmse(got: Array, wanted: Array) -> float:
-    return float(np.mean((got - wanted) ** 2) / np.mean((wanted - wanted.mean(axis=0)) ** 2))
 
 
 def _layer_row(conversion: Conversion, index: int) -> dict[str, Any]:

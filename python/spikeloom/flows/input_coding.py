@@ -53,7 +53,10 @@ class InputCoding:
 
     def halves(self, x: Array) -> Array:
         """(N, channels) values -> (N, channels or 2 channels) non-negative values, as `layer` takes them."""
-        return np.stack([np.maximum(x, 0), np.maximum(-x, 0)], axis=-1).reshape(len(x), -1) if self.signed else x
+        if not self.signed:
+            return x
+        pairs: Array = np.stack([np.maximum(x, 0), np.maximum(-x, 0)], axis=-1)
+        return pairs.reshape(len(x), -1)
 
     def values(self, x: Array) -> Array:
         """(N, channels) values -> what the lines carry a tick on average, in [0, 1]."""
@@ -61,7 +64,8 @@ class InputCoding:
         if self.encoding != "bits":
             return coded
         steps = 2.0**self.planes
-        return np.minimum(np.rint(coded * steps), steps - 1) / steps
+        rounded: Array = np.minimum(np.rint(coded * steps), steps - 1) / steps
+        return rounded
 
 
 def choose_coding(
@@ -76,7 +80,9 @@ def choose_coding(
         raise AnnError(f"input of {ann.name}", "is 0 in every calibration row", remedy="give real data")
     first = ann.layers[0]
     shared = first.is_convolution or first.input_pool != (1, 1) or np.median(peaks) > ALIKE * peaks.max()
-    scale = np.full(peaks.shape, 1.0 / peaks.max()) if shared else 1.0 / np.where(peaks > 0, peaks, peaks.max())
+    scale = (
+        np.full(peaks.shape, 1.0 / peaks.max()) if shared else 1.0 / np.where(peaks > 0, peaks, peaks.max())
+    )
     signed = bool((x < 0).any())
     chosen = encoding or _default_encoding(profile, x.shape[1] * (2 if signed else 1), ticks)
     planes = PLANES if chosen == "bits" else 1
@@ -94,4 +100,6 @@ def _on_halves(layer: AnnLayer) -> AnnLayer:
     """The layer with every input channel split into a positive and a negative half."""
     pairs = np.stack([layer.weights, -layer.weights], axis=1)
     *image, channels = layer.input_shape
-    return replace(layer, weights=pairs.reshape(-1, *layer.weights.shape[1:]), input_shape=(*image, 2 * channels))
+    return replace(
+        layer, weights=pairs.reshape(-1, *layer.weights.shape[1:]), input_shape=(*image, 2 * channels)
+    )

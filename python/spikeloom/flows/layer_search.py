@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.ann.graph import AnnLayer
-from spikeloom.emulation.measure import Feed, readout, window_rates
+from spikeloom.emulation.measure import readout, window_rates
 from spikeloom.errors import FitError
 from spikeloom.fit.integer import full_range_scale, nearest
 from spikeloom.fit.layer import copy_layer, fit_layer, make_loss
 from spikeloom.fit.prior import gain_copy, plain_copy
 from spikeloom.fit.problem import LayerFit, LayerProblem, Method, Objective, Response, WeightGrid
 from spikeloom.flows.chip_limits import firing_ceiling, full_precision, weight_grid
-from spikeloom.flows.layer_data import LayerData
 from spikeloom.flows.input_coding import InputCoding
+from spikeloom.flows.layer_data import LayerData
 from spikeloom.network.from_fit import ChipLayer, Synapses, chip_layer, hosted_layer, smallest_scale
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place_without_limits
@@ -90,9 +91,8 @@ class LayerTask:
         """The calibration problem at a target scale."""
         data, ceiling = self.data, firing_ceiling(self.profile)
         return LayerProblem(
-            self.layer.name, data.activity, data.target, self.layer.activation, self.layer.matrix,
-            self.layer.bias, data.input_scale, scale, response, ceiling,
-            self.grid(scale), self.objective,
+            self.layer.name, data.activity, data.target, _activation(self.layer), self.layer.matrix,
+            self.layer.bias, data.input_scale, scale, response, ceiling, self.grid(scale), self.objective,
             analytic_activity=data.analytic_activity, holdout=data.held[data.picks[0]], seed=data.seed,
         )  # fmt: skip
 
@@ -165,7 +165,9 @@ def _promising_scales(task: LayerTask) -> list[tuple[float, Response]]:
         copy = _roughly(task, scale, gain_copy(task.problem(scale, response)))
         scores.append((_error(task, _chip(task, copy), scale, held), scale))
     if not scores:
-        raise FitError(task.layer.name, "is silent at every scale", remedy="give more calibration rows or ticks")
+        raise FitError(
+            task.layer.name, "is silent at every scale", remedy="give more calibration rows or ticks"
+        )
     best = [scale for _, scale in sorted(scores)[:FINALISTS]]
     return [(scale, _measured_response(task, scale, _some(task, ~task.data.held, 4))) for scale in best]
 
@@ -175,7 +177,9 @@ def _scales(task: LayerTask) -> Iterator[float]:
     wanted = np.maximum(task.data.target, 0.0)
     peaks = [float(peak) for peak in np.percentile(wanted, PERCENTILES) if peak > 0]
     if not peaks:
-        raise FitError(task.layer.name, "has no active unit on the calibration rows", remedy="give other rows")
+        raise FitError(
+            task.layer.name, "has no active unit on the calibration rows", remedy="give other rows"
+        )
     ceiling = firing_ceiling(task.profile)
     last = 0.0
     for scale in sorted(ceiling / (headroom * peak) for peak in peaks for headroom in HEADROOMS):
@@ -274,6 +278,10 @@ def _peak(task: LayerTask, fitted: AnnLayer) -> Array:
         currents = currents.cumsum(axis=1)
     peak: Array = np.abs(currents).max(axis=(0, 1, 2))
     return peak
+
+
+def _activation(layer: AnnLayer) -> Literal["relu", "identity"]:
+    return "relu" if layer.activation == "relu" else "identity"
 
 
 def _some(task: LayerTask, mask: NDArray[np.bool_], times: int = 1) -> NDArray[np.intp]:

@@ -24,7 +24,9 @@ from spikeloom.profile.weights import mode_names, weight_levels
 
 Array = NDArray[np.float64]
 HEADROOM = 0.8  # share of an accumulator's range that the calibration data may fill
-FINEST_THRESHOLD = 1 << 13  # threshold codes beyond this add no precision and take range from the negative side
+FINEST_THRESHOLD = (
+    1 << 13
+)  # threshold codes beyond this add no precision and take range from the negative side
 NEVER = 1e18  # threshold of a neuron on an unlimited chip that must not fire
 
 
@@ -118,9 +120,7 @@ def chip_layer(
     )
 
 
-def hosted_layer(
-    layer: AnnLayer, matrix: Array, profile: Profile, *, ticks: int, peak: float
-) -> ChipLayer:
+def hosted_layer(layer: AnnLayer, matrix: Array, profile: Profile, *, ticks: int, peak: float) -> ChipLayer:
     """A first layer whose current the host computes and writes as the bias of every sample.
 
     layer: with weights and bias in threshold units. matrix: (channels, n_target) the same without bias, for the
@@ -190,8 +190,9 @@ def _exponent(
 ) -> int:
     """The largest shared exponent at which thresholds, biases and calibration peaks stay in range.
 
-    theta: (m,) thresholds in LSB at the exponent 0; constant: (m,) constant input in threshold units, where
-    positive (a unit held far below its threshold may be held at the end of the range instead). Below -log2(step) a code would lose low-order bits.
+    theta: (m,) thresholds in LSB at the exponent 0; constant: (m,) constant input in threshold units, where positive
+    (a unit held far below its threshold may be held at the end of the range instead). Below -log2(step) a code would
+    lose low-order bits.
     """
     shared = [value for value in profile.weights.shared if value.name == _exponent_name(profile)]
     if not shared:

@@ -84,6 +84,7 @@ class SpikingNetwork:
         scale: ArrayLike | None = None,
         signed: bool = False,
         planes: int = 1,
+        order: ArrayLike | None = None,
     ) -> Population:
         """Add `size` input lines.
 
@@ -94,10 +95,12 @@ class SpikingNetwork:
         scale : one number or (channels,), value * scale lies in [-1, 1]; None: 1.
         signed : a channel has a pair of lines for its positive and its negative half, side by side.
         planes : lines of each (half) channel, for the encoding "bits".
+        order : (channels,), channel k takes value order[k] of a flattened sample; None: value k. For a network
+            that takes its images channels-first, while lines are numbered channels-last.
         """
         subject = f"input {name}"
         self._check_new(subject, name, size)
-        return self._add(checked_input(subject, name, size, encoding, scale, signed, planes))
+        return self._add(checked_input(subject, name, size, encoding, scale, signed, planes, order))
 
     def population(
         self, name: str, size: int, *, init: Mapping[str, ArrayLike] | None = None, **params: ArrayLike

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.errors import NetworkError
@@ -23,6 +24,7 @@ def checked_input(
     scale: ArrayLike | None,
     signed: bool,
     planes: int,
+    order: ArrayLike | None,
 ) -> Population:
     """An input whose size, encoding, scale, sign and planes agree."""
     if encoding not in ENCODINGS:
@@ -41,7 +43,16 @@ def checked_input(
     if encoding != "spikes":
         given = reals(1.0 if scale is None else scale, subject, "scale")
         scales = spread(given, size // lines, subject, "scale")
-    return Population(name, int(size), encoding, scales, bool(signed), int(planes))
+    numbers = None if order is None else _permutation(subject, order, size // lines)
+    return Population(name, int(size), encoding, scales, bool(signed), int(planes), numbers)
+
+
+def _permutation(subject: str, order: ArrayLike, channels: int) -> NDArray:
+    """(channels,) int32, every number once."""
+    numbers = integers(order, subject, "order", 0, channels - 1)
+    if not np.array_equal(np.sort(numbers), np.arange(channels)):
+        raise NetworkError(subject, "order must name every channel once", limit=channels)
+    return numbers
 
 
 def parameter_ranges(profile: Profile) -> dict[str, Param]:

@@ -26,6 +26,7 @@ class Population:
     scale: NDArray | None = None  # inputs only, (channels,): value * scale lies in [-1, 1]
     signed: bool = False  # inputs only: a pair of lines a channel, the positive half first
     planes: int = 1  # inputs of encoding "bits": lines a channel
+    order: NDArray | None = None  # inputs only: channel k takes value order[k] of a flattened sample; None: k
     params: Mapping[str, NDArray] = field(default_factory=dict)
     init: Mapping[str, NDArray] = field(default_factory=dict)
 

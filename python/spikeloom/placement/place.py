@@ -57,7 +57,7 @@ def _program(
     lines, neurons = numbering(network, cores)
     depth = depths(network)
     inputs = tuple(
-        Port(p.name, p.size, lines[p.name], p.encoding, p.scale, signed=p.signed, planes=p.planes)
+        Port(p.name, p.size, lines[p.name], p.encoding, p.scale, signed=p.signed, planes=p.planes, order=p.order)
         for p in network.populations.values() if p.is_input
     )  # fmt: skip
     return ChipProgram(

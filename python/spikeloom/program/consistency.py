@@ -127,3 +127,5 @@ def _check_port(port: Port, program: ChipProgram) -> None:
         channels = port.size // lines
         if port.scale is not None and port.scale.shape != (channels,):
             raise ProgramError(subject, "needs one scale a channel", value=port.scale.shape, limit=channels)
+        if port.order is not None and not np.array_equal(np.sort(port.order), np.arange(channels)):
+            raise ProgramError(subject, "has an order that does not name every channel once", limit=channels)

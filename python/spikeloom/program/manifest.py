@@ -28,7 +28,7 @@ def to_manifest(program: ChipProgram) -> tuple[dict[str, Any], Arrays]:
         names[group] = list(mapping)
         arrays |= {f"arrays/{group}/{k}": array for k, array in enumerate(mapping.values())}
     for k, port in enumerate(program.inputs):
-        arrays |= _present(f"inputs/{k}", scale=port.scale)
+        arrays |= _present(f"inputs/{k}", scale=port.scale, order=port.order)
     for k, port in enumerate(program.outputs):
         arrays |= _present(f"outputs/{k}", scale=port.scale, offset=port.offset, neurons=port.neurons)
     for k, population in enumerate(program.populations):
@@ -114,6 +114,7 @@ def _input(entry: Entry, place: str, left: Arrays) -> Port:
         scale=left.pop(f"{place}/scale", None),
         signed=_is(bool, entry["signed"]),
         planes=_is(int, entry["planes"]),
+        order=left.pop(f"{place}/order", None),
     )
 
 

@@ -30,6 +30,7 @@ class Port:
     offset: NDArray | None = None  # output: (size,), added after scaling
     signed: bool = False
     planes: int = 1
+    order: NDArray | None = None  # input: (channels,), channel k takes value order[k] of a flattened sample
     neurons: NDArray | None = None  # output: (size,) int32
     read: str = ""  # output: "spikes" or a register
 

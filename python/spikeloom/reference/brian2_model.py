@@ -15,9 +15,9 @@ core; all cores run the same operation list, which is one block. Brian2's slots 
 So a spike of tick t is read at t + 1 + delay, a latency of L adds L - 1 to the delay of the rows that neurons
 drive, and input of tick t is read in tick t, because a table gives it to the axons before the rows run.
 
-Integers may be added in any order. On an analog soma an axon that may carry n spikes is there n times, one event for
-each spike, so that reals are added in the order of the contract, and the bits are the same, as long as all synapses
-of a neuron have one delay; with several the sums may differ in the last bit.
+Integers may be added in any order. On an analog soma an axon that may carry n spikes is there n times, with
+an event for each spike, so that reals are added in the order of the contract and the bits are the same, as
+long as all synapses of a neuron have one delay; with several, sums may differ in the last bit.
 """
 
 from __future__ import annotations
@@ -28,14 +28,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.errors import EmulationError
 from spikeloom.program.program import ChipProgram
-from spikeloom.reference.brian2_block import register_range, variable
+from spikeloom.reference.brian2_block import variable
 from spikeloom.reference.brian2_exact import LIMIT, Range
 from spikeloom.reference.brian2_operations import operation_block
+from spikeloom.reference.brian2_results import check_traps, trace_of
 from spikeloom.reference.brian2_setup import functions, plain_numpy
 from spikeloom.reference.brian2_synapses import (
-    Copies, Synapses, axon_order, effective_params, fan_pairs, synapses,
+    Copies,
+    Synapses,
+    axon_order,
+    effective_params,
+    fan_pairs,
+    synapses,
 )  # fmt: skip
 from spikeloom.reference.compare import Trace
 
@@ -121,8 +126,8 @@ class Brian2Model:
         table[: len(spikes), : self.copies.n] = self._arrivals(spikes)[: len(table), self.copies.axon]
         namespace = {"input_count": TimedArray(table, dt=self.dt, name="input_count*"), **functions()}
         self.network.run(ticks * self.dt, namespace=namespace)
-        self._check_traps()
-        return self._trace(ticks)
+        check_traps(self.neurons, self.block, self.program)
+        return trace_of(self.monitor, self.program, ticks)
 
     def _most_spikes(self, spikes: NDArray) -> NDArray:
         """The most spikes that may be due on each axon in one tick, after merging."""
@@ -279,33 +284,3 @@ class Brian2Model:
             population = next(placed for placed in self.program.populations if placed.name == name)
             values = getattr(self.neurons, variable(str(self.program.profile.bias.param)) + "_")
             values[population.neurons] = np.asarray(biases, dtype=np.float64)
-
-    def _check_traps(self) -> None:
-        """Raise for the first register that left its width: by tick, core, place in the list, neuron."""
-        site = np.array(self.neurons.trap_site_[:], dtype=np.int64)
-        if not site.any():
-            return
-        numbers = np.flatnonzero(site)
-        cores = np.searchsorted(self.program.arrays.core_neuron_start, numbers, side="right") - 1
-        ticks = self.neurons.trap_tick_[numbers]
-        first = np.lexsort((numbers, site[numbers], cores, ticks))[0]
-        number = int(numbers[first])
-        name = self.block.sites[int(site[number]) - 1]
-        low, high = register_range(self.block.widths[name])
-        raise EmulationError(
-            f"tick {int(ticks[first])}, core {int(cores[first])}, neuron {number}, register {name}",
-            "left its width",
-            value=int(self.neurons.trap_value_[number]),
-            limit=f"{low} to {high}",
-        )
-
-    def _trace(self, ticks: int) -> Trace:
-        kind = np.float64 if self.program.profile.is_analog else np.int64
-        record = {
-            name: np.array(getattr(self.monitor, name + "_"), dtype=np.float64).T.reshape(ticks, -1)
-            for name in self.monitor.record_variables
-        }
-        registers = {
-            name: record[variable(name)].astype(kind) for name in self.program.profile.element_names()
-        }
-        return Trace(record["z"].astype(np.int32), registers)

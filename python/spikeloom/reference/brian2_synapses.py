@@ -37,7 +37,7 @@ class Copies:
         self.rank = copies - self.first[self.axon]
 
     def spread(self, axons: NDArray) -> tuple[NDArray, NDArray]:
-        """For entries that each name an axon: (entry, copy), once for each copy, by copy and then by entry."""
+        """For entries that each name an axon: (entry, copy), once a copy, by copy and then by entry."""
         times = self.times[axons]
         which = np.repeat(np.arange(len(axons)), times)
         within = np.arange(len(which)) - np.repeat(np.cumsum(times) - times, times)
