@@ -22,9 +22,7 @@ from spikeloom.program.program import ChipProgram
 
 Array = NDArray[np.float64]
 HELD_OUT = 5  # every fifth calibration row judges, the others are fitted
-FEED_NUMBERS = (
-    600_000_000  # spike counts that one layer's feed may hold; further calibration rows are left out
-)
+FEED_NUMBERS = 420_000_000  # spike counts that one layer's feed may hold; further rows are left out
 INPUT = "input"
 
 

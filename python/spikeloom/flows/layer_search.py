@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -119,7 +120,7 @@ def convert_layer(task: LayerTask, method: Method) -> Candidate:
     for scale, response in task.data.remembered("scales", lambda: _promising_scales(task.at_full_precision)):
         problem = task.problem(scale, response)
         if method in ("copy", "fit") or task.by_host:
-            candidates.append(_judged(task, copy_layer(problem), scale))
+            candidates.append(task.data.remembered(f"copy {scale}", partial(_copied, task, problem, scale)))
         if method != "copy" and not task.by_host:  # the host's currents are exact: there is nothing to fit
             candidates.append(_judged(task, fit_layer(_with_gain(problem, method), method), scale))
     return _with_measured_bias(task, _best(candidates))
@@ -220,10 +221,14 @@ def _with_measured_bias(task: LayerTask, candidate: Candidate) -> Candidate:
     return _best([candidate, again])
 
 
+def _copied(task: LayerTask, problem: LayerProblem, scale: float) -> Candidate:
+    return _judged(task, copy_layer(problem), scale)
+
+
 def _judged(task: LayerTask, fit: LayerFit, scale: float) -> Candidate:
     """The candidate with its emulated error on the held-out images."""
     chip = _chip(task, Synapses.of(fit))
-    return Candidate(fit, chip, scale, _error(task, chip, scale, np.flatnonzero(task.data.held)))
+    return Candidate(fit, chip, scale, _error(task, chip, scale, _some(task, task.data.held, 16)))
 
 
 def _error(task: LayerTask, chip: ChipLayer, scale: float, images: NDArray[np.intp]) -> float:
