@@ -1,6 +1,6 @@
 """The programs of this suite, and what the twin makes of them."""
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +29,16 @@ def profile_of(name):
 
 
 def case_of(name, seed, options=None):
-    """The random program of a seed: every tenth one at the limits of everything."""
+    """The random program of a seed; without options every tenth one is at the limits of everything."""
     if name in DIRECTED:
         return DIRECTED[name]()
-    if options is None:
-        usual = FLOATS if name == "ideal" and seed % 2 else DEFAULT
-        options = EXTREME if seed % 10 == 9 and name != "ideal" else usual
+    return random_program(profile_of(name), seed, options) if options else usual_case(name, seed)
+
+
+@lru_cache(maxsize=1000)
+def usual_case(name, seed):
+    usual = FLOATS if name == "ideal" and seed % 2 else DEFAULT
+    options = EXTREME if seed % 10 == 9 and name != "ideal" else usual
     return random_program(profile_of(name), seed, options)
 
 

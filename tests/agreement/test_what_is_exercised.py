@@ -1,6 +1,7 @@
 """Do the random programs reach every edge and every rule? An edge that is never taken proves nothing."""
 
 from collections import Counter
+from functools import cache
 
 import pytest
 from agreement_cases import MADE_UP, PROFILES, case_of, profile_of, twin_outcome
@@ -20,6 +21,7 @@ UNREACHABLE = {
 TRAPS_ELSEWHERE = {"q.trap", "u.trap", "v.trap", "x.trap", "ref.trap"}
 
 
+@cache
 def edges_of(name):
     total = Counter()
     for seed in SEEDS:

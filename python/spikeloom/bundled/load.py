@@ -59,7 +59,7 @@ def _images(name: str) -> Bundle:
     shape, top = ((-1, 784), np.float32(255)) if flat else ((-1, 1, 28, 28), np.float32(1))
     return Bundle(
         name=name,
-        title=f"Fashion-MNIST, {'MLP 784-128-64-10' if flat else 'CNN conv 5x5x8, conv 5x5x16, 64, 10'}",
+        title=f"Fashion-MNIST, {'MLP 784-200-100-10' if flat else 'CNN conv 5x5x8, conv 5x5x16, 64, 10'}",
         onnx_path=FOLDER / f"{name}.onnx",
         calibration=rows["calibration"].reshape(shape).astype(np.float32) / top,
         inputs=rows["evaluation"].reshape(shape).astype(np.float32) / top,

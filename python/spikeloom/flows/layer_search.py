@@ -32,7 +32,8 @@ from spikeloom.program.program import ChipProgram
 Array = NDArray[np.float64]
 PERCENTILES = (95.0, 97.0, 99.0, 99.9, 100.0)
 HEADROOMS = (1.0, 1.33, 2.0)
-FINALISTS = 2  # scales that get a full fit
+FINALISTS = 2  # scales that get a full fit, where the second one's error is close to the best
+CLOSE = 1.03
 WEAKEST = 16.0  # scales of outputs may differ from the typical one by this much
 PEAK_IMAGES = 32  # images on which peaks of the accumulators are measured
 PROBE_NEURON_TICKS = 4_000_000  # size of an emulation in the scale search
@@ -155,7 +156,7 @@ def _last_layer_candidates(task: LayerTask, method: Method) -> list[Candidate]:
 
 
 def _promising_scales(task: LayerTask) -> list[tuple[float, Response]]:
-    """The FINALISTS target scales at which the weight copy errs least, each with its measured response."""
+    """The target scales at which the weight copy errs least, each with its measured response."""
     held = _some(task, task.data.held)
     scores = []
     for scale in _scales(task):
@@ -169,7 +170,8 @@ def _promising_scales(task: LayerTask) -> list[tuple[float, Response]]:
         raise FitError(
             task.layer.name, "is silent at every scale", remedy="give more calibration rows or ticks"
         )
-    best = [scale for _, scale in sorted(scores)[:FINALISTS]]
+    least = min(scores)[0]
+    best = [scale for error, scale in sorted(scores)[:FINALISTS] if error <= CLOSE * least]
     return [(scale, _measured_response(task, scale, _some(task, ~task.data.held, 4))) for scale in best]
 
 
