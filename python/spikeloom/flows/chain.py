@@ -14,7 +14,8 @@ from spikeloom.emulation.measure import Feed, next_feed
 from spikeloom.fit.problem import LayerFit, Method, Objective
 from spikeloom.flows.input_coding import InputCoding, InputEncoding, choose_coding
 from spikeloom.flows.layer_data import LayerData
-from spikeloom.flows.layer_search import Candidate, LayerTask, convert_layer, one_layer_program, readout_scale
+from spikeloom.flows.layer_search import Candidate, convert_layer
+from spikeloom.flows.layer_task import LayerTask, one_layer_program, readout_scale
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
 from spikeloom.profile.schema import Profile

@@ -33,7 +33,7 @@ def show_demo(results: Sequence[DemoResult]) -> None:
         (
             f"{result.name}, {result.score_name}",
             *(_score(result, score) for score in (result.ann_score, result.snn_score, result.copy_score)),
-            _share(result.agreement),
+            f"{result.agreement:.2f} %",
             result.nmse,
             "equal" if result.brian2_equal else "differs",
         )
@@ -173,21 +173,13 @@ def _score(result: DemoResult, score: float) -> str:
     return f"{score:.2f} %" if result.score_name == "accuracy" else f"{score:.1f}"
 
 
-def _answers(result: DemoResult) -> list[tuple[str, str]]:
+def _answers(result: DemoResult) -> tuple[tuple[str, str], ...]:
     """How near the chip's outputs are to the ANN's, on rows that the conversion has not seen."""
+    agreement = f"{result.agreement:.2f} % of the ANN's answers, weight copy {result.copy_agreement:.2f} %"
     error = (
         f"NMSE {number(result.nmse)}, weight copy {number(result.copy_nmse)}; {result.samples:,} unseen rows"
     )
-    if result.agreement is None:
-        return [("error", error)]
-    agreement = (
-        f"{_share(result.agreement)} of the ANN's answers, weight copy {_share(result.copy_agreement)}"
-    )
-    return [("agrees", agreement), ("error", error)]
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f} %"
+    return ("agrees", agreement), ("error", error)
 
 
 def _work(result: DemoResult) -> str:

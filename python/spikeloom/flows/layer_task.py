@@ -1,0 +1,174 @@
+"""One layer as a task: its data and chip, and how a candidate of it does on the emulated chip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.ann.graph import AnnLayer
+from spikeloom.emulation.measure import readout, window_rates
+from spikeloom.fit.integer import full_range_scale
+from spikeloom.fit.problem import LayerProblem, Objective, Response, WeightGrid
+from spikeloom.flows.chip_limits import firing_ceiling, full_precision, weight_grid
+from spikeloom.flows.input_coding import InputCoding
+from spikeloom.flows.layer_data import LayerData
+from spikeloom.network.chip_units import smallest_scale
+from spikeloom.network.from_fit import ChipLayer, Synapses, chip_layer, hosted_layer
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.placement.place import place_without_limits
+from spikeloom.profile.schema import Profile
+from spikeloom.program.program import ChipProgram
+
+Array = NDArray[np.float64]
+WEAKEST = 16.0  # scales of outputs may differ from the typical one by this much
+PEAK_IMAGES = 32  # images on which peaks of the accumulators are measured
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTask:
+    """What a layer is searched for: its data, the chip, and the designer's choices.
+
+    coding: of the network's input, for the first layer only
+    """
+
+    data: LayerData
+    profile: Profile
+    ticks: int
+    is_last: bool
+    coding: InputCoding | None = None
+    objective: Objective = "matching"
+    threads: int | None = None
+
+    @property
+    def layer(self) -> AnnLayer:
+        """The layer of the ANN."""
+        return self.data.layer
+
+    @property
+    def by_host(self) -> bool:
+        """The host computes this layer's current."""
+        return self.coding is not None and self.coding.by_host
+
+    @property
+    def planes(self) -> int:
+        """Lines of an input channel."""
+        return 1 if self.coding is None else self.coding.planes
+
+    @property
+    def at_full_precision(self) -> LayerTask:
+        """The same task with as many weight bits as the code has, so that a search does not see rounding."""
+        return replace(self, profile=full_precision(self.profile))
+
+    def grid(self, scale: float) -> WeightGrid:
+        """The codes and scales that the chip has for this layer at a target scale.
+
+        An output whose weights are so much weaker than its neighbours' that its threshold would leave the chip's
+        range, or take the others' precision, keeps a coarser grid.
+        """
+        if self.by_host:
+            return WeightGrid()
+        grid = weight_grid(self.profile, readout=self.is_last)
+        if grid.levels is None or self.is_last:
+            return grid
+        weights = self.layer.matrix * scale / np.reshape(self.data.input_scale, (-1, 1))
+        typical = float(np.median(full_range_scale(weights, grid.levels)))
+        return replace(grid, scale_min=max(smallest_scale(self.profile, self.layer), typical / WEAKEST))
+
+    def problem(self, scale: float, response: Response) -> LayerProblem:
+        """The calibration problem at a target scale."""
+        data, ceiling = self.data, firing_ceiling(self.profile)
+        return LayerProblem(
+            self.layer.name, data.activity, data.target, _activation(self.layer), self.layer.matrix,
+            self.layer.bias, data.input_scale, scale, response, ceiling, self.grid(scale), self.objective,
+            analytic_activity=data.analytic_activity, holdout=data.held[data.picks[0]], seed=data.seed,
+        )  # fmt: skip
+
+
+def _activation(layer: AnnLayer) -> Literal["relu", "identity"]:
+    return "relu" if layer.activation == "relu" else "identity"
+
+
+def one_layer_program(task: LayerTask, chip: ChipLayer, scale: Array | None = None) -> ChipProgram:
+    """The layer alone behind input lines, over warm-up and window."""
+    network = SpikingNetwork(task.profile)
+    network.input("feed", task.data.feed.size, encoding="current" if task.by_host else "spikes")
+    chip.add_to(network, "feed")
+    population = network.populations[chip.name]
+    if scale is None:
+        network.output(population, read="spikes")
+    else:
+        network.output(population, read=task.profile.fire.reg, scale=scale)
+    return place_without_limits(network, ticks=task.data.feed.ticks)
+
+
+def readout_scale(task: LayerTask, chip: ChipLayer, scale: float) -> Array:
+    """(n_target,) ANN units per LSB of the accumulated readout."""
+    return 1.0 / (chip.theta * task.ticks * scale)
+
+
+def measured_pairs(task: LayerTask, synapses: Synapses, images: NDArray[np.intp]) -> tuple[Array, Array]:
+    """(rows, m) mean currents in threshold units and emulated rates, at the picked rows of these images."""
+    chip = on_chip(task, synapses)
+    rates = np.full((len(task.data.coded), task.layer.n_outputs), np.nan)
+    feed = task.data.feed.rows(images)
+    rates[images] = window_rates(one_layer_program(task, chip), feed, chip.name, threads=task.threads)
+    inside = np.isin(task.data.picks[0], images)
+    currents = task.data.activity[inside] @ synapses.weights + synapses.bias
+    return currents, task.data.at_picks(rates)[inside]
+
+
+def emulated_error(task: LayerTask, chip: ChipLayer, scale: float, images: NDArray[np.intp]) -> float:
+    """Mean squared error of the emulated activation on these images, over the variance of the wanted one."""
+    feed = task.data.feed.rows(images)
+    if task.is_last:
+        program = one_layer_program(task, chip, readout_scale(task, chip, scale))
+        got = readout(program, feed, threads=task.threads)
+    else:
+        got = window_rates(one_layer_program(task, chip), feed, chip.name, threads=task.threads) / scale
+    wanted = task.layer.activate(task.data.preactivation[images])
+    variance = np.mean((wanted - wanted.mean(axis=0)) ** 2)
+    return float(np.mean((got - wanted) ** 2) / max(variance, 1e-300))
+
+
+def on_chip(task: LayerTask, synapses: Synapses) -> ChipLayer:
+    fitted = replace(
+        task.layer, weights=synapses.weights.reshape(task.layer.weights.shape), bias=synapses.bias
+    )
+    if task.by_host:
+        assert task.coding is not None
+        channels = np.eye(task.coding.size) * task.coding.scale
+        return hosted_layer(
+            fitted, fitted.preactivation(task.coding.halves(channels)) - _spread_bias(fitted), task.profile,
+            ticks=task.ticks, peak=_host_peak(task, fitted),
+        )  # fmt: skip
+    return chip_layer(
+        synapses, task.layer, task.profile, ticks=task.ticks, peak=_peak(task, fitted), readout=task.is_last,
+        depth=task.data.feed.depth, planes=task.planes,
+    )  # fmt: skip
+
+
+def _spread_bias(layer: AnnLayer) -> Array:
+    return np.tile(layer.bias, layer.positions)
+
+
+def _host_peak(task: LayerTask, fitted: AnnLayer) -> float:
+    """Largest magnitude of the host's current on a few images, in threshold units."""
+    return float(np.abs(fitted.preactivation(task.data.coded[:: max(1, len(task.data.coded) // 256)])).max())
+
+
+def _peak(task: LayerTask, fitted: AnnLayer) -> Array:
+    """(m,) largest current of one tick on a few images in threshold units; accumulated, for a readout."""
+    feed = task.data.feed.inputs
+    spikes = feed[:: max(1, len(feed) // PEAK_IMAGES)][:PEAK_IMAGES]
+    samples, ticks, lines = spikes.shape
+    trains = spikes.reshape(samples * ticks, lines).astype(np.float64)
+    if task.planes > 1:
+        trains = trains.reshape(samples * ticks, -1, task.planes) @ 2.0 ** -np.arange(1, task.planes + 1)
+    currents = fitted.preactivation(trains).reshape(samples, ticks, task.layer.positions, -1)
+    if task.is_last:
+        currents = currents.cumsum(axis=1)
+    peak: Array = np.abs(currents).max(axis=(0, 1, 2))
+    return peak

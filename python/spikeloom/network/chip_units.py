@@ -1,0 +1,151 @@
+"""From threshold units to a chip's own: exponent, threshold, bias and start of a layer's neurons."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.ann.graph import AnnLayer
+from spikeloom.errors import PlacementError
+from spikeloom.profile.schema import Profile
+from spikeloom.profile.weights import mode_names, weight_levels
+
+Array = NDArray[np.float64]
+HEADROOM = 0.8  # share of an accumulator's range that the calibration data may fill
+FINEST_THRESHOLD = (
+    1 << 13
+)  # threshold codes beyond this add no precision and take range from the negative side
+NEVER = 1e18  # threshold of a neuron on an unlimited chip that must not fire
+
+
+def weight_unit(profile: Profile) -> float:
+    """LSB of code 1 at the shared exponent 0."""
+    return 2.0**profile.weights.unit_shift if profile.weights.formula == "mant_exp" else 1.0
+
+
+def threshold_name(profile: Profile) -> str:
+    name = profile.fire.thr if profile.fire.op != "fire2" else profile.fire.pos
+    return str(name)
+
+
+def exponent_name(profile: Profile) -> str:
+    return profile.weights.shared[0].name if profile.weights.shared else ""
+
+
+def smallest_scale(profile: Profile, layer: AnnLayer) -> float:
+    """The smallest scale (threshold units per code) whose threshold still fits its parameter."""
+    highest = profile.params[threshold_name(profile)].max
+    if highest is None:
+        return 0.0
+    exponent = _lowest_exponent(profile) if profile.weights.shared else 0
+    unit = weight_unit(profile) * 2.0**exponent * float(np.prod(layer.input_pool))
+    return unit / (highest * 2.0 ** profile.params[threshold_name(profile)].shift)
+
+
+def shared_exponent(
+    theta: Array, profile: Profile, peak: Array, constant: Array, *, readout: bool, planes: int
+) -> int:
+    """The largest shared exponent at which thresholds, biases and calibration peaks stay in range.
+
+    theta: (m,) thresholds in LSB at the exponent 0; constant: (m,) constant input in threshold units, where positive
+    (a unit held far below its threshold may be held at the end of the range instead). Below -log2(step) a code would
+    lose low-order bits.
+    """
+    shared = [value for value in profile.weights.shared if value.name == exponent_name(profile)]
+    if not shared:
+        return 0
+    limit = _readout_limit(profile) if readout else accumulator_limit(profile)
+    rooms = [HEADROOM * limit / max(float((theta * peak).max()), 1e-9)]
+    rooms.append(largest_bias(profile) / max(float((theta * constant).max()), 1e-9))
+    param = profile.params[threshold_name(profile)]
+    if not readout and param.max is not None:
+        rooms.append(param.max * 2.0**param.shift / float(theta.max()))
+        rooms.append(FINEST_THRESHOLD * 2.0**param.shift / float(np.median(theta)))
+    lowest = max(_lowest_exponent(profile), shared[0].min + planes if planes > 1 else shared[0].min)
+    return int(np.clip(np.floor(np.log2(min(rooms))), lowest, shared[0].max))
+
+
+def _lowest_exponent(profile: Profile) -> int:
+    """The lowest shared exponent at which every code keeps all its bits."""
+    step = min(weight_levels(profile.weights, mode).step for mode in mode_names(profile.weights))
+    return max(profile.weights.shared[0].min, -(step.bit_length() - 1))
+
+
+def threshold_codes(theta: Array, profile: Profile, readout: bool) -> tuple[NDArray, Array]:
+    """(threshold codes, effective thresholds in LSB); a readout gets the highest code and keeps its own unit."""
+    param = profile.params[threshold_name(profile)]
+    if readout:
+        highest = NEVER if param.max is None else param.max
+        return np.full(theta.shape, highest, dtype=float if profile.is_analog else np.int32), theta
+    if profile.is_analog:
+        return theta, theta
+    codes = np.rint(theta / 2.0**param.shift)
+    low, high = param.min or 0, param.max or np.inf
+    if codes.min() < max(low, 1) or codes.max() > high:
+        raise PlacementError(
+            "threshold", "does not fit its parameter at any exponent", value=(codes.min(), codes.max()),
+            limit=(low, high), remedy="use more weight bits or fewer inputs",
+        )  # fmt: skip
+    return codes.astype(np.int32), codes * 2.0**param.shift
+
+
+def half_start(profile: Profile, theta: Array, ticks: int, readout: bool) -> tuple[dict[str, Array], Array]:
+    """Half a threshold of head start: in the membrane where it can be set, else spread over the window's bias."""
+    membrane = profile.fire.reg
+    state = profile.state.get(membrane)
+    none = np.zeros_like(theta)
+    if readout:
+        return {}, none
+    if state is not None and state.init == "free":
+        half = theta / 2.0
+        return {membrane: half if profile.is_analog else np.rint(half).astype(np.int32)}, none
+    return {}, (theta / (2.0 * ticks) if profile.bias.kind == "register" else none)
+
+
+def bias_codes(bias: Array, profile: Profile) -> dict[str, NDArray]:
+    """Codes of the bias parameter nearest to these values in LSB; a unit held far below 0 may be held at its end."""
+    name = profile.bias.param
+    if profile.bias.kind == "none" or name is None:
+        return {}
+    param = profile.params[name]
+    if profile.is_analog:
+        return {name: bias}
+    if param.format != "mant_exp":
+        return {name: np.clip(np.rint(bias / 2.0**param.shift), param.min, param.max).astype(np.int32)}
+    magnitude = np.maximum(np.abs(bias), 1.0) / float(param.max or 1)
+    exponent = np.clip(np.ceil(np.log2(magnitude)), 0, param.exp_max).astype(np.int32)
+    mantissa = np.clip(np.rint(bias / 2.0**exponent), param.min, param.max)
+    return {name: mantissa.astype(np.int32), f"{name}_exp": exponent}
+
+
+def coarsest_bias(profile: Profile, size: int) -> dict[str, NDArray]:
+    """The largest exponent of the bias, so that the host can write its whole range."""
+    name = profile.bias.param
+    if name is None or profile.params[name].format != "mant_exp":
+        return {}
+    return {f"{name}_exp": np.full(size, profile.params[name].exp_max, dtype=np.int32)}
+
+
+def largest_bias(profile: Profile) -> float:
+    """Largest constant input in LSB."""
+    name = profile.bias.param
+    if profile.bias.kind == "none" or name is None or profile.params[name].max is None:
+        return float("inf")
+    param = profile.params[name]
+    return float(param.max or 0) * 2.0 ** (param.exp_max if param.format == "mant_exp" else param.shift)
+
+
+def accumulator_limit(profile: Profile) -> float:
+    """Largest magnitude that every signed register holds, in LSB; infinite on an analog soma."""
+    widths = [r.bits for r in profile.regs.values() if r.bits is not None and r.signed]
+    return float(2 ** (min(widths) - 1)) if widths else float("inf")
+
+
+def _readout_limit(profile: Profile) -> float:
+    """Largest magnitude that the membrane register holds before it is clipped, in LSB."""
+    bits = profile.regs[profile.fire.reg].bits
+    if bits is None:
+        return float("inf")
+    code = profile.params[threshold_name(profile)].max
+    ceiling = float("inf") if code is None else code * 2.0 ** profile.params[threshold_name(profile)].shift
+    return min(float(2 ** (bits - 1)), ceiling)
