@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from spikeloom.ann.graph import Ann
+from spikeloom.errors import AnnError
 
 Array = NDArray[Any]
 
@@ -129,3 +130,10 @@ def cnn(**options: Any) -> ModelBuilder:
     """2 x 8 x 8 image, a pool behind the first activation and one before the second."""
     builder = ModelBuilder((2, 8, 8), **options).conv(3, pads=[1, 1, 1, 1]).relu().pool(2, 2)
     return builder.conv(4, pads=[1, 1, 1, 1]).pool(2, 2).readout()
+
+
+def one_line(error: AnnError) -> str:
+    """The message, checked to be one line with a remedy."""
+    assert "\n" not in str(error)
+    assert error.remedy
+    return str(error)
