@@ -54,6 +54,18 @@ struct SignatureOf<Result (*)(Arguments...)> {
 
 }  // namespace detail
 
+// The copy for one level that is known when this is compiled; the others are not made.
+template <class Kernel, Level level>
+auto kernel_for() {
+  using Signature = typename detail::SignatureOf<decltype(&Kernel::run)>::Type;
+  using Copies = detail::Copies<Kernel, Signature>;
+#if SPIKELOOM_X86_LEVELS
+  if constexpr (level == Level::v4) return &Copies::v4;
+  if constexpr (level == Level::v3) return &Copies::v3;
+#endif
+  if constexpr (level == Level::baseline || !SPIKELOOM_X86_LEVELS) return &Copies::baseline;
+}
+
 template <class Kernel>
 auto kernel(Level level) {
   using Signature = typename detail::SignatureOf<decltype(&Kernel::run)>::Type;

@@ -29,7 +29,7 @@ std::vector<S>& typed(Values& values) {
 template <class S, class Sum>
 class LoadedMachine final : public Machine {
  public:
-  LoadedMachine(std::unique_ptr<const Program> program, const std::vector<Interval>& arriving, Level level)
+  LoadedMachine(std::shared_ptr<const Program> program, const std::vector<Interval>& arriving, Level level)
       : program_(std::move(program)), cores_(*program_, arriving, level), level_(level) {}
 
   RunResult run(const RunRequest& request) const override;
@@ -45,7 +45,7 @@ class LoadedMachine final : public Machine {
  private:
   using State = CoreState<S, Sum>;
   // Samples are handed out in order, so every sample before a failing one is run to its end.
-  struct Shared {
+  struct Work {
     std::atomic<std::int64_t> next{0};
     std::atomic<std::int64_t> failed{std::numeric_limits<std::int64_t>::max()};
     std::mutex guard;
@@ -53,7 +53,7 @@ class LoadedMachine final : public Machine {
     std::vector<std::vector<SpikeRow>> spikes;  // of each sample
   };
 
-  void work(const RunRequest& request, RunResult& result, Shared& shared) const;
+  void work(const RunRequest& request, RunResult& result, Work& shared) const;
   void run_sample(const RunRequest& request, std::int64_t sample, State& state, std::vector<S>& set,
                   RunResult& result, std::vector<SpikeRow>& spikes) const;
   void override_params(const RunRequest& request, std::int64_t sample, State& state,
@@ -65,7 +65,7 @@ class LoadedMachine final : public Machine {
   void copy(const State& state, int element, const Ints& neurons, S* out) const;
   RunResult allocated(const RunRequest& request) const;
 
-  std::unique_ptr<const Program> program_;
+  std::shared_ptr<const Program> program_;
   Cores<S, Sum> cores_;
   Level level_;
 };
@@ -90,7 +90,7 @@ template <class S, class Sum>
 RunResult LoadedMachine<S, Sum>::run(const RunRequest& request) const {
   check_request(*program_, request);
   RunResult result = allocated(request);
-  Shared shared;
+  Work shared;
   shared.spikes.resize(request.samples);
   const std::int64_t wanted =
       std::clamp<std::int64_t>(request.threads, 1, std::max<std::int64_t>(1, request.samples));
@@ -104,7 +104,7 @@ RunResult LoadedMachine<S, Sum>::run(const RunRequest& request) const {
 }
 
 template <class S, class Sum>
-void LoadedMachine<S, Sum>::work(const RunRequest& request, RunResult& result, Shared& shared) const {
+void LoadedMachine<S, Sum>::work(const RunRequest& request, RunResult& result, Work& shared) const {
   std::int64_t sample = 0;
   try {
     State state = cores_.fresh();
@@ -197,11 +197,7 @@ void LoadedMachine<S, Sum>::copy(const State& state, int element, const Ints& ne
   for (std::size_t i = 0; i < neurons.size(); ++i) out[i] = values[neurons[i]];
 }
 
-template <class S, class Sum>
-std::unique_ptr<Machine> machine(std::unique_ptr<const Program> program,
-                                 const std::vector<Interval>& arriving, Level level) {
-  return std::make_unique<LoadedMachine<S, Sum>>(std::move(program), arriving, level);
-}
+using Shared = std::shared_ptr<const Program>;
 
 std::vector<Interval> in_units(const std::vector<Interval>& bounds, int shift) {
   std::vector<Interval> units;
@@ -210,18 +206,52 @@ std::vector<Interval> in_units(const std::vector<Interval>& bounds, int shift) {
   return units;
 }
 
+bool all_small(const std::vector<Interval>& bounds) {
+  return std::all_of(bounds.begin(), bounds.end(), [](const Interval& b) { return b.within(int32_range); });
+}
+
+// Accumulators as wide as `most_of_line` spikes of an input line in a tick need.
+std::unique_ptr<Machine> digital(const Shared& program, std::int64_t most_of_line, Level level) {
+  const auto bounds = arriving_bounds(*program, most_of_line, most_spikes_per_tick(*program));
+  const auto arriving = in_units(bounds, program->weights.shift);
+  if (all_small(bounds))
+    return std::make_unique<LoadedMachine<std::int32_t, std::int32_t>>(program, arriving, level);
+  return std::make_unique<LoadedMachine<std::int32_t, std::int64_t>>(program, arriving, level);
+}
+
+// Lanes for inputs of one spike at most, which encoders make, and lanes for any: same results, different
+// speed.
+class TwoWidths final : public Machine {
+ public:
+  TwoWidths(const Shared& program, Level level)
+      : single_(digital(program, 1, level)), any_(digital(program, most_input_spikes, level)) {}
+
+  RunResult run(const RunRequest& request) const override {
+    const std::int64_t size = request.samples * request.input_ticks * program().inputs();
+    const bool single =
+        std::all_of(request.inputs, request.inputs + size, [](std::uint8_t n) { return n <= 1; });
+    return (single ? single_ : any_)->run(request);
+  }
+  std::unique_ptr<Session> open(std::int64_t samples) const override { return any_->open(samples); }
+  const Program& program() const override { return any_->program(); }
+  std::string kernels() const override { return any_->kernels(); }
+  std::string accumulator() const override { return any_->accumulator(); }
+
+ private:
+  std::unique_ptr<Machine> single_, any_;
+};
+
 }  // namespace
 
 std::unique_ptr<Machine> load(Spec spec, Arrays arrays) {
   const Level level = active_level();
-  auto program = std::make_unique<const Program>(std::move(spec), std::move(arrays));
-  if (program->spec.analog) return machine<double, double>(std::move(program), {}, level);
-  const std::vector<Interval> bounds = arriving_bounds(*program, most_spikes_per_tick(*program));
-  const std::vector<Interval> arriving = in_units(bounds, program->weights.shift);
-  const bool small =
-      std::all_of(bounds.begin(), bounds.end(), [](const Interval& b) { return b.within(int32_range); });
-  return small ? machine<std::int32_t, std::int32_t>(std::move(program), arriving, level)
-               : machine<std::int32_t, std::int64_t>(std::move(program), arriving, level);
+  const auto program = std::make_shared<const Program>(std::move(spec), std::move(arrays));
+  if (program->spec.analog)
+    return std::make_unique<LoadedMachine<double, double>>(program, std::vector<Interval>{}, level);
+  const auto arriving = arriving_bounds(*program, most_input_spikes, most_spikes_per_tick(*program));
+  if (all_small(in_units(arriving, program->weights.shift)))
+    return digital(program, most_input_spikes, level);
+  return std::make_unique<TwoWidths>(program, level);
 }
 
 }  // namespace spikeloom

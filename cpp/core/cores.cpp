@@ -1,29 +1,36 @@
 #include "core/cores.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 
 namespace spikeloom {
 namespace {
 
-// Index of the first neuron from `from` on that spikes, or count.
-struct FirstSpike {
-  SPIKELOOM_INLINE static int run(const std::int32_t* spikes, int from, int count) {
-    constexpr int group = 16;
-    int i = from;
-    while (i < count && i % group != 0) {
-      if (spikes[i] != 0) return i;
-      ++i;
-    }
-    for (; i + group <= count; i += group) {
-      std::int32_t any = 0;
-      for (int k = 0; k < group; ++k) any |= spikes[i + k];
-      if (any != 0) break;
-    }
-    while (i < count && spikes[i] == 0) ++i;
-    return i;
+// flags[i] = 1 where neuron i spikes.
+struct Flags {
+  SPIKELOOM_INLINE static void run(std::uint8_t* flags, const std::int32_t* spikes, int count) {
+    for (int i = 0; i < count; ++i) flags[i] = spikes[i] != 0;
   }
 };
+
+// Indices of the bytes that are not 0, ascending, into `found`; their number. Groups of zeros are skipped,
+// other groups are listed without a branch, which would be guessed wrong at every spike.
+int list_set(const std::uint8_t* bytes, int count, std::int32_t* found) {
+  constexpr int group = 32;
+  int n = 0;
+  for (int from = 0; from < count; from += group) {
+    const int to = std::min(from + group, count);
+    std::uint64_t words[group / 8] = {};
+    std::memcpy(words, bytes + from, to - from);
+    if ((words[0] | words[1] | words[2] | words[3]) == 0) continue;
+    for (int i = from; i < to; ++i) {
+      found[n] = i;
+      n += bytes[i] != 0;
+    }
+  }
+  return n;
+}
 
 // exact[i] = reg[i] + sums[i] 2^shift, and sums[i] = 0.
 template <class S, class Lane, class Sum>
@@ -63,7 +70,7 @@ Cores<S, Sum>::Cores(const Program& program, const std::vector<Interval>& arrivi
       synapses_(program, level),
       soma_(program, arriving, level),
       level_(level),
-      first_spike_(kernel<FirstSpike>(level)) {
+      find_spikes_(kernel<Flags>(level)) {
   const auto& registers = program.spec.registers;
   always_write_ = std::any_of(program.into.begin(), program.into.end(),
                               [&](int element) { return registers[element].rule == Rule::wrap_lava24; });
@@ -99,14 +106,19 @@ void Cores<S, Sum>::reset(State& state) const {
 template <class S, class Sum>
 void Cores<S, Sum>::deliver_inputs(State& state, const std::uint8_t* spikes, std::int64_t t,
                                    std::int64_t end) const {
-  for (std::int32_t line = 0; line < program_.inputs(); ++line) {
-    if (spikes[line] == 0) continue;
-    const std::int32_t first = program_.input_fan_start[line], last = program_.input_fan_start[line + 1];
-    for (std::int32_t i = first; i < last; ++i)
-      synapses_.arrive(state.synapses, program_.input_fan_axon[i], spikes[line], t, end);
-    state.events.input_spikes += spikes[line];
-    state.events.input_packets += std::int64_t{spikes[line]} * (last - first);
+  std::int32_t found[block_size];
+  for (std::int32_t block = 0; block < program_.inputs(); block += block_size) {
+    const int n = list_set(spikes + block, std::min(block_size, program_.inputs() - block), found);
+    for (int k = 0; k < n; ++k) {
+      const std::int32_t line = block + found[k];
+      const std::int32_t first = program_.input_fan_start[line], last = program_.input_fan_start[line + 1];
+      for (std::int32_t i = first; i < last; ++i)
+        state.synapses.arriving.push_back({program_.input_fan_axon[i], spikes[line]});
+      state.events.input_spikes += spikes[line];
+      state.events.input_packets += std::int64_t{spikes[line]} * (last - first);
+    }
   }
+  synapses_.arrive(state.synapses, t, end);
 }
 
 template <class S, class Sum>
@@ -152,10 +164,13 @@ void Cores<S, Sum>::accumulate(State& state, const Block<S>& block, std::int64_t
 
 template <class S, class Sum>
 void Cores<S, Sum>::collect(State& state, const Block<S>& block) const {
-  for (int i = first_spike_(block.spikes, 0, block.count); i < block.count;
-       i = first_spike_(block.spikes, i + 1, block.count)) {
-    state.fired.push_back({block.first + i, block.spikes[i]});
-    state.events.spikes += block.spikes[i];
+  alignas(64) std::uint8_t flags[block_size];
+  find_spikes_(flags, block.spikes, block.count);
+  std::int32_t found[block_size];
+  const int n = list_set(flags, block.count, found);
+  for (int k = 0; k < n; ++k) {
+    state.fired.push_back({block.first + found[k], block.spikes[found[k]]});
+    state.events.spikes += block.spikes[found[k]];
   }
 }
 
@@ -165,9 +180,10 @@ void Cores<S, Sum>::send(State& state, std::int64_t t, std::int64_t end) const {
     const std::int32_t first = program_.neuron_fan_start[spike.neuron];
     const std::int32_t last = program_.neuron_fan_start[spike.neuron + 1];
     for (std::int32_t i = first; i < last; ++i)
-      synapses_.arrive(state.synapses, program_.neuron_fan_axon[i], spike.n, t + program_.spec.latency, end);
+      state.synapses.arriving.push_back({program_.neuron_fan_axon[i], spike.n});
     state.events.packets += std::int64_t{spike.n} * (last - first);
   }
+  synapses_.arrive(state.synapses, t + program_.spec.latency, end);
 }
 
 template class Cores<std::int32_t, std::int32_t>;

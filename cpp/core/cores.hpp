@@ -63,7 +63,7 @@ class Cores {
   Soma<S> soma_;
   Level level_;
   bool always_write_;  // a rule may move a register that gets a sum of 0
-  int (*first_spike_)(const std::int32_t*, int, int);
+  void (*find_spikes_)(std::uint8_t*, const std::int32_t*, int);
 };
 
 // Names of State::counters: register elements in order, then delivery.merge and delivery.spikes_max.

@@ -26,6 +26,21 @@ std::vector<Axon> gathered_axons(const Arrays& a) {
   return axons;
 }
 
+// Axons of one shape stand together, so comparing neighbours is enough.
+Ints shapes_of(const std::vector<Run>& runs, const std::vector<Axon>& axons) {
+  Ints shapes(axons.size());
+  for (std::size_t i = 0; i < axons.size(); ++i) {
+    const Axon& axon = axons[i];
+    const bool dense = axon.first_run != axon.last_run &&
+                       std::all_of(runs.begin() + axon.first_run, runs.begin() + axon.last_run,
+                                   [](const Run& run) { return run.index < 0; });
+    const bool as_before = i > 0 && axons[i - 1].first_run == axon.first_run &&
+                           axons[i - 1].last_run == axon.last_run && axons[i - 1].target == axon.target;
+    shapes[i] = !dense ? -1 : as_before ? shapes[i - 1] : static_cast<std::int32_t>(i);
+  }
+  return shapes;
+}
+
 }  // namespace
 
 const char* rule_name(Rule rule) {
@@ -60,6 +75,7 @@ Program::Program(Spec given, Arrays arrays) : spec(std::move(given)) {
     start.push_back(found == arrays.init.end() ? Codes{Ints{}} : found->second);
   }
   for (const Run& run : runs) last_delay = std::max(last_delay, run.delay);
+  shape = shapes_of(runs, axon_rows);
   from_input.assign(axon_rows.size(), false);
   for (const std::int32_t axon : arrays.input_fan_axon) from_input[axon] = true;
   core_neuron_start = std::move(arrays.core_neuron_start);

@@ -73,7 +73,8 @@ class Program {
   std::vector<Codes> start;      // of each register element; empty: 0
   std::vector<int> into;         // register element of each receptor
   std::vector<bool> from_input;  // axons that an input line drives
-  std::int32_t last_delay = 0;   // largest delay in use
+  Ints shape;  // of each axon: equal where axons read the same dense runs at the same targets; -1: not dense
+  std::int32_t last_delay = 0;  // largest delay in use
 };
 
 }  // namespace spikeloom

@@ -10,12 +10,13 @@ namespace {
 
 constexpr std::int64_t far = std::int64_t{1} << 62;
 
-std::vector<std::int64_t> most_spikes_on_axons(const Program& program, std::int64_t most_neuron_spikes) {
+std::vector<std::int64_t> most_spikes_on_axons(const Program& program, std::int64_t most_of_line,
+                                               std::int64_t most_of_neuron) {
   std::vector<std::int64_t> most(program.axons(), 0);
   for (const std::int32_t axon : program.input_fan_axon)
-    most[axon] = add_or_saturate(most[axon], most_input_spikes);
+    most[axon] = add_or_saturate(most[axon], most_of_line);
   for (const std::int32_t axon : program.neuron_fan_axon)
-    most[axon] = add_or_saturate(most[axon], most_neuron_spikes);
+    most[axon] = add_or_saturate(most[axon], most_of_neuron);
   const std::int64_t limit =
       program.spec.merge_or ? 1 : program.spec.spikes_max.value_or(std::numeric_limits<std::int32_t>::max());
   for (std::int64_t& n : most)
@@ -50,8 +51,9 @@ void reach(const Program& program, const Values& weights, const Axon& axon, std:
 
 }  // namespace
 
-std::vector<Interval> arriving_bounds(const Program& program, std::int64_t most_neuron_spikes) {
-  const std::vector<std::int64_t> most = most_spikes_on_axons(program, most_neuron_spikes);
+std::vector<Interval> arriving_bounds(const Program& program, std::int64_t most_of_line,
+                                      std::int64_t most_of_neuron) {
+  const std::vector<std::int64_t> most = most_spikes_on_axons(program, most_of_line, most_of_neuron);
   Reached reached{std::vector<Interval>(std::size_t(program.receptors()) * program.neurons()),
                   program.neurons()};
   std::visit(

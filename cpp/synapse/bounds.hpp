@@ -10,8 +10,10 @@ namespace spikeloom {
 
 inline constexpr std::int64_t most_input_spikes = 255;  // on one input line in one tick: inputs are bytes
 
-// Over all neurons, the smallest and largest sum of one tick, for each receptor, in units of 2^weights.shift.
-// ProgramError where a sum may leave int64. Digital programs only.
-std::vector<Interval> arriving_bounds(const Program& program, std::int64_t most_neuron_spikes);
+// Over all neurons, the smallest and largest sum of one tick, for each receptor, in units of 2^weights.shift,
+// with at most so many spikes of an input line and of a neuron in a tick. ProgramError where a sum may leave
+// int64. Digital programs only.
+std::vector<Interval> arriving_bounds(const Program& program, std::int64_t most_of_line,
+                                      std::int64_t most_of_neuron);
 
 }  // namespace spikeloom

@@ -13,6 +13,7 @@ Synapses<Sum>::Synapses(const Program& program, Level level)
       slots_(program.spec.latency + program.last_delay + 1),
       sum_slots_(at_emission_ ? slots_ : 1),
       add_(add_row<Sum>(program.weights, level)),
+      add_rows_(add_rows<Sum>(program.weights, level)),
       weights_(std::visit([](const auto& values) { return static_cast<const void*>(values.data()); },
                           program.weights.values)) {}
 
@@ -58,25 +59,75 @@ Row Synapses<Sum>::row(const Axon& axon, std::int64_t n) const {
 }
 
 template <class Sum>
-void Synapses<Sum>::arrive(SynapseState<Sum>& state, std::int32_t axon, std::int64_t n, std::int64_t arrival,
-                           std::int64_t end) const {
-  if (arrival >= end) return;
-  if (!at_emission_) {
-    std::int64_t& count = state.counts[std::size_t(slot(arrival)) * program_.axons() + axon];
-    if (count == 0) state.arrivals[slot(arrival)].push_back(axon);
-    count += n;
-    return;
+void Synapses<Sum>::arrive(SynapseState<Sum>& state, std::int64_t arrival, std::int64_t end) const {
+  std::vector<Arrival>& arriving = state.arriving;
+  const auto by_axon = [](const Arrival& a, const Arrival& b) { return a.axon < b.axon; };
+  if (arrival >= end) arriving.clear();
+  if (at_emission_ && !std::is_sorted(arriving.begin(), arriving.end(), by_axon))
+    std::sort(arriving.begin(), arriving.end(), by_axon);  // rows of one shape come together; sums are exact
+  for (std::size_t i = 0; i < arriving.size();) {
+    const std::size_t next = at_emission_ && add_rows_ != nullptr ? group_end(arriving, i) : i + 1;
+    if (!at_emission_)
+      keep(state, arriving[i], arrival);
+    else if (next - i > 1)
+      add_group(state, i, next, arrival, end);
+    else
+      add_one(state, arriving[i], arrival, end);
+    i = next;
   }
-  Row added = row(program_.axon_rows[axon], n);
+  arriving.clear();
+}
+
+template <class Sum>
+void Synapses<Sum>::keep(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival) const {
+  std::int64_t& count = state.counts[std::size_t(slot(arrival)) * program_.axons() + spikes.axon];
+  if (count == 0) state.arrivals[slot(arrival)].push_back(spikes.axon);
+  count += spikes.n;
+}
+
+template <class Sum>
+void Synapses<Sum>::add_one(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival,
+                            std::int64_t end) const {
+  Row added = row(program_.axon_rows[spikes.axon], spikes.n);
   if (added.runs == added.end) return;
   added.slot = slot(arrival);
   added.longest = end - 1 - arrival;
   for (const Run* r = added.runs; r != added.end; ++r) {  // few distinct delays: the loop is short
-    std::int32_t s = added.slot + r->delay;
+    const std::int32_t s = added.slot + r->delay;
     state.dirty[s >= slots_ ? s - slots_ : s] = 1;
     if (r->delay == (added.end - 1)->delay) break;
   }
   state.additions += add_(ring(state), added, weights_, program_.index_target.data());
+}
+
+// The end of the spikes from `first` on that read rows of one shape at one place, one spike each.
+template <class Sum>
+std::size_t Synapses<Sum>::group_end(const std::vector<Arrival>& arriving, std::size_t first) const {
+  const std::int32_t shape = program_.shape[arriving[first].axon];
+  std::size_t last = first + 1;
+  if (shape < 0 || arriving[first].n != 1) return last;
+  while (last < arriving.size() && arriving[last].n == 1 && program_.shape[arriving[last].axon] == shape)
+    ++last;
+  return last;
+}
+
+template <class Sum>
+void Synapses<Sum>::add_group(SynapseState<Sum>& state, std::size_t first, std::size_t last,
+                              std::int64_t arrival, std::int64_t end) const {
+  const Axon& axon = program_.axon_rows[state.arriving[first].axon];
+  const auto rows = static_cast<std::int64_t>(last - first);
+  for (std::int32_t r = axon.first_run; r < axon.last_run; ++r) {
+    const Run& run = program_.runs[r];
+    if (run.delay > end - 1 - arrival) break;
+    state.offsets.clear();
+    for (std::size_t i = first; i < last; ++i)
+      state.offsets.push_back(program_.axon_rows[state.arriving[i].axon].weight + run.weight);
+    const std::size_t s = slot(arrival + run.delay);
+    Sum* const sums = state.sums.data() + (s * program_.receptors() + run.receptor) * program_.neurons();
+    add_rows_(sums + axon.target + run.target, weights_, state.offsets.data(), rows, run.length);
+    state.dirty[s] = 1;
+    state.additions += rows * run.length;
+  }
 }
 
 template <class Sum>

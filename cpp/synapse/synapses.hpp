@@ -6,9 +6,16 @@
 
 #include "base/level.hpp"
 #include "program/program.hpp"
+#include "synapse/dense.hpp"
 #include "synapse/rows.hpp"
 
 namespace spikeloom {
+
+// n spikes on one axon.
+struct Arrival {
+  std::int32_t axon;
+  std::int64_t n;
+};
 
 // Everything of the synapse stage that changes; one a sample.
 template <class Sum>
@@ -18,6 +25,8 @@ struct SynapseState {
   std::vector<std::int64_t> counts;                 // [slot][axon]: spikes kept until they are due
   std::vector<std::vector<std::int32_t>> arrivals;  // [slot]: axons with a count
   std::int64_t additions = 0;                       // synaptic operations so far
+  std::vector<Arrival> arriving;                    // what the next arrive() takes
+  std::vector<std::int64_t> offsets;                // scratch: first weights of a group of rows
 };
 
 // Merged spikes that a limit cut, by rule.
@@ -36,9 +45,9 @@ class Synapses {
   SynapseState<Sum> fresh() const;
   void reset(SynapseState<Sum>& state) const;
 
-  // n spikes reach the axon at tick `arrival`; runs that are due at or after `end` are left out.
-  void arrive(SynapseState<Sum>& state, std::int32_t axon, std::int64_t n, std::int64_t arrival,
-              std::int64_t end) const;
+  // All spikes of state.arriving reach their axons at tick `arrival`, and the list is emptied; runs that are
+  // due at or after `end` are left out.
+  void arrive(SynapseState<Sum>& state, std::int64_t arrival, std::int64_t end) const;
   // Makes the sums of tick t final. True where there may be one that is not 0.
   bool collect(SynapseState<Sum>& state, std::int64_t t, MergeCounters counters) const;
   // Sums of tick t at one receptor, one a neuron. The reader sets them to 0.
@@ -49,6 +58,11 @@ class Synapses {
   std::int32_t slots() const { return slots_; }
 
  private:
+  void add_one(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival, std::int64_t end) const;
+  std::size_t group_end(const std::vector<Arrival>& arriving, std::size_t first) const;
+  void add_group(SynapseState<Sum>& state, std::size_t first, std::size_t last, std::int64_t arrival,
+                 std::int64_t end) const;
+  void keep(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival) const;
   std::int64_t merged(std::int64_t n, MergeCounters counters) const;
   std::vector<std::int32_t> due_axons(const SynapseState<Sum>& state, std::int64_t t) const;
   void deliver_due(SynapseState<Sum>& state, std::int32_t axon, std::int64_t t, MergeCounters counters) const;
@@ -61,6 +75,7 @@ class Synapses {
   std::int32_t slots_;  // ticks from the earliest that can still be read to the latest that can be reached
   std::int32_t sum_slots_;  // slots_ at emission, else 1
   AddRow<Sum> add_;
+  AddRows<Sum> add_rows_;
   const void* weights_;
 };
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from small_programs import Row, built, counter, spikes_at, watched
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import EmulationError
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.placement.place import place
 from spikeloom.profile.catalog import load_profile
 
 
@@ -148,3 +151,19 @@ def test_weights_with_an_exponent_are_clipped() -> None:
     rows = [Row("i0", [(0, -250)]), Row("i0", [(1, 250)])]
     program = built(profile, 2, rows, ticks=1, format_shared={"w_exp": [0]}, params={"vth": 131071})
     assert watched(program, spikes_at(1, {0: 1}), "u0", "u1") == [[-1000], [1000]]
+
+
+@pytest.mark.parametrize("reach", [127, 500])
+@pytest.mark.parametrize("most", [1, 3])
+def test_a_dense_layer_adds_what_a_matrix_product_gives(reach: int, most: int) -> None:
+    rng = np.random.default_rng(reach + most)
+    weights = rng.integers(-reach, reach + 1, (300, 150))
+    network = SpikingNetwork(counter(limits__neurons_per_core=100))
+    source, target = network.input("in", 300), network.population("out", 150)
+    network.connect(source, target, weights)
+    program = place(network, ticks=6)
+    assert program.n_cores == 2
+    inputs = rng.integers(1, most + 1, (4, 6, 300)) * (rng.random((4, 6, 300)) < 0.06)
+    v = emulate(program, inputs, record=["out.v"]).registers["out.v"]
+    assert np.array_equal(v, np.cumsum(inputs @ weights, axis=1))
+    assert np.abs(v).max() < 30000  # neither fired nor saturated

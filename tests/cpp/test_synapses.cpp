@@ -1,6 +1,7 @@
 // Rows of every weight type, dense and listed, one spike and several, against plain loops; the bounds hold
 // them.
 #include <cstdint>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "fixture.hpp"
 #include "program/effective.hpp"
 #include "synapse/bounds.hpp"
+#include "synapse/dense.hpp"
 #include "synapse/rows.hpp"
 
 using namespace spikeloom;
@@ -73,6 +75,42 @@ void rows_add_what_plain_loops_add() {
   }
 }
 
+// Many rows at once, extremes included: more rows than the narrow lanes hold, every length of a rest.
+template <class Sum, class Stored>
+void check_many_rows(std::int64_t rows) {
+  const int longest = 300;
+  std::mt19937 random(9);
+  std::vector<Stored> values(5000);
+  for (Stored& value : values) {
+    const auto draw = random();
+    value = draw % 4 == 0   ? std::numeric_limits<Stored>::min()
+            : draw % 4 == 1 ? std::numeric_limits<Stored>::max()
+                            : static_cast<Stored>(draw >> 8);
+  }
+  const Weights weights{values, 0};
+  std::vector<std::int64_t> offsets;
+  for (std::int64_t r = 0; r < rows; ++r)
+    offsets.push_back(r % 3 == 0 ? 7 : random() % (values.size() - longest));
+  for (const int length : {1, 7, 15, 16, 31, 33, 63, 64, 65, 127, 128, 129, 200, 300}) {
+    std::vector<Sum> sums(length + 1, 5), wanted(sums);
+    for (const std::int64_t offset : offsets)
+      for (int k = 0; k < length; ++k) wanted[k] += values[offset + k];
+    add_rows<Sum>(weights, active_level())(sums.data(), values.data(), offsets.data(), rows, length);
+    EXPECT(sums == wanted);
+  }
+}
+
+void many_rows_add_what_plain_loops_add() {
+  for (const std::int64_t rows : {0, 1, 2, 254, 255, 256, 511, 700}) {
+    check_many_rows<std::int32_t, std::int8_t>(rows);
+    check_many_rows<std::int64_t, std::int8_t>(rows);
+    check_many_rows<std::int64_t, std::int16_t>(rows);
+  }
+  check_many_rows<std::int64_t, std::int16_t>(66000);
+  EXPECT((add_rows<double>(Weights{std::vector<double>{1.0}, 0}, active_level()) == nullptr));
+  EXPECT((add_rows<std::int64_t>(Weights{std::vector<std::int32_t>{1}, 0}, active_level()) == nullptr));
+}
+
 // Partial sums may leave 32 bits where the total comes back into them.
 void partial_sums_may_leave_the_width() {
   Fixture fixture(1);
@@ -91,9 +129,10 @@ void bounds_are_reached_and_never_passed() {
   fixture.add_input_row(0, {5, -7, 0});
   fixture.add_input_row(1, {100, 3});
   const Program program(fixture.spec, fixture.arrays);
-  const std::vector<Interval> bounds = arriving_bounds(program, 1);
+  const std::vector<Interval> bounds = arriving_bounds(program, 255, 1);
   EXPECT_EQ(bounds.size(), 1u);
   EXPECT((bounds[0] == Interval{-7 * 255, 100 * 255}));
+  EXPECT((arriving_bounds(program, 1, 1)[0] == Interval{-7, 100}));
 }
 
 void the_narrowest_weights_that_are_exact() {
@@ -115,6 +154,7 @@ void the_narrowest_weights_that_are_exact() {
 int main() {
   skip_unless_level_runs();
   rows_add_what_plain_loops_add();
+  many_rows_add_what_plain_loops_add();
   partial_sums_may_leave_the_width();
   bounds_are_reached_and_never_passed();
   the_narrowest_weights_that_are_exact();

@@ -24,9 +24,9 @@ TICKS = 8
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with net.onnx (4 inputs, 6 hidden neurons, 3 outputs), x.npy and pair.npz."""
+    """A folder with net.onnx (4 inputs, 6 hidden neurons, 12 outputs), x.npy and pair.npz."""
     folder, rng = tmp_path_factory.mktemp("cli"), np.random.default_rng(1)
-    values = {"w": (4, 6), "b": (6,), "v": (6, 3), "c": (3,)}
+    values = {"w": (4, 6), "b": (6,), "v": (6, 12), "c": (12,)}
     weights = [numpy_helper.from_array(rng.normal(size=s).astype(np.float32), n) for n, s in values.items()]
     nodes = [
         helper.make_node("Gemm", ["x", "w", "b"], ["h"], name="fc1"),
@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         helper.make_node("Gemm", ["a", "v", "c"], ["y"], name="fc2"),
     ]
     ports = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 4])]
-    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 3])]
+    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 12])]
     graph = helper.make_graph(nodes, "net", ports, outputs, weights)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, folder / "net.onnx")

@@ -65,7 +65,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, left: int
     for place, name in enumerate(columns):
         is_text = place < left
         side = "left" if is_text else "right"
-        grid.add_column(name, justify=side, no_wrap=not is_text, overflow="fold")  # type: ignore[arg-type]
+        grid.add_column(name, justify=side, no_wrap=not is_text, min_width=len(name), overflow="fold")  # type: ignore[arg-type]
     for row in rows:
         grid.add_row(*(Text(item if isinstance(item, str) else number(item)) for item in row))
     _print(grid)

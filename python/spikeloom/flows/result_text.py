@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from spikeloom.program.program import ChipProgram
     from spikeloom.reference.compare import CrossCheck
 
-LAYER_COLUMNS = ("layer", "neurons", "cores", "loss", "bound", "gap", "rounding", "plain")
-SHOWN_SAMPLES, SHOWN_OUTPUTS = 5, 10
+LAYER_COLUMNS = ("layer", "neurons", "cores", "loss", "bound", "kind", "gap", "rounding", "plain")
+SHOWN_SAMPLES, SHOWN_OUTPUTS = 5, 6  # as many as fit 80 columns, whatever the numbers
 
 
 def show_demo(results: Sequence[DemoResult]) -> None:
@@ -92,6 +92,7 @@ def layer_rows(conversion: Conversion) -> list[dict[str, Any]]:
             **layer_size(conversion.program, fit.name),
             "loss": fit.loss,
             "bound": fit.bound,
+            "bound_tag": fit.bound_tag,
             "gap": fit.gap,
             "rounding": fit.rounding_loss,
             "plain_rounding": fit.plain_rounding_loss,
@@ -109,9 +110,15 @@ def layer_size(program: ChipProgram, name: str) -> dict[str, int]:
 
 def show_layers(layers: Iterable[Mapping[str, Any]]) -> None:
     """The fit, layer by layer. Losses are relative to the best constant output."""
-    names = ("name", "neurons", "cores", "loss", "bound", "gap", "rounding", "plain_rounding")
-    rows = [[layer[name] for name in names] for layer in layers]
-    table(LAYER_COLUMNS, [[*row[:5], percent(row[5]), *row[6:]] for row in rows])
+    rows = [
+        (
+            layer["name"], layer["neurons"], layer["cores"], layer["loss"],
+            "-" if layer["bound_tag"] == "none" else layer["bound"], layer["bound_tag"],
+            percent(layer["gap"]), layer["rounding"], layer["plain_rounding"],
+        )
+        for layer in layers
+    ]  # fmt: skip
+    table(LAYER_COLUMNS, rows)
 
 
 def recording_facts(recording: Recording) -> dict[str, Any]:
@@ -139,7 +146,7 @@ def show_recording(program: ChipProgram, recording: Recording, ticks: int, targe
     table(("population", "neurons", "spikes a sample"), counts)
     shown = recording.outputs[:SHOWN_SAMPLES, :SHOWN_OUTPUTS]
     rows = [(str(k), *(f"{value:.3g}" for value in row)) for k, row in enumerate(shown)]
-    table(("sample", *(f"[{k}]" for k in range(shown.shape[1]))), rows)
+    table(("output of sample", *(f"[{k}]" for k in range(shown.shape[1]))), rows)
     if target is not None:
         facts(("wrote", str(target)))
 
