@@ -93,7 +93,9 @@ def test_few_ticks_score_all_candidates_on_the_whole_net() -> None:
     assert set(conversion.candidates) == {"copy", "fit", "fit+gain", "iv"}
     assert conversion.program.inputs[0].encoding == "bits"
     scores = conversion.candidates
-    assert scores[conversion.chosen]["agreement"] == max(score["agreement"] for score in scores.values())
+    best = max(score["agreement"] for score in scores.values())
+    slack = 2.0 * np.sqrt(best * (1.0 - best) / 80)  # every fifth of 400 rows judges
+    assert scores[conversion.chosen]["agreement"] >= best - slack
 
 
 def test_one_output_keeps_the_gain_and_an_environment_chooses() -> None:

@@ -77,6 +77,9 @@ def test_the_weight_copy_is_always_among_the_candidates() -> None:
     conversion = converted("mlp")
     scores = conversion.candidates
     assert "copy" in scores
+    chosen, rows = scores[conversion.chosen], 640  # every fifth of 3200 rows judges
     best = max(score["agreement"] for score in scores.values())
-    assert scores[conversion.chosen]["agreement"] == best
-    assert np.isfinite([score["nmse"] for score in scores.values()]).all()
+    slack = 2.0 * np.sqrt(best * (1.0 - best) / rows)
+    alike = [score["nmse"] for score in scores.values() if score["agreement"] >= best - slack]
+    assert chosen["agreement"] >= best - slack
+    assert chosen["nmse"] == min(alike)

@@ -102,7 +102,7 @@ def convert(
         method: convert_chain(data, method, objective, threads, tell) for method in methods
     }
     scores = {method: _scores(data, chain, environment, threads) for method, chain in chains.items()}
-    chosen = max(chains, key=lambda method: _rank(scores[method]))
+    chosen = _chosen(scores, int(data.held.sum()))
     program = replace(chains[chosen].program, report=_report(chains[chosen], scores, chosen))
     programs = {method: chain.program for method, chain in chains.items()} | {chosen: program}
     return Conversion(
@@ -166,9 +166,17 @@ def _scores(
     return scores
 
 
-def _rank(scores: Score) -> tuple[float, ...]:
-    """Return where an environment gives one, else agreement, ties by the error."""
-    return scores.get("return", 0.0), scores.get("agreement", 0.0), -scores["nmse"]
+def _chosen(scores: Mapping[str, Score], rows: int) -> str:
+    """The best return where an environment gives one; of these the least error among the best agreements.
+
+    Agreements that lie within two standard errors of the best one, on this many rows, count as alike.
+    """
+    most = max(score.get("return", 0.0) for score in scores.values())
+    left = {name: score for name, score in scores.items() if score.get("return", 0.0) == most}
+    best = max(score.get("agreement", 0.0) for score in left.values())
+    slack = 2.0 * float(np.sqrt(best * (1.0 - best) / rows))
+    alike = [name for name, score in left.items() if score.get("agreement", 0.0) >= best - slack]
+    return min(alike, key=lambda name: left[name]["nmse"])
 
 
 def _report(chain: Chain, scores: Mapping[str, Score], chosen: str) -> dict[str, Any]:
