@@ -26,6 +26,9 @@ std::vector<Axon> gathered_axons(const Arrays& a) {
   return axons;
 }
 
+// Runs below it gain nothing from being added together.
+constexpr std::int32_t shortest = 64;
+
 // Axons of one shape stand together, so comparing neighbours is enough.
 Ints shapes_of(const std::vector<Run>& runs, const std::vector<Axon>& axons) {
   Ints shapes(axons.size());
@@ -33,7 +36,7 @@ Ints shapes_of(const std::vector<Run>& runs, const std::vector<Axon>& axons) {
     const Axon& axon = axons[i];
     const bool dense = axon.first_run != axon.last_run &&
                        std::all_of(runs.begin() + axon.first_run, runs.begin() + axon.last_run,
-                                   [](const Run& run) { return run.index < 0; });
+                                   [](const Run& run) { return run.index < 0 && run.length >= shortest; });
     const bool as_before = i > 0 && axons[i - 1].first_run == axon.first_run &&
                            axons[i - 1].last_run == axon.last_run && axons[i - 1].target == axon.target;
     shapes[i] = !dense ? -1 : as_before ? shapes[i - 1] : static_cast<std::int32_t>(i);

@@ -39,7 +39,8 @@ struct AddRowsOf {
   static constexpr int bits = 8 * sizeof(Stored);
   static constexpr int flipped = 1 << (bits - 1);
 
-  // A block of columns of all rows, from `weights` on.
+  // `vectors` vectors of columns of all rows, from `weights` on.
+  template <int vectors>
   SPIKELOOM_INLINE static void add_block(Sum* sums, const Stored* weights, const std::int64_t* offsets,
                                          std::int64_t rows) {
     Unsigned a[vectors] = {};
@@ -83,8 +84,12 @@ struct AddRowsOf {
     for (std::int64_t first = 0; first < rows; first += P::most_rows) {
       const std::int64_t count = rows - first < P::most_rows ? rows - first : P::most_rows;
       std::int32_t k = 0;
-      for (; k + vectors * columns <= length; k += vectors * columns)
-        add_block(sums + k, weights + k, offsets + first, count);
+      for (; k + 2 * columns <= length; k += 2 * columns)
+        add_block<2>(sums + k, weights + k, offsets + first, count);
+      if (k + columns <= length) {
+        add_block<1>(sums + k, weights + k, offsets + first, count);
+        k += columns;
+      }
       for (std::int64_t r = first; r < first + count; ++r) {
         const Stored* row = weights + offsets[r];
         SPIKELOOM_INDEPENDENT

@@ -14,19 +14,30 @@ SPIKELOOM_INLINE Sum plus(Sum sum, Stored weight) {
 }
 
 template <class Sum, class Stored>
-SPIKELOOM_INLINE void add_dense(Sum* sums, const Stored* weights, std::int32_t length) {
-  SPIKELOOM_INDEPENDENT
-  for (std::int32_t k = 0; k < length; ++k) sums[k] = plus(sums[k], weights[k]);
+SPIKELOOM_INLINE Sum times(Stored weight, Sum n) {
+  using Unsigned = std::make_unsigned_t<Sum>;
+  return static_cast<Sum>(static_cast<Unsigned>(n) * static_cast<Unsigned>(static_cast<Sum>(weight)));
 }
 
-template <class Sum, class Stored>
-SPIKELOOM_INLINE void add_dense_times(Sum* sums, const Stored* weights, std::int32_t length, Sum n) {
-  SPIKELOOM_INDEPENDENT
-  for (std::int32_t k = 0; k < length; ++k) {
-    using Unsigned = std::make_unsigned_t<Sum>;
-    const Sum product =
-        static_cast<Sum>(static_cast<Unsigned>(n) * static_cast<Unsigned>(static_cast<Sum>(weights[k])));
-    sums[k] = plus(sums[k], product);
+// Sixteen columns at a time, so that the short runs of a convolution are whole vectors.
+template <bool once, class Sum, class Stored>
+SPIKELOOM_INLINE void add_dense(Sum* sums, const Stored* weights, std::int32_t length, Sum n) {
+  constexpr std::int32_t width = 16;
+  std::int32_t k = 0;
+  for (; k + width <= length; k += width) {
+    SPIKELOOM_INDEPENDENT
+    for (std::int32_t j = k; j < k + width; ++j) {
+      if constexpr (once)
+        sums[j] = plus(sums[j], weights[j]);
+      else
+        sums[j] = plus(sums[j], times<Sum>(weights[j], n));
+    }
+  }
+  for (; k < length; ++k) {
+    if constexpr (once)
+      sums[k] = plus(sums[k], weights[k]);
+    else
+      sums[k] = plus(sums[k], times<Sum>(weights[k], n));
   }
 }
 
@@ -49,13 +60,14 @@ SPIKELOOM_INLINE void add_run(Sum* sums, const Stored* weights, const std::int32
                               std::int32_t length, std::int64_t n) {
   if constexpr (std::is_floating_point_v<Sum>) {
     for (std::int64_t k = 0; k < n; ++k)
-      index != nullptr ? add_listed(sums, weights, index, length, 1) : add_dense(sums, weights, length);
+      index != nullptr ? add_listed(sums, weights, index, length, 1)
+                       : add_dense<true>(sums, weights, length, Sum{1});
   } else if (index != nullptr) {
     add_listed(sums, weights, index, length, n);
   } else if (n == 1) {
-    add_dense(sums, weights, length);
+    add_dense<true>(sums, weights, length, Sum{1});
   } else {
-    add_dense_times(sums, weights, length, static_cast<Sum>(n));
+    add_dense<false>(sums, weights, length, static_cast<Sum>(n));
   }
 }
 

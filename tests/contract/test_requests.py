@@ -13,7 +13,7 @@ from small_programs import Row, built, counter, spikes_at
 from spikeloom.emulation.emulate import emulate
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import EmulationError, ProgramError, SpikeloomError
-from spikeloom.program.program import ChipProgram, Port
+from spikeloom.program.program import ChipProgram, Placed, Port
 
 
 def plain(**keywords: Any) -> ChipProgram:
@@ -122,6 +122,35 @@ def test_a_bad_program_is_named_by_its_array(change: dict, named: str) -> None:
     program = replace(program, arrays=replace(program.arrays, **change))
     with pytest.raises(ProgramError) as caught:
         emulate(program, INPUTS)
+    assert named in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (
+            {"populations": (Placed("all", np.array([0, 2], np.int32), 0),)},
+            "population all: names a neuron that",
+        ),
+        (
+            {"populations": (Placed("all", np.array([-1], np.int32), 0),)},
+            "population all: names a neuron that",
+        ),
+        ({"populations": (Placed("all", np.array([0.5]), 0),)}, "population all: needs a list of neurons"),
+        ({"populations": (Placed("all", np.array([0], np.int32), -1),)}, "all: has a negative depth; got -1"),
+        ({"inputs": (Port("in", 2, encoding="spikes"),)}, "input in: does not fit the program's lines"),
+        ({"inputs": (Port("in", 1, -1, encoding="spikes"),)}, "input in: does not fit the program's lines"),
+        ({"inputs": (Port("in", 1, encoding="rate", signed=True),)}, "input in: does not fit"),
+        ({"outputs": (Port("out", 1, neurons=None, read="spikes"),)}, "output out: needs a list of neurons"),
+        (
+            {"outputs": (Port("out", 1, neurons=np.array([0]), read="w"),)},
+            "output out: reads no register; got w",
+        ),
+    ],
+)
+def test_bad_populations_and_ports_are_named(change: dict, named: str) -> None:
+    with pytest.raises(ProgramError) as caught:
+        emulate(replace(plain(), **change), INPUTS)
     assert named in str(caught.value)
 
 

@@ -45,6 +45,14 @@ struct Nearest {
   }
 };
 
+struct Zero {
+  static constexpr int arity = 1;
+  template <class L>
+  SPIKELOOM_INLINE static L apply(L, L, L, L, Scalars) {
+    return 0;
+  }
+};
+
 // |result| <= |reg|, and the sign stays; rounding to nearest can move a negative half up, never past these.
 Interval decayed(const Interval& reg) {
   return hull(reg, {0, 0});
@@ -66,10 +74,15 @@ std::unique_ptr<Operation<std::int32_t>> make_decay_mul(Binder<std::int32_t>& bi
   const Interval exact = decayed(binder.range(value));
   const bool split = shift <= widest_split;
   const std::string round = binder.text("round");
+  if (round != "trunc" && round != "floor" && round != "nearest")
+    binder.refuse("round", "must be trunc, floor or nearest");
+  // Factors 1 and 0 are common, and exact in every rounding.
+  const bool in_range = binder.program().spec.registers[reg].rule != Rule::wrap_lava24;
+  if (factor == Interval{one, one} && in_range) return nullptr;
+  if (factor == Interval{0, 0}) return elementwise<Zero>(binder, reg, {value}, {0, 0}, true);
   if (round == "trunc") return elementwise<Trunc>(binder, reg, {value, param}, exact, split, scalars);
   if (round == "floor") return elementwise<Floor>(binder, reg, {value, param}, exact, split, scalars);
-  if (round == "nearest") return elementwise<Nearest>(binder, reg, {value, param}, exact, split, scalars);
-  binder.refuse("round", "must be trunc, floor or nearest");
+  return elementwise<Nearest>(binder, reg, {value, param}, exact, split, scalars);
 }
 
 }  // namespace spikeloom
