@@ -14,7 +14,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "python" / "spikeloom"
 FOLDERS = ("cpp", "python", "tests", "hw_profiles", ".ci")
-NOT_SOURCE = {"__pycache__", "build", ".hypothesis", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
+NOT_SOURCE = {".git", "__pycache__", "build", ".hypothesis", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
 TEXT = {
     "",
     ".py",
