@@ -1,0 +1,50 @@
+"""`spikeloom emulate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import spikeloom
+from spikeloom.commands.options import Inputs, Json, ProgramFile, Threads, Ticks
+
+
+def emulate(
+    program: ProgramFile,
+    inputs: Inputs,
+    ticks: Ticks = None,
+    record: Annotated[
+        list[str] | None,
+        typer.Option(metavar="POPULATION.WHAT", help="fc1.spikes, or a register, fc1.v; repeatable."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="RUN.npz", help="Write the recording here.")
+    ] = None,
+    trial_seed: Annotated[int, typer.Option(min=0, help="Seed of what differs from run to run.")] = 0,
+    threads: Threads = None,
+    json: Json = False,
+) -> None:
+    """Run samples through the emulated chip.
+
+    \b
+    Example:
+      spikeloom emulate net.spikeloom --inputs x.npy --record fc1.spikes -o run.npz
+    """
+    from spikeloom.flows import files, printing, result_text
+
+    if output is not None:
+        files.check_output(output, ".npz", inputs=[inputs])
+    loaded, samples = spikeloom.load_program(program), files.read_array(inputs)
+    with printing.progress_bar() as progress:
+        recording = spikeloom.emulate(
+            loaded, samples, ticks=ticks, record=tuple(record or ()), trial_seed=trial_seed, threads=threads,
+            progress=progress,
+        )  # fmt: skip
+    if output is not None:
+        recording.save(output)
+    if json:
+        printing.show_json({"wrote": output, **result_text.recording_facts(recording)})
+    else:
+        result_text.show_recording(loaded, recording, ticks or loaded.ticks, output)
