@@ -102,7 +102,7 @@ def test_layers_are_immutable_copies() -> None:
         {"weights": np.ones((2, 9, 3, 4))},
         {"bias": np.ones(3)},
         {"bias": np.array([0, 0, 0, np.inf])},
-        {"activation": "tanh"},
+        {"activation": "softplus"},
         {"input_shape": (140,)},
         {"input_shape": (10, 0, 2)},
         {"input_pool": (3, 1)},

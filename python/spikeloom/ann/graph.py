@@ -15,11 +15,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
+from spikeloom.ann.activation import ACTIVATIONS, NUMBERED, activate, number_fits
 from spikeloom.errors import AnnError
 
 FloatArray = NDArray[np.float64]
-
-ACTIVATIONS = ("relu", "identity")
 
 # Patches of a convolution are unfolded for this many numbers at a time (32 MB), so that memory does not
 # grow with the number of samples.
@@ -34,12 +33,13 @@ class AnnLayer:
         name: unique within the network.
         weights: dense (n_in, n_out), n_in counted after pooling; convolution (in, ky, kx, out).
         bias: (n_out,), for a convolution one number per output channel.
-        activation: "relu" or "identity".
+        activation: one of `ann.activation.ACTIVATIONS`.
         input_shape: (n_in,) or (height, width, channels), before `input_pool`.
         output_shape: (n_out,) or (height, width, channels).
         input_pool: (height, width) of the averaging window, which is also its stride; (1, 1) for none.
         stride: (vertical, horizontal), of a convolution.
         padding: zeros added to the pooled input: (top, left, bottom, right), of a convolution.
+        activation_number: slope of "leaky_relu" below 0, upper limit of "clip"; 0 for the others.
 
     Raises:
         AnnError: if the arrays and shapes contradict one another or hold a number that is not finite.
@@ -58,6 +58,7 @@ class AnnLayer:
     input_pool: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    activation_number: float = 0.0
 
     def __post_init__(self) -> None:
         for field in ("weights", "bias"):
@@ -133,7 +134,7 @@ class AnnLayer:
 
     def activate(self, z: FloatArray) -> FloatArray:
         """The activation function, element by element."""
-        return np.maximum(z, 0.0) if self.activation == "relu" else z
+        return activate(z, self.activation, self.activation_number)
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +219,9 @@ def _check_layer(layer: AnnLayer) -> None:
 
 def _arrays_in_order(layer: AnnLayer) -> Iterator[Finding]:
     shape, out, known = layer.weights.shape, layer.weights.shape[-1:], "(n, m) or (in, ky, kx, out)"
-    yield layer.activation in ACTIVATIONS, "unknown activation", layer.activation, ACTIVATIONS
+    name, number = layer.activation, layer.activation_number
+    yield name in ACTIVATIONS, "unknown activation", name, ACTIVATIONS
+    yield number_fits(name, number), f"wrong number for {name}", number, NUMBERED.get(name, 0.0)
     yield len(shape) in (2, 4), "weights are neither a matrix nor kernels", shape, known
     yield layer.weights.size > 0, "weights are empty", shape, "at least one weight"
     yield layer.bias.shape == out, "there is not one bias per output", layer.bias.shape, out

@@ -33,6 +33,7 @@ FEWEST_ROWS = 10  # below this, neither a fit nor a held-out score means anythin
 MOST_TICKS = 4096
 OBJECTIVES = ("matching", "l2", "l1")
 ENCODINGS = (None, "rate", "bits", "current")
+CONVERTED = ("relu", "identity")
 GAINS = (None, "keep", "free")
 
 
@@ -91,6 +92,7 @@ def convert(
     rows is returned. Raises AnnError, ProfileError, FitError or PlacementError.
     """
     network, chip = load_ann(ann), load_profile(profile)
+    _check_activations(network)
     rows = _checked_rows(network, calibration)
     _check_numbers(chip, ticks, chip_seed)
     _check_choices(objective=(objective, OBJECTIVES), encoding=(encoding, ENCODINGS), gain=(gain, GAINS))
@@ -109,6 +111,13 @@ def convert(
         network, chains[chosen].network, program, chains[chosen].fits, scores, programs, chosen,
         _warnings(data, chains[chosen]),
     )  # fmt: skip
+
+
+def _check_activations(ann: Ann) -> None:
+    for layer in ann.layers:
+        if layer.activation not in CONVERTED:
+            raise AnnError(f"layer {layer.name!r}", "its activation cannot be converted", value=layer.activation,
+                           limit=", ".join(CONVERTED))  # fmt: skip
 
 
 def _checked_rows(ann: Ann, calibration: ArrayLike) -> Array:
