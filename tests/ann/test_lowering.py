@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from spikeloom.ann.lower import MAX_NUMBERS, Lowering
-from spikeloom.ann.steps import AveragePool, Convolution, Dense, Relu, Reshape, Step
+from spikeloom.ann.steps import Activation, AveragePool, Convolution, Dense, Reshape, Step
 from spikeloom.errors import AnnError
 
 WHERE = "module net.conv"
@@ -25,7 +25,7 @@ def convolution(channels: int = 2, side: int = 3, padding: int = 0) -> Convoluti
         (Reshape(WHERE, "reshape", (5,)), "how many numbers"),
         (AveragePool(WHERE, "pool", (3, 1)), "divide"),
         (Dense(WHERE, "fc", np.ones((98, 2)), np.zeros(2)), "flat vector"),
-        (Relu(WHERE, "relu"), "no linear layer"),
+        (Activation(WHERE, "relu", "relu"), "no linear layer"),
     ],
 )
 def test_refused_by_its_own_name(step: Step, problem: str) -> None:
@@ -38,7 +38,7 @@ def test_refused_by_its_own_name(step: Step, problem: str) -> None:
 def test_a_readout_of_too_many_numbers_is_refused() -> None:
     lowering = Lowering("net", (1, 128, 128))
     lowering.add(Convolution(WHERE, "conv", np.ones((1, 1, 1, 1)), np.zeros(1), (1, 1), (0, 0, 0, 0)))
-    lowering.add(Relu(WHERE, "relu"))
+    lowering.add(Activation(WHERE, "relu", "relu"))
     lowering.add(AveragePool(WHERE, "pool", (2, 2)))
     with pytest.raises(AnnError, match="too many numbers"):
         lowering.finish(None)

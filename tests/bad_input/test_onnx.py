@@ -14,9 +14,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
-from spikeloom.ann.from_onnx import RELATIVE_TOLERANCE
 from spikeloom.ann.graph import Ann
 from spikeloom.ann.load import load_ann
+from spikeloom.ann.verify import RELATIVE_TOLERANCE
 from spikeloom.errors import AnnError
 
 N_DAMAGES = 300

@@ -15,25 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.ann.graph import Ann, FloatArray
+from spikeloom.ann.graph import Ann
 from spikeloom.ann.lower import Lowering
 from spikeloom.ann.onnx_chain import Walk
-from spikeloom.ann.onnx_file import AGAIN, Port, check_model, input_port, read_model, refused_as
-from spikeloom.errors import AnnError
+from spikeloom.ann.onnx_file import check_model, input_port, read_model, refused_as
+from spikeloom.ann.verify import verify
 
 if TYPE_CHECKING:
     import onnx
-
-# The network as read is evaluated in float64, ONNX's evaluator computes in the float32 of the file. Rounding
-# to float32 is 6e-8 of each term; sums of a few thousand terms through a dozen layers stay below 1e-5 of the
-# largest output. A wrong axis order, padding or scale does not.
-RELATIVE_TOLERANCE = 1e-4
-
-# Rows of random input, and the magnitudes they come in: small ones show the biases, large ones the weights
-# behind a scaling such as x / 255.
-_ROWS = 3
-_MAGNITUDES = (1.0, 16.0, 256.0)
-_SEED = 20240229
 
 
 def load_onnx(source: Path | onnx.ModelProto, *, input_shape: tuple[int, ...] | None = None) -> Ann:
@@ -56,31 +45,14 @@ def load_onnx(source: Path | onnx.ModelProto, *, input_shape: tuple[int, ...] | 
     walk = Walk(name, model.graph, port, Lowering(name, port.shape))
     walk.run()
     ann = walk.lowering.finish(walk.tail)
-    _verify(ann, model, port, walk.end, walk.lowering.index)
+    verify(
+        ann, "ONNX's evaluator", lambda x: _evaluate(f"network {ann.name!r}", model, port.name, walk.end, x),
+        dtype=port.dtype, batch=port.batch, order=walk.lowering.index.ravel(),
+    )  # fmt: skip
     return ann
 
 
-def _verify(ann: Ann, model: onnx.ModelProto, port: Port, end: str, index: NDArray[np.int64]) -> None:
-    """Compare the network with ONNX's evaluator, before the tail, on random input of several magnitudes."""
-    rng = np.random.default_rng(_SEED)
-    for magnitude in _MAGNITUDES:
-        x = (magnitude * rng.standard_normal((port.batch or _ROWS, *port.shape))).astype(port.dtype)
-        expected = _evaluate(f"network {ann.name!r}", model, port.name, end, x)
-        with np.errstate(all="ignore"):  # what overflows here is refused by the comparison
-            _compare(f"network {ann.name!r}", expected, ann.predict(x)[:, index.ravel()])
-
-
-def _compare(subject: str, expected: FloatArray, got: FloatArray) -> None:
-    if expected.shape != got.shape:
-        problem = "ONNX's evaluator gives another shape"
-        raise AnnError(subject, problem, value=got.shape, limit=expected.shape, remedy=AGAIN)
-    error, limit = np.abs(got - expected).max(), RELATIVE_TOLERANCE * np.abs(expected).max()
-    if not (np.isfinite(limit) and error <= limit):
-        problem, remedy = "as read, it differs from ONNX's evaluator", "report it, or export it again"
-        raise AnnError(subject, problem, value=f"{error:.3g}", limit=f"{limit:.3g}", remedy=remedy)
-
-
-def _evaluate(subject: str, model: onnx.ModelProto, start: str, end: str, x: NDArray[Any]) -> FloatArray:
+def _evaluate(subject: str, model: onnx.ModelProto, start: str, end: str, x: NDArray[Any]) -> NDArray[Any]:
     """Tensor `end` of the model for x at `start`, (N, numbers), in the framework's order."""
     from onnx.reference import ReferenceEvaluator
 
@@ -88,4 +60,4 @@ def _evaluate(subject: str, model: onnx.ModelProto, start: str, end: str, x: NDA
         warnings.simplefilter("ignore")
         results = ReferenceEvaluator(model).run([end], {start: x})
         result = np.asarray(list(results)[0])
-        return result.reshape(len(x), prod(result.shape[1:])).astype(np.float64)
+        return result.reshape(len(x), prod(result.shape[1:]))

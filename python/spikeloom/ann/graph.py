@@ -145,8 +145,8 @@ class Ann:
         name: what reports call it.
         input_shape: of one sample, as the framework takes it (no batch axis).
         layers: from the input to the output.
-        tail: what was cut off behind the last layer: "softmax" (its logarithm too), "argmax", or None. The
-            order of the outputs is the same with and without it.
+        tail: what was cut off behind the last layer: "softmax" (its logarithm too), "sigmoid", "argmax", or
+            None. The order of the outputs is the same with and without it.
         input_order: permutation; number k of the first layer's flat input is number input_order[k] of the
             framework's flattened input.
 

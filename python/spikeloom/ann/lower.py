@@ -13,9 +13,20 @@ from math import isqrt, prod
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.ann.activation import NUMBERED, number_fits
 from spikeloom.ann.folding import Source, channels_first, pooled_convolution
 from spikeloom.ann.graph import Ann, AnnLayer, FloatArray, convolved_sides
-from spikeloom.ann.steps import Affine, AveragePool, Convolution, Dense, Relu, Reshape, Step
+from spikeloom.ann.steps import (
+    Activation,
+    Affine,
+    AveragePool,
+    Convolution,
+    Dense,
+    Padding,
+    Reshape,
+    Step,
+    Transpose,
+)  # fmt: skip
 from spikeloom.errors import AnnError
 
 # A tensor between two layers may have this many numbers. It is far above what any chip holds, and keeps a
@@ -47,11 +58,14 @@ class Lowering:
         self.index: NDArray[np.int64] = self.input_order.reshape(input_shape)
         # Whether the input is an image is not known before a layer asks for one.
         self.source = Source.plain((prod(input_shape),))
+        self.padding = (0, 0, 0, 0)  # of the current tensor, waiting for a convolution
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The framework's shape of the current tensor, without the batch axis."""
-        return self.index.shape
+        top, left, bottom, right = self.padding
+        extra = (*[0] * (self.index.ndim - 2), top + bottom, left + right)[-self.index.ndim :]
+        return tuple(side + more for side, more in zip(self.index.shape, extra, strict=True))
 
     def add(self, step: Step) -> None:
         """Append one step.
@@ -59,6 +73,11 @@ class Lowering:
         Raises:
             AnnError: naming the step, if it cannot be carried over exactly.
         """
+        if any(self.padding) and not isinstance(step, Convolution | Padding):
+            raise step.refusal("its input is padded", "pad right before a convolution only", self.padding)
+        if isinstance(step, Convolution | AveragePool) and self.index.ndim == 2:
+            self._along_a_line(step)
+            return
         with np.errstate(all="ignore"):  # a number that overflows is found, and refused, by AnnLayer
             match step:
                 case Dense():
@@ -69,18 +88,26 @@ class Lowering:
                     self._pool(step)
                 case Affine():
                     self._affine(step)
+                case Padding():
+                    self._pad(step)
                 case Reshape():
                     self._reshape(step)
-                case Relu():
-                    self._relu(step)
+                case Transpose():
+                    self.index = self.index.transpose(step.axes)
+                case Activation():
+                    self._activate(step)
 
     def finish(self, tail: str | None) -> Ann:
-        """Close the last layer and give the network.
+        """Close the last layer and give the network; a sigmoid at its end becomes the tail.
 
         Raises:
             AnnError: if there is no layer, or its outputs would come in another order than the framework's.
         """
         subject = f"network {self.name!r}"
+        if any(self.padding):
+            raise AnnError(
+                subject, "its output is padded", value=self.padding, remedy="leave the padding out"
+            )
         if self.open is None and self.layers and not self.source.is_plain:
             self.open = self._readout()
         if self.open is not None:
@@ -90,6 +117,8 @@ class Lowering:
         if len(self.shape) == 1 and not np.array_equal(self.index, np.arange(len(self.index))):
             problem = "its output is a flattened image, whose order here is channels-last"
             raise AnnError(subject, problem, remedy="leave out the last Flatten")
+        if tail is None and self.layers[-1].activation == "sigmoid":
+            self.layers[-1], tail = replace(self.layers[-1], activation="identity"), "sigmoid"
         return Ann(self.name, self.input_shape, tuple(self.layers), tail, self.input_order)
 
     def _dense(self, step: Dense) -> None:
@@ -119,6 +148,8 @@ class Lowering:
         if self.open is not None:
             raise step.refusal("it follows a linear layer without an activation", _ACTIVATION)
         self._as_image(step)
+        step = replace(step, padding=_sum(step.padding, self.padding))
+        self.padding = (0, 0, 0, 0)
         self._check_sizes(step)
         scale, offset = self._image_scaling(step)
         if offset.any() and any(step.padding):
@@ -133,7 +164,7 @@ class Lowering:
         self.index = channels_first(shape)
 
     def _check_sizes(self, step: Convolution) -> None:
-        (channels, height, width), (top, left, bottom, right) = self.shape, step.padding
+        (channels, height, width), (top, left, bottom, right) = self.index.shape, step.padding
         n_in, shape = step.kernels.shape[0], self._convolved(step)
         if channels != n_in:
             remedy = "use an input with as many channels as the kernels"
@@ -168,6 +199,17 @@ class Lowering:
             self.open = pooled_convolution(self.open, step.window)
         self.index = channels_first(shape)
 
+    def _pad(self, step: Padding) -> None:
+        if self.index.ndim not in (2, 3) or (self.index.ndim == 2 and any(step.sides[::2])):
+            raise step.refusal("its input is not an image", "pad images only", self.shape)
+        self.padding = _sum(self.padding, step.sides)
+
+    def _along_a_line(self, step: Step) -> None:
+        """A step on (channel, length), taken as an image of height 1."""
+        self.index = self.index[:, np.newaxis]
+        self.add(step)
+        self.index = self.index[:, 0]
+
     def _affine(self, step: Affine) -> None:
         scale, offset = np.empty(self.index.size), np.empty(self.index.size)
         scale[self.index], offset[self.index] = step.scale, step.offset
@@ -185,14 +227,17 @@ class Lowering:
             raise step.refusal("it changes how many numbers there are", _EXPORT, step.shape, self.shape)
         self.index = self.index.reshape(step.shape)
 
-    def _relu(self, step: Relu) -> None:
+    def _activate(self, step: Activation) -> None:
         if self.open is None:
             raise step.refusal("there is no linear layer right before it", _EXPORT)
-        self._close("relu")
+        if not number_fits(step.kind, step.number):
+            limit = NUMBERED.get(step.kind)
+            raise step.refusal(f"wrong number for {step.kind}", "use another one", step.number, limit)
+        self._close(step.kind, step.number)
 
-    def _close(self, activation: str) -> None:
+    def _close(self, activation: str, number: float = 0.0) -> None:
         assert self.open is not None
-        self.layers.append(replace(self.open, activation=activation))
+        self.layers.append(replace(self.open, activation=activation, activation_number=number))
         self.source = Source.plain(self.open.output_shape)
         self.open = None
 
@@ -210,14 +255,14 @@ class Lowering:
         """Make sure that the current tensor is a channels-last image; the input becomes one here."""
         image = self.open.output_shape if self.open is not None else self.source.pooled_shape
         is_input = not self.layers and self.open is None and len(image) == 1
-        if is_input and len(self.shape) == 3:
+        if is_input and self.index.ndim == 3:
             self._renumber_input()
         elif len(image) != 3 or not np.array_equal(self.index, channels_first(image)):
             remedy = "give it an image (channel, height, width) that no Reshape has touched"
             raise step.refusal("its input is not an image", remedy, self.shape)
 
     def _renumber_input(self) -> None:
-        channels, height, width = self.shape
+        channels, height, width = self.index.shape
         order = self.index.transpose(1, 2, 0).ravel()
         scale, offset = self.source.scale[order], self.source.offset[order]
         self.source = Source((height, width, channels), (1, 1), scale, offset)
@@ -242,3 +287,9 @@ class Lowering:
         taken = {layer.name for layer in self.layers}
         names = (name if k == 1 else f"{name}_{k}" for k in count(1))
         return next(candidate for candidate in names if candidate not in taken)
+
+
+def _sum(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Two paddings, one around the other."""
+    top, left, bottom, right = (a + b for a, b in zip(first, second, strict=True))
+    return top, left, bottom, right

@@ -6,7 +6,6 @@ functions do not carry over exactly is refused by operator and node.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.ann.graph import FloatArray
-from spikeloom.ann.steps import Affine, AveragePool, Convolution, Dense, Relu, Reshape, Step
+from spikeloom.ann.steps import Activation, Affine, AveragePool, Convolution, Dense, Reshape, Step, plain_name
 from spikeloom.errors import AnnError
 
 Shape = tuple[int, ...]
@@ -52,8 +51,7 @@ class Node:
     def layer_name(self) -> str:
         """A name of letters, digits and underscores: "fc1" of "fc1.weight", else the node's."""
         stem = self.weight.removesuffix(".weight") if self.weight.endswith(".weight") else self.name
-        plain = re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_") or "layer"
-        return f"layer_{plain}" if plain[0].isdigit() else plain
+        return plain_name(stem)
 
     def refusal(self, problem: str, remedy: str, value: object = None, limit: object = None) -> AnnError:
         return AnnError(self.where, problem, value=value, limit=limit, remedy=remedy)
@@ -219,7 +217,7 @@ def _broadcast(node: Node, values: FloatArray, shape: Shape) -> FloatArray:
 
 
 def _relu(node: Node, shape: Shape) -> Step:
-    return Relu(node.where, node.layer_name)
+    return Activation(node.where, node.layer_name, "relu")
 
 
 def _identity(node: Node, shape: Shape) -> None:
