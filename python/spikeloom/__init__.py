@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from spikeloom.emulation.emulate import emulate
     from spikeloom.emulation.recording import Recording
     from spikeloom.fit.problem import LayerFit
+    from spikeloom.flows.budget import Budget
     from spikeloom.flows.check_profile import check_profile
     from spikeloom.flows.convert import Conversion, convert
     from spikeloom.flows.crosscheck import crosscheck
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnnError",
+    "Budget",
     "Chip",
     "ChipProgram",
     "Conversion",
@@ -69,6 +71,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Budget": "flows.budget",
     "Chip": "emulation.chip",
     "ChipProgram": "program.program",
     "Conversion": "flows.convert",

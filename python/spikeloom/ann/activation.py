@@ -35,6 +35,19 @@ def activate(z: FloatArray, activation: str, number: float = 0.0) -> FloatArray:
     return positive + number * np.minimum(z, 0.0) if activation == "leaky_relu" else positive
 
 
+def activation_slope(z: FloatArray, activation: str, number: float = 0.0) -> FloatArray:
+    """The derivative of the activation function; at a corner, that of its right side."""
+    if activation == "identity":
+        return np.ones_like(z)
+    if activation == "tanh":
+        return np.asarray(1.0 - np.tanh(z) ** 2)
+    if activation == "sigmoid":
+        return np.asarray(0.25 * (1.0 - np.tanh(0.5 * z) ** 2))
+    if activation == "clip":
+        return ((z >= 0.0) & (z < number)).astype(np.float64)
+    return np.where(z >= 0.0, 1.0, number if activation == "leaky_relu" else 0.0)
+
+
 def number_fits(activation: str, number: float) -> bool:
     """Whether this is a number that the activation can have; 0 for those that have none."""
     if activation == "leaky_relu":

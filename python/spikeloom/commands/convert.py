@@ -19,6 +19,13 @@ def convert(
         Path, typer.Option("--output", "-o", metavar="OUT.spikeloom", help="The program to write.")
     ],
     ticks: Annotated[int, typer.Option(min=1, help="Ticks of a sample.")] = 32,
+    size: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LAYER=NODES", help="Prune a layer to its best nodes first; may be repeated."),
+    ] = None,
+    distil: Annotated[
+        bool, typer.Option("--distil", help="Teach a pruned network the whole one's answers, without labels.")
+    ] = False,
     objective: Annotated[
         Literal["matching", "l2", "l1"], typer.Option(help="The error that a layer's fit makes small.")
     ] = "matching",
@@ -44,6 +51,7 @@ def convert(
     \b
     Example:
       spikeloom convert net.onnx -p loihi1 --calibration x.npy -o net.spikeloom
+      spikeloom convert net.onnx -p loihi1 --calibration x.npy --size fc1=64 --distil -o small.spikeloom
     """
     from spikeloom.flows import files, printing, result_text
 
@@ -52,7 +60,8 @@ def convert(
     network, rows = spikeloom.load_ann(ann), files.read_array(calibration)
     with printing.progress_bar() as progress:
         conversion = spikeloom.convert(
-            network, chip, calibration=rows, ticks=ticks, objective=objective, encoding=encoding, gain=gain,
+            network, chip, calibration=rows, ticks=ticks, sizes=files.parse_sizes(size or ()), distil=distil,
+            objective=objective, encoding=encoding, gain=gain,
             seed=seed, threads=threads, progress=progress,
         )  # fmt: skip
     conversion.program.save(output)

@@ -66,6 +66,13 @@ class Chain:
         return tuple(candidate.fit for candidate in self.candidates)
 
 
+def judging_rows(count: int, seed: int) -> NDArray[np.bool_]:
+    """(count,) which calibration rows, in the order they are given in, judge; the others may be learned from."""
+    judges = np.zeros(count, dtype=np.bool_)
+    judges[np.random.default_rng(seed).permutation(count)[::HELD_OUT]] = True
+    return judges
+
+
 def calibration_set(
     ann: Ann, profile: Profile, rows: Array, *, ticks: int, encoding: InputEncoding | None, seed: int
 ) -> CalibrationSet:

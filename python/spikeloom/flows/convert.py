@@ -16,8 +16,11 @@ from spikeloom.ann.load import load_ann
 from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.errors import AnnError, FitError
 from spikeloom.fit.problem import LayerFit, Method, Objective
-from spikeloom.flows.chain import CalibrationSet, Chain, calibration_set, convert_chain
+from spikeloom.flows.budget import Budget, sizes_within
+from spikeloom.flows.chain import CalibrationSet, Chain, calibration_set, convert_chain, judging_rows
+from spikeloom.flows.distillation import distil as distilled
 from spikeloom.flows.input_coding import FEW_TICKS, InputEncoding
+from spikeloom.flows.pruning import PrunedLayer, prune_network
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.profile.catalog import load_profile
 from spikeloom.profile.schema import Profile
@@ -41,6 +44,7 @@ GAINS = (None, "keep", "free")
 class Conversion:
     """A trained network, its spiking network and program, and how well every layer was fitted.
 
+    ann: as it was given; pruned: what was kept of each layer that was made smaller
     candidates: for each way of converting the whole net, its scores on held-out calibration rows
     programs: the program of each candidate, so that the winner can be held against the weight copy
     chosen: the way that won; layers: its fits, first layer first
@@ -55,6 +59,7 @@ class Conversion:
     programs: Mapping[str, ChipProgram]
     chosen: str
     warnings: tuple[str, ...] = ()
+    pruned: tuple[PrunedLayer, ...] = ()
 
 
 def convert(
@@ -63,6 +68,9 @@ def convert(
     *,
     calibration: ArrayLike,
     ticks: int = 32,
+    sizes: Mapping[str, int] | None = None,
+    budget: Budget | None = None,
+    distil: bool = False,
     objective: Objective = "matching",
     encoding: InputEncoding | None = None,
     gain: Literal["keep", "free"] | None = None,
@@ -80,6 +88,10 @@ def convert(
     profile : a chip by name ("loihi1:lava"), path, or `Profile`.
     calibration : (N, *input_shape) rows like those of use, never those that the result is judged on.
     ticks : length T of a layer's window.
+    sizes : nodes (channels of a convolution) that a layer keeps, by its name: {"fc1": 64}. The best ones are
+        kept and the next layer is solved again, before the conversion.
+    budget : neurons or synapses of the whole network instead; every layer keeps the same share.
+    distil : after pruning, all weights are also taught the whole network's answers on the calibration rows.
     objective : "matching" (the neuron's measured response), "l2" or "l1" (one-sided least squares, least
         absolute error).
     encoding : "rate" (default from 16 ticks), "bits" or "current" (default below).
@@ -96,21 +108,44 @@ def convert(
     rows = _checked_rows(network, calibration)
     _check_numbers(chip, ticks, chip_seed)
     _check_choices(objective=(objective, OBJECTIVES), encoding=(encoding, ENCODINGS), gain=(gain, GAINS))
-    data = calibration_set(network, chip, rows, ticks=ticks, encoding=encoding, seed=seed)
+    smaller, pruned = _smaller(network, rows[~judging_rows(len(rows), seed)], sizes, budget, distil, seed)
+    data = calibration_set(smaller, chip, rows, ticks=ticks, encoding=encoding, seed=seed)
+    wanted = network.preactivations(data.rows[data.held])[-1]
     keep = gain == "keep" or (gain is None and (environment is not None or network.layers[-1].n_outputs == 1))
     methods = _methods(ticks, keep)
     tell = _counter(progress, len(methods) * len(network.layers))
     chains: dict[str, Chain] = {
         method: convert_chain(data, method, objective, threads, tell) for method in methods
     }
-    scores = {method: _scores(data, chain, environment, threads) for method, chain in chains.items()}
+    scores = {method: _scores(data, wanted, chain, environment, threads) for method, chain in chains.items()}
     chosen = _chosen(scores, int(data.held.sum()))
-    program = replace(chains[chosen].program, report=_report(chains[chosen], scores, chosen))
+    program = replace(chains[chosen].program, report=_report(chains[chosen], scores, chosen, pruned))
     programs = {method: chain.program for method, chain in chains.items()} | {chosen: program}
     return Conversion(
-        network, chains[chosen].network, program, chains[chosen].fits, scores, programs, chosen,
-        _warnings(data, chains[chosen]),
+        network, chains[chosen].network, program, _with_kept(chains[chosen].fits, pruned), scores, programs,
+        chosen, _warnings(data, chains[chosen], pruned), pruned,
     )  # fmt: skip
+
+
+def _smaller(
+    ann: Ann, rows: Array, sizes: Mapping[str, int] | None, budget: Budget | None, distil: bool, seed: int
+) -> tuple[Ann, tuple[PrunedLayer, ...]]:
+    """The network at the designer's sizes, on rows that no candidate is judged on."""
+    if sizes is not None and budget is not None:
+        raise FitError("sizes", "and a budget exclude one another", remedy="give one of them")
+    if budget is not None:
+        sizes = sizes_within(ann, budget)
+    if distil and sizes is None:
+        raise FitError("distil", "is for a pruned network", remedy="give sizes or a budget")
+    if not sizes:
+        return ann, ()
+    smaller, pruned = prune_network(ann, rows, sizes, seed=seed)
+    return (distilled(smaller, ann, rows, seed=seed) if distil and pruned else smaller), pruned
+
+
+def _with_kept(fits: tuple[LayerFit, ...], pruned: tuple[PrunedLayer, ...]) -> tuple[LayerFit, ...]:
+    kept = {layer.name: layer.kept for layer in pruned}
+    return tuple(replace(fit, kept=kept.get(fit.name, fit.kept)) for fit in fits)
 
 
 def _check_activations(ann: Ann) -> None:
@@ -161,10 +196,12 @@ def _methods(ticks: int, keep_gain: bool) -> tuple[Method, ...]:
 
 
 def _scores(
-    data: CalibrationSet, chain: Chain, environment: Environment | None, threads: int | None
+    data: CalibrationSet, wanted: Array, chain: Chain, environment: Environment | None, threads: int | None
 ) -> Score:
-    """Held-out agreement of the largest output, error of the outputs, and the environment's score."""
-    wanted = data.preactivations[-1][data.held]
+    """Held-out agreement of the largest output, error of the outputs, and the environment's score.
+
+    wanted: (held, outputs) of the network as it was given, before any pruning
+    """
     got = emulate(chain.program, data.rows[data.held], threads=threads).outputs
     variance = float(np.mean((wanted - wanted.mean(axis=0)) ** 2))
     scores = {"nmse": float(np.mean((got - wanted) ** 2)) / max(variance, 1e-300)}
@@ -188,20 +225,28 @@ def _chosen(scores: Mapping[str, Score], rows: int) -> str:
     return min(alike, key=lambda name: left[name]["nmse"])
 
 
-def _report(chain: Chain, scores: Mapping[str, Score], chosen: str) -> dict[str, Any]:
+def _report(
+    chain: Chain, scores: Mapping[str, Score], chosen: str, pruned: tuple[PrunedLayer, ...]
+) -> dict[str, Any]:
     layers = [
         {**candidate.fit.report(), "scale": candidate.scale, "emulated_error": candidate.error}
         for candidate in chain.candidates
     ]
     return {
         "layers": layers,
+        "pruned": [layer.report() for layer in pruned],
         "candidates": {name: dict(score) for name, score in scores.items()},
         "chosen": chosen,
     }
 
 
-def _warnings(data: CalibrationSet, chain: Chain) -> tuple[str, ...]:
-    return (*data.warnings, *(f"{c.fit.name}: {text}" for c in chain.candidates for text in c.fit.warnings))
+def _warnings(data: CalibrationSet, chain: Chain, pruned: tuple[PrunedLayer, ...]) -> tuple[str, ...]:
+    few = (layer.warning for layer in pruned if layer.warning)
+    return (
+        *few,
+        *data.warnings,
+        *(f"{c.fit.name}: {text}" for c in chain.candidates for text in c.fit.warnings),
+    )
 
 
 def _counter(progress: Progress | None, total: int) -> Callable[[str], None]:

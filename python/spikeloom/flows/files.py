@@ -57,6 +57,26 @@ def parse_settings(settings: Iterable[str]) -> dict[str, object]:
     return table
 
 
+def parse_sizes(sizes: Iterable[str]) -> dict[str, int]:
+    """Layer names and their numbers of nodes from LAYER=NODES texts.
+
+    >>> parse_sizes(["fc1=64", "fc2=32"])
+    {'fc1': 64, 'fc2': 32}
+
+    Raises:
+        SpikeloomError: an entry is not LAYER=NODES, or a layer comes twice.
+    """
+    table: dict[str, int] = {}
+    for size in sizes:
+        name, equals, text = (part.strip() for part in size.rpartition("="))
+        if not (name and equals and text.isdecimal()):
+            raise SpikeloomError(f"size {size!r}", "is not LAYER=NODES", remedy="as in fc1=64")
+        if name in table:
+            raise SpikeloomError(f"size {size!r}", f"sets {name} a second time", remedy="give it once")
+        table[name] = int(text)
+    return table
+
+
 def profile_toml(source: str, override: Mapping[str, object]) -> str:
     """The file of a profile; of a variant or with overrides, a file of its own that derives from it."""
     is_file = source.endswith(".toml")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from spikeloom.emulation.recording import Recording
     from spikeloom.flows.convert import Conversion
     from spikeloom.flows.demo import DemoResult
+    from spikeloom.flows.pruning import PrunedLayer
     from spikeloom.program.program import ChipProgram
     from spikeloom.reference.compare import CrossCheck
 
@@ -56,6 +57,7 @@ def conversion_facts(conversion: Conversion) -> dict[str, Any]:
         "layers": [
             row | fit.report() for row, fit in zip(layer_rows(conversion), conversion.layers, strict=True)
         ],
+        "pruned": [layer.report() for layer in conversion.pruned],
         "warnings": conversion.warnings,
     }
 
@@ -68,10 +70,19 @@ def show_conversion(conversion: Conversion, rows: int, target: Path) -> None:
         ("chip", f"{program.profile.chip.name} ({program.profile.name}), {counted(program.ticks, 'tick')}"),
         ("data", f"{rows:,} samples, some of them held out to judge the candidates"),
     )
+    if conversion.pruned:
+        facts(*(("pruned", _pruned(layer)) for layer in conversion.pruned))
     show_candidates(conversion.candidates, conversion.chosen)
     show_layers(layer_rows(conversion))
     warnings = [("warning", text) for text in conversion.warnings]
     facts(*warnings, ("wrote", f"{target}, for {counted(program.n_cores, 'core')}"))
+
+
+def _pruned(layer: PrunedLayer) -> str:
+    """How many nodes are left, at what error of the next layer, and whether no others would do better."""
+    proof = "proven the best" if layer.proven else f"no choice below {number(layer.bound)}"
+    kept = f"{layer.name}: {layer.kept.size} of {layer.of} nodes"
+    return f"{kept}, error {number(layer.error)} behind it, {proof}"
 
 
 def show_candidates(candidates: Mapping[str, Mapping[str, float]], chosen: str) -> None:

@@ -1,0 +1,164 @@
+"""Does pruning to sizes or a budget give the sizes, keep the answers, and reach the chip?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from spikeloom.ann.graph import Ann, AnnLayer
+from spikeloom.ann.load import load_ann
+from spikeloom.bundled.load import load_bundle
+from spikeloom.emulation.emulate import emulate
+from spikeloom.errors import FitError
+from spikeloom.flows.budget import Budget, sizes_within
+from spikeloom.flows.convert import convert
+from spikeloom.flows.distillation import distil
+from spikeloom.flows.pruning import prune_network, size_curves
+
+
+def redundant_ann() -> Ann:
+    """Of 20 hidden nodes eight say something of their own, the others mix two of them."""
+    rng = np.random.default_rng(2)
+    own = rng.normal(size=(6, 8))
+    first = np.hstack([own, own[:, :1] * rng.uniform(0.5, 2.0, 12)])
+    layers = (
+        AnnLayer("fc1", first, np.full(20, 0.1), "relu", (6,), (20,)),
+        AnnLayer("fc2", rng.normal(size=(20, 10)) / 3, np.zeros(10), "relu", (20,), (10,)),
+        AnnLayer("out", rng.normal(size=(10, 3)) / 2, np.zeros(3), "identity", (10,), (3,)),
+    )
+    return Ann("redundant", (6,), layers, None, np.arange(6))
+
+
+def samples(count: int) -> np.ndarray:
+    return np.random.default_rng(count).uniform(-1.0, 1.0, (count, 6))
+
+
+def share_lost(ann: Ann, smaller: Ann, x: np.ndarray) -> float:
+    wanted = ann.predict(x)
+    return float(np.mean((smaller.predict(x) - wanted) ** 2) / np.var(wanted))
+
+
+def test_nodes_that_others_stand_in_for_go_without_loss() -> None:
+    ann = redundant_ann()
+    smaller, found = prune_network(ann, samples(300), {"fc1": 10})
+    (fc1,) = found
+    assert (fc1.name, fc1.of, fc1.kept.size, fc1.proven) == ("fc1", 20, 10, True)
+    assert smaller.layers[0].output_shape == (10,)
+    assert share_lost(ann, smaller, samples(200)) < 0.01
+    rivals = [
+        share_lost(ann, _keeping(ann, np.random.default_rng(k).choice(20, 10, False)), samples(200))
+        for k in range(5)
+    ]
+    assert share_lost(ann, smaller, samples(200)) < min(rivals)
+
+
+def _keeping(ann: Ann, kept: np.ndarray) -> Ann:
+    """The network with these nodes of fc1 and the other nodes' weights struck out."""
+    fc1, fc2, out = ann.layers
+    layers = (
+        AnnLayer("fc1", fc1.weights[:, kept], fc1.bias[kept], "relu", (6,), (10,)),
+        AnnLayer("fc2", fc2.weights[kept], fc2.bias, "relu", (10,), (10,)),
+        out,
+    )
+    return Ann("struck", (6,), layers, None, np.arange(6))
+
+
+def test_a_smaller_network_converts_and_says_what_it_kept() -> None:
+    ann = redundant_ann()
+    conversion = convert(ann, "loihi1", calibration=samples(300), ticks=32, sizes={"fc1": 10, "fc2": 8})
+    assert conversion.ann is ann
+    assert [fit.kept.size for fit in conversion.layers] == [10, 8, 3]
+    assert np.array_equal(conversion.layers[0].kept, conversion.pruned[0].kept)
+    assert [layer["nodes"] for layer in conversion.program.report["pruned"]] == [10, 8]
+    wanted = ann.predict(samples(101))
+    got = emulate(conversion.program, samples(101)).outputs
+    assert np.mean((got - wanted) ** 2) / np.var(wanted) < 0.2
+
+
+def test_channels_are_pruned_and_the_bundled_cnn_keeps_its_answers() -> None:
+    bundle = load_bundle("cnn")
+    ann = load_ann(bundle.onnx_path)
+    smaller, found = prune_network(ann, bundle.calibration[:600], {"conv1": 7, "conv2": 12})
+    assert smaller.layers[0].output_shape[-1] == 7
+    assert smaller.layers[2].input_shape[-1] == 12
+    assert [layer.of for layer in found] == [8, 16]
+    assert found[0].proven
+    answers = [net.predict(bundle.inputs[:400]).argmax(axis=1) for net in (ann, smaller)]
+    assert np.mean(answers[0] == answers[1]) > 0.9
+
+
+def test_half_of_the_bundled_mlp_is_nearly_as_good_and_distilling_helps_at_a_quarter() -> None:
+    bundle = load_bundle("mlp")
+    ann, rows = load_ann(bundle.onnx_path), bundle.calibration
+    accuracy = lambda net: 100 * float(np.mean(net.predict(bundle.inputs).argmax(axis=1) == bundle.labels))  # noqa: E731
+    half, _ = prune_network(ann, rows, {"fc1": 100, "fc2": 50})
+    quarter, _ = prune_network(ann, rows, {"fc1": 50, "fc2": 25})
+    taught = distil(quarter, ann, rows, steps=300)
+    assert accuracy(ann) - accuracy(half) < 1.0
+    assert accuracy(ann) - accuracy(quarter) < 3.0
+    assert share_lost(ann, taught, bundle.inputs) < share_lost(ann, quarter, bundle.inputs)
+
+
+def test_distilling_is_never_worse_on_the_rows_held_out_and_the_same_for_a_seed() -> None:
+    ann = redundant_ann()
+    smaller, _ = prune_network(ann, samples(300), {"fc1": 4})
+    taught, again = (distil(smaller, ann, samples(300), steps=60, seed=3) for _ in range(2))
+    assert share_lost(ann, taught, samples(200)) < share_lost(ann, smaller, samples(200))
+    for one, other in zip(taught.layers, again.layers, strict=True):
+        assert np.array_equal(one.weights, other.weights)
+
+
+def test_curves_say_what_sizes_would_cost() -> None:
+    curves = size_curves(redundant_ann(), samples(300))
+    assert {name: curve.size for name, curve in curves.items()} == {"fc1": 21, "fc2": 11}
+    assert curves["fc1"][8] < 0.02 < curves["fc1"][2]
+
+
+@pytest.mark.parametrize(
+    "budget", [Budget(neurons=23), Budget(synapses=150), Budget(neurons=30, synapses=200)]
+)
+def test_a_budget_is_kept_and_not_wasted(budget: Budget) -> None:
+    ann = redundant_ann()
+    sizes = sizes_within(ann, budget)
+
+    def used(fc1: int, fc2: int) -> tuple[int, int]:
+        return fc1 + fc2 + 3, 6 * fc1 + fc1 * fc2 + 3 * fc2
+
+    neurons, synapses = used(**sizes)
+    assert budget.neurons is None or neurons <= budget.neurons
+    assert budget.synapses is None or synapses <= budget.synapses
+    more = used(sizes["fc1"] + 2, sizes["fc2"] + 1)
+    over = [limit is not None and got > limit
+            for got, limit in zip(more, (budget.neurons, budget.synapses), strict=True)]  # fmt: skip
+    assert any(over)
+    assert sizes_within(ann, Budget(neurons=1000)) == {"fc1": 20, "fc2": 10}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"sizes": {"fc9": 3}}, "layer 'fc9': is not in the network"),
+        ({"sizes": {"fc1": 21}}, "limit 1 to 20"),
+        ({"sizes": {"fc1": 0}}, "limit 1 to 20"),
+        ({"sizes": {"fc1": 2.5}}, "limit 1 to 20"),
+        ({"sizes": {"out": 2}}, "gives the outputs"),
+        ({"sizes": {"fc1": 4}, "budget": Budget(neurons=20)}, "exclude one another"),
+        ({"budget": Budget(neurons=4)}, "over its budget"),
+        ({"distil": True}, "for a pruned network"),
+    ],
+)
+def test_sizes_that_make_no_sense_are_refused(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(FitError, match=words):
+        convert(redundant_ann(), "loihi1", calibration=samples(60), **given)
+
+
+@pytest.mark.parametrize("given", [{}, {"neurons": 0}, {"synapses": 2.5}, {"neurons": True}])
+def test_empty_budgets_are_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(FitError, match="budget"):
+        Budget(**given)
+
+
+def test_too_few_rows_are_a_warning() -> None:
+    _, found = prune_network(redundant_ann(), samples(30), {"fc1": 10})
+    assert "30 rows for 10 columns" in found[0].warning
