@@ -40,7 +40,7 @@ def gradients(
         layer, positions = layers[k], layers[k].positions
         per_position = last.reshape(len(last), positions, -1)
         patches = layer.unfold(inputs[k])
-        weights: FloatArray = np.tensordot(patches, per_position, axes=((0, 1), (0, 1)))
+        weights = np.asarray(np.tensordot(patches, per_position, axes=((0, 1), (0, 1))), dtype=np.float64)
         found.append(LayerGradient(weights, per_position.sum(axis=(0, 1))))
         if k > 0:
             before = layers[k - 1]
