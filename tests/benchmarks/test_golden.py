@@ -1,0 +1,72 @@
+"""Do the benchmark workloads make the spikes that exact arithmetic makes? Their speed is `table.py`'s to tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import spikeloom as sl
+from measure import cpu_seconds, limit_seconds
+from splitmix import words
+from table import main
+from workloads import many_core_chip, many_core_targets, many_core_weights, workload
+
+CORES, SIZE, FEW_TICKS = 8, 256, 100  # a smaller chip than that of the workload
+
+
+def test_the_generator_gives_the_published_words() -> None:
+    # The first outputs of SplitMix64 for the seed 1234567, as its authors' C program prints them.
+    assert words(1234567, [0, 1, 2]).tolist() == [
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
+    ]
+
+
+@pytest.mark.parametrize("name", ["W1", "W2"])
+def test_one_sample_hits_the_golden_counts(name: str) -> None:
+    work = workload(name)
+    recording = sl.emulate(work.program, work.spikes, threads=1)
+    assert tuple(int(made.sum()) for made in recording.counts.values()) == work.golden
+    assert int(recording.events["synaptic_operations"].sum()) == work.events
+
+
+@pytest.mark.parametrize("name", ["W4", "W4u"])
+def test_the_many_core_chip_equals_a_loop_of_numpy(name: str) -> None:
+    program = many_core_chip(name, CORES, SIZE)
+    nothing = np.zeros((1, FEW_TICKS, 0), dtype=np.uint8)
+    recording = sl.emulate(program, nothing, ticks=FEW_TICKS, threads=1, record=["neurons.v"])
+    targets, weights = many_core_targets(name, CORES, SIZE), many_core_weights(program.n_neurons)
+    v = program.arrays.init["v"].astype(np.int64)
+    arriving, spikes = np.zeros_like(v), 0
+    for _ in range(FEW_TICKS):
+        v += arriving + 10
+        fired = np.flatnonzero(v >= 1000)
+        v[fired] = 0
+        arriving = np.bincount(targets[fired].ravel(), weights[fired].ravel(), v.size).astype(np.int64)
+        spikes += fired.size
+    assert int(recording.counts["neurons"].sum()) == spikes
+    assert np.array_equal(recording.registers["neurons.v"][0, -1], v)
+
+
+def test_the_table_prints_what_it_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--only", "W2", "--repeats", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines[1:]] == [["W2", "1"], ["W2", "256"]]
+    assert all(float(line.split()[2]) > 0 for line in lines[1:])
+
+
+def test_the_median_is_one_of_the_runs() -> None:
+    runs: list[int] = []
+    assert cpu_seconds(lambda: runs.append(1), 3) >= 0
+    assert len(runs) == 4  # one to warm up
+
+
+def test_lines_of_the_limit_program_are_read(tmp_path: Path) -> None:
+    program = tmp_path / "limit"
+    program.write_text(
+        '#!/bin/sh\necho "W1 B=1 event-driven int16   cpu med 0.000098 best 0.00009"\n', encoding="utf-8"
+    )
+    program.chmod(0o755)
+    assert limit_seconds(str(program), {"W1"}) == {"W1 B=1 event-driven int16": 0.000098}
