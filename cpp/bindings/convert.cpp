@@ -200,7 +200,9 @@ Spec spec_of(const py::dict& table) {
   spec.latency = get<std::int32_t>(table, "latency");
   spec.delay_max = get<std::int32_t>(table, "delay_max");
   spec.merge_or = get<bool>(table, "merge_or");
-  spec.spikes_max = get_optional<std::int32_t>(table, "spikes_max");
+  spec.spikes_max_input = get_optional<std::int32_t>(table, "spikes_max_input");
+  spec.spikes_max_recurrent = get_optional<std::int32_t>(table, "spikes_max_recurrent");
+  spec.accumulate_each = get<bool>(table, "accumulate_each");
   spec.recurrent_first = get<bool>(table, "recurrent_first");
   spec.into = get<std::vector<std::string>>(table, "into");
   spec.overridable = get_optional<std::string>(table, "overridable").value_or("");

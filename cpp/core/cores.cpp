@@ -71,6 +71,8 @@ Cores<S, Sum>::Cores(const Program& program, const std::vector<Interval>& arrivi
       soma_(program, arriving, level),
       level_(level),
       find_spikes_(kernel<Flags>(level)) {
+  if constexpr (std::is_same_v<S, std::int32_t>)
+    if (program.spec.accumulate_each) each_ = std::make_unique<const EachAddition>(program, soma_, level);
   const auto& registers = program.spec.registers;
   always_write_ = std::any_of(program.into.begin(), program.into.end(),
                               [&](int element) { return registers[element].rule == Rule::wrap_lava24; });
@@ -124,27 +126,45 @@ void Cores<S, Sum>::deliver_inputs(State& state, const std::uint8_t* spikes, std
 template <class S, class Sum>
 void Cores<S, Sum>::update(State& state, std::int64_t t) const {
   std::uint64_t* const merges = state.counters.data() + program_.spec.registers.size();
-  const bool any = synapses_.collect(state.synapses, t, {merges, merges + 1}) || always_write_;
   Scratch scratch;
   alignas(64) std::int32_t spikes[block_size];
   state.fired.clear();
+  bool any = false;
+  if (each_ == nullptr)
+    any = synapses_.collect(state.synapses, t, {merges, merges + 1}) || always_write_;
+  else
+    add_each(state, block_of(state, 0, program_.neurons(), spikes, scratch), t, {merges, merges + 1});
   for (std::int32_t first = 0; first < program_.neurons(); first += block_size) {
     const int count = std::min(block_size, program_.neurons() - first);
     std::fill_n(spikes, count, 0);
-    const Block<S> block{first,
-                         count,
-                         state.registers.data(),
-                         program_.neurons(),
-                         state.entries.data(),
-                         spikes,
-                         state.counters.data(),
-                         &scratch,
-                         &soma_.rules()};
+    const Block<S> block = block_of(state, first, count, spikes, scratch);
     if (any) accumulate(state, block, t);
     soma_.update(block);
     collect(state, block);
   }
   synapses_.finish(state.synapses, t);
+}
+
+template <class S, class Sum>
+Block<S> Cores<S, Sum>::block_of(State& state, std::int32_t first, int count, std::int32_t* spikes,
+                                 Scratch& scratch) const {
+  return {first,
+          count,
+          state.registers.data(),
+          program_.neurons(),
+          state.entries.data(),
+          spikes,
+          state.counters.data(),
+          &scratch,
+          &soma_.rules()};
+}
+
+template <class S, class Sum>
+void Cores<S, Sum>::add_each(State& state, const Block<S>& chip, std::int64_t t,
+                             MergeCounters counters) const {
+  if constexpr (std::is_same_v<S, std::int32_t>)
+    for (const Arrival& spikes : synapses_.due(state.synapses, t, counters))
+      state.synapses.additions += each_->add(chip, spikes);
 }
 
 template <class S, class Sum>

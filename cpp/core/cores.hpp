@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/each.hpp"
 #include "program/program.hpp"
 #include "soma/soma.hpp"
 #include "synapse/synapses.hpp"
@@ -55,12 +57,16 @@ class Cores {
   const Soma<S>& soma() const { return soma_; }
 
  private:
+  Block<S> block_of(State& state, std::int32_t first, int count, std::int32_t* spikes,
+                    Scratch& scratch) const;
+  void add_each(State& state, const Block<S>& chip, std::int64_t t, MergeCounters counters) const;
   void accumulate(State& state, const Block<S>& block, std::int64_t t) const;
   void collect(State& state, const Block<S>& block) const;
 
   const Program& program_;
   Synapses<Sum> synapses_;
   Soma<S> soma_;
+  std::unique_ptr<const EachAddition> each_;  // where every addition is a write of its own
   Level level_;
   bool always_write_;  // a rule may move a register that gets a sum of 0
   void (*find_spikes_)(std::uint8_t*, const std::int32_t*, int);

@@ -53,8 +53,11 @@ void check_spec(const Spec& spec) {
     throw ProfileError("time.delay_max", "is out of range",
                        {.value = std::int64_t{spec.delay_max}, .limit = "0 to 65535"});
   if (spec.into.empty()) throw ProfileError("delivery.into", "names no register");
-  if (spec.spikes_max && *spec.spikes_max < 1)
-    throw ProfileError("delivery.spikes_max", "must be 1 or more", {.value = std::int64_t{*spec.spikes_max}});
+  for (const auto& most : {spec.spikes_max_input, spec.spikes_max_recurrent})
+    if (most && *most < 1)
+      throw ProfileError("delivery.spikes_max", "must be 1 or more", {.value = std::int64_t{*most}});
+  if (spec.accumulate_each && (spec.analog || spec.delay_max > 0))
+    throw ProfileError("delivery.accumulate", "each needs a digital soma and no delays");
   if (spec.registers.empty() || spec.registers.size() > 4096)
     throw ProfileError("regs", "has no register, or more than 4096 elements");
   for (const RegisterSpec& r : spec.registers) {

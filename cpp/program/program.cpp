@@ -95,6 +95,11 @@ std::int32_t Program::core_of(std::int32_t neuron) const {
   return static_cast<std::int32_t>(after - core_neuron_start.begin()) - 1;
 }
 
+std::optional<std::int64_t> Program::spikes_max(std::int32_t axon) const {
+  if (spec.merge_or) return 1;
+  return from_input[axon] ? spec.spikes_max_input : spec.spikes_max_recurrent;
+}
+
 int Program::element(const std::string& name) const {
   for (std::size_t i = 0; i < spec.registers.size(); ++i)
     if (spec.registers[i].name == name) return static_cast<int>(i);

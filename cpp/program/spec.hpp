@@ -79,7 +79,8 @@ struct Spec {
   std::int32_t latency = 1;    // ticks from a spike to its arrival, without delay
   std::int32_t delay_max = 0;  // largest synaptic delay
   bool merge_or = false;
-  std::optional<std::int32_t> spikes_max;
+  std::optional<std::int32_t> spikes_max_input, spikes_max_recurrent;
+  bool accumulate_each = false;   // the rule after every addition, instead of one write of the sum
   bool recurrent_first = false;   // delivery.order
   std::vector<std::string> into;  // register element of each receptor
   std::string overridable;        // parameter that a run may set sample by sample; empty: none

@@ -17,10 +17,8 @@ std::vector<std::int64_t> most_spikes_on_axons(const Program& program, std::int6
     most[axon] = add_or_saturate(most[axon], most_of_line);
   for (const std::int32_t axon : program.neuron_fan_axon)
     most[axon] = add_or_saturate(most[axon], most_of_neuron);
-  const std::int64_t limit =
-      program.spec.merge_or ? 1 : program.spec.spikes_max.value_or(std::numeric_limits<std::int32_t>::max());
-  for (std::int64_t& n : most)
-    if (program.spec.merge_or || program.spec.spikes_max) n = std::min(n, limit);
+  for (std::int32_t axon = 0; axon < program.axons(); ++axon)
+    most[axon] = std::min(most[axon], program.spikes_max(axon).value_or(most[axon]));
   return most;
 }
 

@@ -9,7 +9,8 @@ namespace spikeloom {
 template <class Sum>
 Synapses<Sum>::Synapses(const Program& program, Level level)
     : program_(program),
-      at_emission_(std::is_integral_v<Sum> && !program.spec.merge_or && !program.spec.spikes_max),
+      at_emission_(std::is_integral_v<Sum> && !program.spec.merge_or && !program.spec.spikes_max_input &&
+                   !program.spec.spikes_max_recurrent && !program.spec.accumulate_each),
       slots_(program.spec.latency + program.last_delay + 1),
       sum_slots_(at_emission_ ? slots_ : 1),
       add_(add_row<Sum>(program.weights, level)),
@@ -158,10 +159,21 @@ std::vector<std::int32_t> Synapses<Sum>::due_axons(const SynapseState<Sum>& stat
 
 // All spikes due on one axon in one tick become the n that its synapses see.
 template <class Sum>
-std::int64_t Synapses<Sum>::merged(std::int64_t n, MergeCounters counters) const {
-  const std::int64_t most = program_.spec.merge_or ? 1 : program_.spec.spikes_max.value_or(n);
+std::int64_t Synapses<Sum>::merged(std::int32_t axon, std::int64_t n, MergeCounters counters) const {
+  const std::int64_t most = program_.spikes_max(axon).value_or(n);
   *(program_.spec.merge_or ? counters.merged : counters.limited) += n > most;
   return std::min(n, most);
+}
+
+template <class Sum>
+std::vector<Arrival> Synapses<Sum>::due(const SynapseState<Sum>& state, std::int64_t t,
+                                        MergeCounters counters) const {
+  std::vector<Arrival> due;
+  for (const std::int32_t axon : due_axons(state, t)) {
+    const std::int64_t n = state.counts[std::size_t(slot(t)) * program_.axons() + axon];
+    due.push_back({axon, merged(axon, n, counters)});
+  }
+  return due;
 }
 
 template <class Sum>
@@ -175,7 +187,7 @@ void Synapses<Sum>::deliver_due(SynapseState<Sum>& state, std::int32_t axon, std
     while (after != end && after->delay == delay) ++after;
     added.n = delay <= t ? state.counts[std::size_t(slot(t - delay)) * program_.axons() + axon] : 0;
     if (added.n > 0) {
-      added.n = merged(added.n, counters);
+      added.n = merged(axon, added.n, counters);
       added.runs = group;
       added.end = after;
       added.slot = -delay;  // there is one slot, and it is this tick's

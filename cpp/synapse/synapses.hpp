@@ -50,6 +50,9 @@ class Synapses {
   void arrive(SynapseState<Sum>& state, std::int64_t arrival, std::int64_t end) const;
   // Makes the sums of tick t final. True where there may be one that is not 0.
   bool collect(SynapseState<Sum>& state, std::int64_t t, MergeCounters counters) const;
+  // Instead of collect() where every addition is a write: what is due in tick t, in the order in which it is
+  // added. There are no delays then.
+  std::vector<Arrival> due(const SynapseState<Sum>& state, std::int64_t t, MergeCounters counters) const;
   // Sums of tick t at one receptor, one a neuron. The reader sets them to 0.
   Sum* sums(SynapseState<Sum>& state, std::int64_t t, std::int32_t receptor) const;
   // Forgets what tick t used.
@@ -63,7 +66,7 @@ class Synapses {
   void add_group(SynapseState<Sum>& state, std::size_t first, std::size_t last, std::int64_t arrival,
                  std::int64_t end) const;
   void keep(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival) const;
-  std::int64_t merged(std::int64_t n, MergeCounters counters) const;
+  std::int64_t merged(std::int32_t axon, std::int64_t n, MergeCounters counters) const;
   std::vector<std::int32_t> due_axons(const SynapseState<Sum>& state, std::int64_t t) const;
   void deliver_due(SynapseState<Sum>& state, std::int32_t axon, std::int64_t t, MergeCounters counters) const;
   Row row(const Axon& axon, std::int64_t n) const;

@@ -15,7 +15,7 @@ from spikeloom.reference.random_values import Options
 from spikeloom.reference.twin import run_twin
 
 OWN = Path(__file__).parent / "profiles"
-MADE_UP = ("subtract_reset", "two_thresholds", "multi_spike")
+MADE_UP = ("subtract_reset", "two_thresholds", "multi_spike", "each_addition")
 PROFILES = ("loihi1", "loihi1:nengo", "loihi1:lava", "loihi1:brian", "ideal", *MADE_UP)
 
 DEFAULT = Options()

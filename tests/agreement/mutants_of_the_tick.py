@@ -13,17 +13,21 @@ def operations_reversed(put):
 @mutant("two_thresholds", "loihi1")
 def merge_swapped(put):
     right = _Chip.merge
-    put(_Chip, "merge", lambda self, n: n if self.profile.delivery.merge == "or" else min(right(self, n), 1))
+
+    def merge(self, n, axon):
+        return n if self.profile.delivery.merge == "or" else min(right(self, n, axon), 1)
+
+    put(_Chip, "merge", merge)
 
 
 @mutant("multi_spike")
 def spikes_max_ignored(put):
-    put(_Chip, "merge", lambda self, n: n)
+    put(_Chip, "merge", lambda self, n, axon: n)
 
 
 @mutant("multi_spike")
 def spikes_max_less_one(put):
-    put(_Chip, "merge", lambda self, n: min(n, self.profile.delivery.spikes_max - 1))
+    put(_Chip, "merge", lambda self, n, axon: min(n, self.profile.delivery.spikes_max.input - 1))
 
 
 @mutant("loihi1", "subtract_reset", "ideal")
@@ -147,6 +151,35 @@ def rule_after_every_addition(put):
         return {element: {} for element in self.profile.delivery.into}
 
     put(_Chip, "add_up", add_up)
+
+
+@mutant("each_addition")
+def one_write_of_the_sum(put):
+    put(_Chip, "synapse_stage", _Chip.add_up)
+
+
+@mutant("each_addition")
+def each_addition_input_first(put):
+    put(_Chip, "group_of", lambda self, axon: "recurrent" if axon in self.input_axons else "input")
+
+
+@mutant("each_addition")
+def each_addition_axons_descending(put):
+    right = _Chip.deliver
+
+    def deliver(self, tick):
+        return sorted(right(self, tick), key=lambda spike: (self.group_of(spike[0]) == "input", -spike[0]))
+
+    put(_Chip, "deliver", deliver)
+
+
+@mutant("each_addition")
+def spikes_max_of_the_other_group(put):
+    def merge(self, n, axon):
+        most = self.profile.delivery.spikes_max
+        return min(n, most.input if self.group_of(axon) == "recurrent" else most.recurrent)
+
+    put(_Chip, "merge", merge)
 
 
 @mutant("subtract_reset", "multi_spike")

@@ -7,6 +7,7 @@ import pytest
 from agreement_cases import MADE_UP, PROFILES, case_of, profile_of, twin_outcome
 from spikeloom.errors import EmulationError
 from spikeloom.profile.operations import OPERATIONS
+from spikeloom.profile.schema import SpikesMax
 
 SEEDS = range(120)
 BY_KIND = ("threshold", "threshold+1", "threshold-1", "power", "power+1", "power-1", "uniform")
@@ -76,7 +77,7 @@ def rules_of(profile):
             yield f"{name}.{register.overflow}"
     if profile.delivery.merge == "or":
         yield "delivery.merge"
-    if profile.delivery.spikes_max is not None:
+    if profile.delivery.spikes_max != SpikesMax():
         yield "delivery.spikes_max"
 
 

@@ -54,8 +54,8 @@ MERGED = [Row("i0 i1 n0", [(1, 5)])]  # an axon that two lines and neuron 0 driv
     [
         ({}, 6, None),
         ({"delivery__merge": "or"}, 1, "delivery.merge"),
-        ({"delivery__spikes_max": 4}, 4, "delivery.spikes_max"),
-        ({"delivery__spikes_max": 6}, 6, None),
+        ({"delivery__spikes_max": {"input": 4}}, 4, "delivery.spikes_max"),
+        ({"delivery__spikes_max": {"input": 6}}, 6, None),
     ],
 )
 def test_spikes_due_on_one_axon_in_one_tick_merge(change: dict, n: int, rule: str) -> None:

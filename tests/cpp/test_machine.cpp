@@ -80,7 +80,7 @@ void threads_change_nothing() {
 // way.
 void both_ways_of_delivery_agree() {
   Fixture late = ring(40);
-  late.spec.spikes_max = 1000000;
+  late.spec.spikes_max_input = late.spec.spikes_max_recurrent = 1000000;
   const auto at_due = late.machine(), at_emission = ring(40).machine();
   EXPECT(same(at_due->run(Inputs(*at_due, 4, 12, 1).request),
               at_emission->run(Inputs(*at_emission, 4, 12, 1).request)));

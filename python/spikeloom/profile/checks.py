@@ -27,6 +27,7 @@ def soundness_findings(profile: Profile) -> list[str]:
         _tables,
         _operations,
         _references,
+        _delivery,
         _flow,
         _provenance,
     )
@@ -248,6 +249,20 @@ def _references(profile: Profile) -> Iterator[str]:
     time = profile.time
     if time.delay_min > time.delay_max or (time.delay_scope == "none" and time.delay_max > 0):
         yield f"time: no delay from {time.delay_min} to {time.delay_max} for the scope {time.delay_scope}"
+
+
+def _delivery(profile: Profile) -> Iterator[str]:
+    """What a rule after every addition asks of the profile."""
+    if profile.delivery.accumulate != "each":
+        return
+    if profile.is_analog:
+        yield "delivery.accumulate: each needs a digital soma; real registers have no rule"
+    if profile.time.delay_scope != "none":
+        yield "delivery.accumulate: each needs delay_scope none; no order between delays is defined"
+    for name in profile.delivery.into:
+        register = profile.regs.get(name.split("[")[0])
+        if register is not None and register.overflow == "wrap_lava24":
+            yield f"delivery.accumulate: each is not defined for the rule wrap_lava24 of regs.{name}"
 
 
 def _flow(profile: Profile) -> Iterator[str]:

@@ -171,6 +171,15 @@ class Weights(Table):
     """Values common to a group of synapses."""
 
 
+class SpikesMax(Table):
+    """Spikes on one axon in one tick that count at most, by the group of the axon; absent: all of them."""
+
+    input: Count | None = None
+    """On an axon that an input line drives."""
+    recurrent: Count | None = None
+    """On any other axon."""
+
+
 class Delivery(Table):
     """How arriving spikes reach the registers."""
 
@@ -180,10 +189,13 @@ class Delivery(Table):
     """Order of the groups of axons, where it matters."""
     merge: Literal["count", "or"] = "count"
     """Spikes due on one axon in one tick add up, or count once."""
-    spikes_max: Count | None = None
-    """Spikes on one axon in one tick that count at most."""
-    accumulate: Literal["sum"] = "sum"
-    """Exact sum of the tick, then one write through the register's overflow rule."""
+    spikes_max: SpikesMax = SpikesMax()
+    accumulate: Literal["sum", "each"] = "sum"
+    """`sum`: the exact sum of the tick, then one write through the register's overflow rule.
+
+    each: the rule after every addition; by group of `order`, axon, stored run and target, and n spikes are n
+    equal additions. Needs `delay_scope = "none"` and a digital soma.
+    """
 
 
 class Param(Table):

@@ -100,6 +100,10 @@ class Block:
         kept = ruled if where == "1.0" else choose(where, ruled, self.read(name))
         self.lines.append(f"{variable(name)} = {kept.code}")
 
+    def ruled(self, name: str, value: Exact) -> Exact:
+        """What a rule that keeps no note of its acting makes of a value."""
+        return self._ruled(name, value, "1.0")
+
     def _ruled(self, name: str, value: Exact, where: str) -> Exact:
         """What the register's overflow rule makes of a value."""
         register = self.widths[name]

@@ -12,6 +12,9 @@ core; all cores run the same operation list, which is one block. Brian2's slots 
     synapses             fans:    z is added to the axons that a neuron drives
     end                  monitors
 
+Where every addition is a write of its own (`delivery.accumulate = "each"`), an axon has one event and its rows
+write the register themselves, axon after axon: n equal additions through one rule are one of n w.
+
 So a spike of tick t is read at t + 1 + delay, a latency of L adds L - 1 to the delay of the rows that neurons
 drive, and input of tick t is read in tick t, because a table gives it to the axons before the rows run.
 
@@ -31,7 +34,7 @@ from numpy.typing import NDArray
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.brian2_block import variable
 from spikeloom.reference.brian2_exact import LIMIT, Range
-from spikeloom.reference.brian2_operations import operation_block
+from spikeloom.reference.brian2_operations import each_addition, operation_block, refuse
 from spikeloom.reference.brian2_results import check_traps, trace_of
 from spikeloom.reference.brian2_setup import functions, plain_numpy
 from spikeloom.reference.brian2_synapses import (
@@ -107,7 +110,9 @@ class Brian2Model:
         self.params = effective_params(program)
         self.most = self._most_spikes(spikes)  # that an axon may carry in a tick
         rows = synapses(program, self.order)
-        self.block = operation_block(program.profile, self._param_ranges(overrides), self._arriving(rows))
+        self.each = program.profile.delivery.accumulate == "each"
+        arriving = {} if self.each else self._arriving(rows)
+        self.block = operation_block(program.profile, self._param_ranges(overrides), arriving)
         self.copies = Copies(self.most if program.profile.is_analog else np.ones_like(self.most))
         self.axons = self._axon_group()
         self.neurons = self._neuron_group()
@@ -141,11 +146,13 @@ class Brian2Model:
         np.add.at(most, self.fans[1], per_neuron)
         return np.minimum(most, self._merged_limit())
 
-    def _merged_limit(self) -> float:
-        """The number at which the profile caps the spikes of an axon."""
+    def _merged_limit(self) -> NDArray:
+        """(axons,): the number at which the profile caps the spikes of each."""
         delivery = self.program.profile.delivery
-        limit = 1.0 if delivery.merge == "or" else np.inf
-        return min(limit, delivery.spikes_max or np.inf)
+        if delivery.merge == "or":
+            return np.ones(len(self.order))
+        most = [delivery.spikes_max.recurrent or np.inf, delivery.spikes_max.input or np.inf]
+        return np.array(most)[np.isin(np.arange(len(self.order)), self.lines[1]).astype(np.int64)]
 
     def _arrivals(self, spikes: NDArray) -> NDArray:
         """(ticks, axons): what the input lines put on each axon."""
@@ -185,15 +192,13 @@ class Brian2Model:
         from brian2 import NeuronGroup
 
         bits = range(self._planes())
-        variables = ["arrived : 1", "n : 1", "rank : 1", *(f"bit{k} : 1" for k in bits)]
+        variables = ["arrived : 1", "n : 1", "most : 1", "rank : 1", *(f"bit{k} : 1" for k in bits)]
         group = NeuronGroup(
             max(self.copies.n, 1), "\n".join(variables), clock=self.clock, namespace={}, name="axons*",
             events={f"plane{k}": f"bit{k} > 0.0" for k in bits},
         )  # fmt: skip
-        limit = self._merged_limit()
-        merged = "n" if limit == np.inf else f"minimum(n, {float(limit)!r})"
-        lines = ["n = arrived + input_count(t, i)", "arrived = 0.0", f"n = {merged}"]
-        if self.program.profile.is_analog:
+        lines = ["n = arrived + input_count(t, i)", "arrived = 0.0", "n = minimum(n, most)"]
+        if self.program.profile.is_analog or self.each:
             lines.append("bit0 = int(n > rank)")
         else:
             lines += [f"bit{k} = whole(n / {2.0**k!r}) - 2.0 * whole(n / {2.0 ** (k + 1)!r})" for k in bits]
@@ -201,11 +206,12 @@ class Brian2Model:
         for k in bits:
             group.set_event_schedule(f"plane{k}", when="groups", order=1)
         group.rank_[: self.copies.n] = self.copies.rank
+        group.most_[: self.copies.n] = self._merged_limit()[self.copies.axon]
         return group
 
     def _planes(self) -> int:
         """Bits of the largest count on an axon: an event carries one bit."""
-        if self.program.profile.is_analog:
+        if self.program.profile.is_analog or self.each:
             return 1
         return max(int(self.most.max(initial=1.0)).bit_length(), 1)
 
@@ -230,6 +236,8 @@ class Brian2Model:
     def _rows(self, rows: Synapses) -> list[Any]:
         """One Synapses object a receptor, with one pathway for each bit of a count."""
         latency = self.program.profile.time.spike_latency_ticks
+        if self.each and latency > 1:
+            raise refuse("time.spike_latency_ticks", "each addition, latency above 1")
         delays = rows.delay + np.where(np.isin(rows.axon, self.fans[1]), latency - 1, 0)
         which, copies = self.copies.spread(rows.axon)
         found = []
@@ -244,6 +252,9 @@ class Brian2Model:
 
         planes = [f"plane{k}" for k in range(self._planes())]
         code = {plane: f"in_{variable(name)}_post += {2.0**k!r} * w" for k, plane in enumerate(planes)}
+        if self.each:
+            most = float((np.abs(rows.weight) * self.most[rows.axon]).max(initial=0.0))
+            code = {"plane0": each_addition(name, self.block, most)}
         same = len(np.unique(delays)) == 1
         found = Brian2Synapses(
             self.axons, self.neurons, "w : 1", on_pre=code, on_event={plane: plane for plane in planes},

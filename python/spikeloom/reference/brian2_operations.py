@@ -8,8 +8,9 @@ from typing import Any
 
 from spikeloom.errors import EmulationError
 from spikeloom.profile.schema import Profile
-from spikeloom.reference.brian2_block import Block, wrap
+from spikeloom.reference.brian2_block import Block, variable, wrap
 from spikeloom.reference.brian2_exact import (
+    LIMIT,
     Exact,
     Range,
     choose,
@@ -26,6 +27,8 @@ NOT_EXPRESSIBLE: dict[str, str] = {
     "multi_fire, threshold below 1": "the number of spikes is no quotient; the loop depends on the neuron",
     "multi_fire, analog soma": "the quotient of two reals may round across an integer",
     "axon driven by input lines and neurons": "it would be in both groups of `delivery.order`",
+    "each addition, rule trap": "which of n equal additions left the width is not kept",
+    "each addition, latency above 1": "a count is read when it arrives, and only the last one is kept",
 }
 
 
@@ -193,6 +196,25 @@ OPERATIONS: dict[str, Callable[[Any, Block], None]] = {
     "fire2": fire2,
     "multi_fire": multi_fire,
 }
+
+
+def each_addition(name: str, block: Block, most: float) -> str:
+    """What a synapse of weight w does to its register for n spikes at once; |n w| is `most` at most.
+
+    Raises EmulationError where the register traps, or where float64 may not hold the sum.
+    """
+    if block.widths[name].overflow == "trap":
+        raise refuse(f"delivery into {name}", "each addition, rule trap")
+    after = variable(name) + "_post"
+    bounds = (int(max(-most, -LIMIT)), int(min(most, LIMIT)))
+    code: list[str] = []
+
+    def add() -> None:
+        total = Exact(after, block.ranges[name]) + Exact("(n_pre * w)", bounds)
+        code.append(f"{after} = {block.ruled(name, total).code}")
+
+    block.entry(f"delivery into {name}", add)
+    return code[0]
 
 
 def operation_block(profile: Profile, params: Mapping[str, Range], arriving: Mapping[str, Range]) -> Block:

@@ -36,7 +36,7 @@ def random_program(profile: Profile, seed: int, options: Options = DEFAULT) -> R
     values = EdgeValues(rng, options.edges)
     builder = _Builder(profile, rng, values, options)
     program = builder.program(ticks=int(rng.integers(8, options.ticks + 1)))
-    most = options.counts or (profile.delivery.spikes_max or 3) + 2
+    most = options.counts or (profile.delivery.spikes_max.input or 3) + 2
     spikes = _input_spikes(values, rng, program.ticks, program.n_inputs, most)
     return RandomProgram(program, spikes, dict(values.tally))
 

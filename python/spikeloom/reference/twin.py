@@ -86,7 +86,7 @@ class _Chip:
         for line, n in enumerate(lines):
             self.send(self.line_axons[line], n, tick)
         try:
-            sums = self.add_up(self.deliver(tick))
+            sums = self.synapse_stage(self.deliver(tick))
             for neurons in self.cores:
                 self.accumulate(neurons, sums)
                 run_operations(self.profile, neurons)
@@ -113,27 +113,44 @@ class _Chip:
         """(axon, delay, n) of every spike due in this tick, in the order in which the synapses add."""
         due = self.due.pop(tick, {})
         order = self.profile.delivery.order
-        merged = [(axon, delay, self.merge(n)) for (axon, delay), n in due.items()]
+        merged = [(axon, delay, self.merge(n, axon)) for (axon, delay), n in due.items()]
         return sorted(merged, key=lambda spike: (order.index(self.group_of(spike[0])), spike[0], spike[1]))
 
     def group_of(self, axon: int) -> str:
         """Whether an axon carries input or the chip's own spikes."""
         return "input" if axon in self.input_axons else "recurrent"
 
-    def merge(self, n: int) -> int:
+    def merge(self, n: int, axon: int) -> int:
         """How many of n spikes due on one axon in one tick count."""
         delivery = self.profile.delivery
         if delivery.merge == "or" and n > 1:
             self.count("delivery.merge")
             n = 1
-        if delivery.spikes_max is not None and n > delivery.spikes_max:
+        most = getattr(delivery.spikes_max, self.group_of(axon))
+        if most is not None and n > most:
             self.count("delivery.spikes_max")
-            n = delivery.spikes_max
+            n = most
         return n
 
     def count(self, rule: str) -> None:
         """Note that a rule acted."""
         self.rules[rule] = self.rules.get(rule, 0) + 1
+
+    def synapse_stage(self, spikes: list[tuple[int, int, int]]) -> dict[str, dict[int, Number]]:
+        """Add what the spikes bring; what is left are the sums that are still to be written."""
+        if self.profile.delivery.accumulate == "sum":
+            return self.add_up(spikes)
+        self.add_each(spikes)
+        return {}
+
+    def add_each(self, spikes: list[tuple[int, int, int]]) -> None:
+        """Every addition is a write through the register's rule; n spikes are n of them."""
+        for axon, delay, n in spikes:
+            for run in self.rows[axon][delay]:
+                for target, weight in zip(run.targets, self.weights_of(axon, run), strict=True):
+                    neuron = self.neurons[self.axon_target[axon] + target]
+                    for _ in range(n):
+                        neuron.write(run.element, neuron.read(run.element) + weight)
 
     def add_up(self, spikes: list[tuple[int, int, int]]) -> dict[str, dict[int, Number]]:
         """The exact sum of the tick for each accumulator of each neuron that a spike reaches."""
