@@ -190,6 +190,7 @@ class Delivery(Table):
     merge: Literal["count", "or"] = "count"
     """Spikes due on one axon in one tick add up, or count once."""
     spikes_max: SpikesMax = SpikesMax()
+    """Limit of the spikes on one axon in one tick."""
     accumulate: Literal["sum", "each"] = "sum"
     """`sum`: the exact sum of the tick, then one write through the register's overflow rule.
 

@@ -144,7 +144,7 @@ class Brian2Model:
             limit = self.params.get(fire.max, fire.max)
             per_neuron = np.maximum(np.broadcast_to(limit, self.program.n_neurons)[self.fans[0]], 0.0)
         np.add.at(most, self.fans[1], per_neuron)
-        return np.minimum(most, self._merged_limit())
+        return np.asarray(np.minimum(most, self._merged_limit()))
 
     def _merged_limit(self) -> NDArray:
         """(axons,): the number at which the profile caps the spikes of each."""
