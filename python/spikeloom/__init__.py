@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from spikeloom.flows.check_profile import check_profile
     from spikeloom.flows.convert import Conversion, convert
     from spikeloom.flows.crosscheck import crosscheck
+    from spikeloom.flows.validate import validate
     from spikeloom.network.network import SpikingNetwork
     from spikeloom.network.projection import Convolution
     from spikeloom.placement.place import place
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from spikeloom.program.program import ChipProgram
     from spikeloom.program.storage import load_program
     from spikeloom.reference.compare import CrossCheck, Divergence
+    from spikeloom.report.validation import Stage, Validation
 
 __all__ = [
     "AnnError",
@@ -59,6 +61,8 @@ __all__ = [
     "Recording",
     "SpikeloomError",
     "SpikingNetwork",
+    "Stage",
+    "Validation",
     "check_profile",
     "convert",
     "crosscheck",
@@ -68,6 +72,7 @@ __all__ = [
     "load_profile",
     "load_program",
     "place",
+    "validate",
 ]
 
 _HOME = {
@@ -82,6 +87,8 @@ _HOME = {
     "Profile": "profile.schema",
     "Recording": "emulation.recording",
     "SpikingNetwork": "network.network",
+    "Stage": "report.validation",
+    "Validation": "report.validation",
     "check_profile": "flows.check_profile",
     "convert": "flows.convert",
     "crosscheck": "flows.crosscheck",
@@ -91,6 +98,7 @@ _HOME = {
     "load_profile": "profile.catalog",
     "load_program": "program.storage",
     "place": "placement.place",
+    "validate": "flows.validate",
 }  # public name -> module below this package
 
 try:

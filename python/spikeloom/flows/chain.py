@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.encoding import encode
 from spikeloom.emulation.measure import Feed, next_feed
 from spikeloom.fit.problem import LayerFit, Method, Objective
+from spikeloom.flows.ideal_stages import IdealStages
 from spikeloom.flows.input_coding import InputCoding, InputEncoding, choose_coding
 from spikeloom.flows.layer_data import LayerData
 from spikeloom.flows.layer_search import Candidate, convert_layer
@@ -54,11 +55,12 @@ class CalibrationSet:
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """A converted network, with the winning candidate of every layer."""
+    """A converted network, with the winning candidate of every layer, and the same network on the ideal chip."""
 
     network: SpikingNetwork
     program: ChipProgram
     candidates: tuple[Candidate, ...]
+    ideal: Mapping[str, ChipProgram]
 
     @property
     def fits(self) -> tuple[LayerFit, ...]:
@@ -116,10 +118,8 @@ def convert_chain(
     """Convert layer by layer; `tell` is called with a line after every layer."""
     network, coding = SpikingNetwork(data.profile), data.coding
     layer_data = data.first
-    network.input(
-        INPUT, coding.size, encoding=coding.encoding, scale=None if coding.by_host else coding.scale,
-        signed=coding.signed and not coding.by_host, planes=coding.planes, order=_order(data.ann),
-    )  # fmt: skip
+    _add_input(network, data)
+    ideal = IdealStages(data.profile, lambda other: _add_input(other, data))
     source, winners = INPUT, []
     for index, layer in enumerate(data.layers):
         is_last = index == len(data.layers) - 1
@@ -128,6 +128,7 @@ def convert_chain(
         )
         winner = convert_layer(task, method)
         winner.chip.add_to(network, source)
+        ideal.add(task, winner, source)
         winners.append(winner)
         tell(f"{method} {layer.name}")
         if is_last:
@@ -135,7 +136,16 @@ def convert_chain(
         else:
             layer_data = _behind(data, task, winner, index)
             source = layer.name
-    return Chain(network, place(network, ticks=data.ticks), tuple(winners))
+    program = place(network, ticks=data.ticks)
+    return Chain(network, program, tuple(winners), ideal.programs(data.ticks))
+
+
+def _add_input(network: SpikingNetwork, data: CalibrationSet) -> None:
+    coding = data.coding
+    network.input(
+        INPUT, coding.size, encoding=coding.encoding, scale=None if coding.by_host else coding.scale,
+        signed=coding.signed and not coding.by_host, planes=coding.planes, order=_order(data.ann),
+    )  # fmt: skip
 
 
 def _order(ann: Ann) -> NDArray[np.int64] | None:

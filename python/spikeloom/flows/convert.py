@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +21,7 @@ from spikeloom.flows.chain import CalibrationSet, Chain, calibration_set, conver
 from spikeloom.flows.distillation import distil as distilled
 from spikeloom.flows.input_coding import FEW_TICKS, InputEncoding
 from spikeloom.flows.pruning import PrunedLayer, prune_network
+from spikeloom.flows.rows import row_hashes
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.profile.catalog import load_profile
 from spikeloom.profile.schema import Profile
@@ -48,6 +49,8 @@ class Conversion:
     candidates: for each way of converting the whole net, its scores on held-out calibration rows
     programs: the program of each candidate, so that the winner can be held against the weight copy
     chosen: the way that won; layers: its fits, first layer first
+    ideal: the winner on profile `ideal`, "fitted" with the relaxed weights, "quantised" with those of the chip
+    seen: hashes of the calibration rows, so that none of them is scored; source: what the network was read from
     warnings: what the designer should know, in plain words
     """
 
@@ -60,6 +63,9 @@ class Conversion:
     chosen: str
     warnings: tuple[str, ...] = ()
     pruned: tuple[PrunedLayer, ...] = ()
+    ideal: Mapping[str, ChipProgram] = field(default_factory=dict)
+    seen: frozenset[bytes] = frozenset()
+    source: object = None
 
 
 def convert(
@@ -123,7 +129,8 @@ def convert(
     programs = {method: chain.program for method, chain in chains.items()} | {chosen: program}
     return Conversion(
         network, chains[chosen].network, program, _with_kept(chains[chosen].fits, pruned), scores, programs,
-        chosen, _warnings(data, chains[chosen], pruned), pruned,
+        chosen, _warnings(data, chains[chosen], pruned), pruned, chains[chosen].ideal,
+        frozenset(row_hashes(rows)), None if isinstance(ann, Ann) else ann,
     )  # fmt: skip
 
 

@@ -21,10 +21,10 @@ from spikeloom.profile.catalog import toml_of
 DAMAGED = (ValueError, EOFError, OSError, MemoryError, SyntaxError, KeyError, zipfile.BadZipFile, zlib.error)
 
 
-def read_array(source: str) -> NDArray[Any]:
+def read_array(source: str, *, axes: int = 2) -> NDArray[Any]:
     """The array of numbers in `file.npy`, in `file.npz` that holds one array, or in `file.npz:name`.
 
-    Nothing is unpickled.
+    Nothing is unpickled. It has at least so many axes: 2 for samples, 1 for labels.
 
     Raises:
         SpikeloomError: the file is missing, damaged, holds no such array, or holds something else than finite
@@ -34,7 +34,7 @@ def read_array(source: str) -> NDArray[Any]:
     if not path.is_file():
         raise SpikeloomError(f"file {path}", "is a folder" if path.is_dir() else "does not exist")
     array = _read_npy(path) if path.suffix.lower() == ".npy" else _read_npz(path, name)
-    return _checked(array, source)
+    return _checked(array, source, axes)
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, object]:
@@ -148,11 +148,11 @@ def _damaged(path: Path, kind: str, error: Exception) -> SpikeloomError:
     return SpikeloomError(f"file {path}", f"cannot be read as {kind}: it {reason}", remedy=remedy)
 
 
-def _checked(array: NDArray[Any], source: str) -> NDArray[Any]:
+def _checked(array: NDArray[Any], source: str, axes: int) -> NDArray[Any]:
     subject = f"array {source}"
     if array.dtype.kind not in "buif":
         raise SpikeloomError(subject, "does not hold real numbers", value=array.dtype)
-    if array.ndim < 2 or array.shape[0] == 0:
+    if array.ndim < axes or array.shape[0] == 0:
         raise SpikeloomError(subject, "needs samples along its first axis, at least one", value=array.shape)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         bad = int(np.argmin(np.isfinite(array.reshape(len(array), -1)).all(axis=1)))

@@ -9,7 +9,6 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
 from math import isfinite
 from typing import Any
 
@@ -19,34 +18,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from spikeloom.report.plain import to_plain
+
 Report = Callable[[str, int, int], None]
 LABEL_WIDTH = 9
 
 
 def show_json(payload: Mapping[str, object]) -> None:
-    """One JSON object on one line; see `to_plain`."""
+    """One JSON object on one line; see `report.plain`."""
     sys.stdout.write(json.dumps(to_plain(payload), allow_nan=False) + "\n")
-
-
-def to_plain(value: object) -> object:
-    """Dataclasses, mappings, sequences and arrays as JSON values; a number that is not finite becomes None.
-
-    >>> to_plain({"codes": np.arange(2), "loss": (1.5, float("nan"))})
-    {'codes': [0, 1], 'loss': [1.5, None]}
-    """
-    if isinstance(value, np.ndarray | np.generic):
-        return to_plain(value.tolist())
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if is_dataclass(value):
-        return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): to_plain(item) for key, item in value.items()}
-    if isinstance(value, Iterable):
-        return [to_plain(item) for item in value]
-    return str(value)
 
 
 def facts(*rows: tuple[str, str]) -> None:

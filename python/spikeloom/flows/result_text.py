@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from spikeloom.flows.layer_sizes import layer_size
 from spikeloom.flows.printing import counted, facts, heading, number, percent, table
 
 if TYPE_CHECKING:
@@ -110,13 +109,6 @@ def layer_rows(conversion: Conversion) -> list[dict[str, Any]]:
         }
         for fit in conversion.layers
     ]
-
-
-def layer_size(program: ChipProgram, name: str) -> dict[str, int]:
-    """The neurons of a population, and the cores they are on."""
-    neurons = next(placed.neurons for placed in program.populations if placed.name == name)
-    cores = np.unique(np.searchsorted(program.arrays.core_neuron_start, neurons, side="right"))
-    return {"neurons": int(neurons.size), "cores": int(cores.size)}
 
 
 def show_layers(layers: Iterable[Mapping[str, Any]]) -> None:

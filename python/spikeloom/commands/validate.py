@@ -1,0 +1,79 @@
+"""`spikeloom validate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+import spikeloom
+from spikeloom.commands.options import ARRAY, PROFILE, Inputs, Json, Seed, Settings, Threads
+
+
+def validate(
+    ann: Annotated[Path, typer.Argument(metavar="ANN", help="The trained network, an .onnx file.")],
+    profile: Annotated[str, typer.Option("--profile", "-p", help=f"The chip: {PROFILE}.")],
+    inputs: Inputs,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="Y", help="The class of each sample, or numbers like the outputs; .npy or .npz."
+        ),
+    ] = None,
+    calibration: Annotated[
+        str | None,
+        typer.Option(metavar="X", help=f"Samples for the fit; drawn from the inputs if not given: {ARRAY}."),
+    ] = None,
+    ticks: Annotated[int, typer.Option(min=1, help="Ticks of a sample.")] = 32,
+    encoding: Annotated[
+        Literal["rate", "current", "bits"] | None,
+        typer.Option(help="How the input becomes spikes; by the ticks if not given."),
+    ] = None,
+    chips: Annotated[int, typer.Option(min=0, help="Chip instances to judge on, where chips differ.")] = 20,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Compare with this one alone: twin or brian2; repeatable."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="REPORT.json", help="Write the report here, with all arrays: .json."
+        ),
+    ] = None,
+    seed: Seed = 0,
+    settings: Settings = None,
+    threads: Threads = None,
+    json: Json = False,
+) -> int:
+    """How would a trained network do on a chip?
+
+    Converts it, then judges it on samples that the conversion has not seen: the score after every step to the
+    chip, each layer's error, the work of a sample, and whether twin and Brian2 agree in every register.
+    Without --calibration up to 2000 samples, at most half, are drawn from the inputs, and only the others are
+    judged.
+
+    \b
+    Example:
+      spikeloom validate net.onnx -p loihi1 --inputs x.npy --labels y.npy -o report.json
+    """
+    from spikeloom.flows import files, printing, validation_text
+    from spikeloom.flows.validate_files import convert_and_validate, read_samples
+
+    if output is not None:
+        given: list[str | Path] = [ann, inputs, *(path for path in (labels, calibration) if path)]
+        files.check_output(output, ".json", inputs=given)
+    chip = spikeloom.load_profile(profile, override=files.parse_settings(settings or ()))
+    samples = read_samples(inputs, labels, calibration)
+    with printing.progress_bar() as progress:
+        result = convert_and_validate(
+            ann, chip, samples, chips=chips, references=reference or ("twin", "brian2"), ticks=ticks,
+            encoding=encoding, seed=seed, threads=threads, progress=progress,
+        )  # fmt: skip
+    if output is not None:
+        result.save(output)
+    if json:
+        printing.show_json({"wrote": output, **validation_text.validation_facts(result)})
+    else:
+        validation_text.show_validation(result, output)
+    return 0 if result.ok else 1

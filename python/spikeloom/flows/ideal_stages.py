@@ -1,0 +1,69 @@
+"""The converted network on the ideal chip, built layer by layer beside the chip's own.
+
+Between a trained network and a chip lie three losses. `fitted` shows the first alone: spikes instead of numbers, with
+the relaxed weights of the fit. `quantised` adds the second: the same neurons with weights on the chip's grid. What is
+then left to the emulated chip are its registers, its leak and its limits. The ideal neuron resets as the chip's does:
+the weights were solved for that, and with another reset they would mean something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from spikeloom.emulation.measure import Feed
+from spikeloom.flows.layer_search import Candidate
+from spikeloom.flows.layer_task import LayerTask, on_chip, readout_scale
+from spikeloom.network.from_fit import Synapses
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.placement.place import place
+from spikeloom.profile.catalog import load_profile
+from spikeloom.profile.schema import Profile
+from spikeloom.program.program import ChipProgram
+
+STAGES = ("fitted", "quantised")
+
+
+class IdealStages:
+    """One network on profile `ideal` for each of `STAGES`; `add_input` gives a network its input lines."""
+
+    def __init__(self, profile: Profile, add_input: Callable[[SpikingNetwork], None]) -> None:
+        self._profile = ideal_like(profile)
+        self._networks = {stage: SpikingNetwork(self._profile) for stage in STAGES}
+        self._layers = 0
+        for network in self._networks.values():
+            add_input(network)
+
+    def add(self, task: LayerTask, winner: Candidate, source: str) -> None:
+        """Add the layer that won, with each stage's weights."""
+        ideal = self._on_ideal(task)
+        for stage, network in self._networks.items():
+            chip = on_chip(ideal, _synapses(winner, stage))
+            chip.add_to(network, source)
+            if task.is_last:
+                population = network.populations[chip.name]
+                network.output(population, read="v", scale=readout_scale(ideal, chip, winner.scale))
+        self._layers += 1
+
+    def programs(self, ticks: int) -> dict[str, ChipProgram]:
+        """The program of each stage."""
+        return {stage: place(network, ticks=ticks) for stage, network in self._networks.items()}
+
+    def _on_ideal(self, task: LayerTask) -> LayerTask:
+        """The task on the ideal chip, where the layer's window starts after as many ticks as layers lie before."""
+        feed = Feed(task.data.feed.inputs, task.data.feed.ticks, self._layers)
+        return replace(task, profile=self._profile, data=replace(task.data, feed=feed))
+
+
+def ideal_like(profile: Profile) -> Profile:
+    """Profile `ideal` with the chip's own reset, where that is to zero."""
+    to_zero = getattr(profile.fire, "reset", "subtract") == "zero"
+    return load_profile("ideal", override={"operation.fire.reset": "zero"} if to_zero else None)
+
+
+def _synapses(winner: Candidate, stage: str) -> Synapses:
+    if stage == "quantised":
+        return Synapses.of(winner.fit)
+    return Synapses(winner.fit.name, winner.fit.weights, np.ones(winner.fit.bias.shape), winner.fit.bias)

@@ -1,0 +1,195 @@
+"""A converted network judged on rows that it has not seen, step by step from the ANN to the chip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+import spikeloom
+from spikeloom.emulation.emulate import Progress, emulate
+from spikeloom.emulation.recording import Recording
+from spikeloom.errors import EmulationError, SpikeloomError
+from spikeloom.flows.convert import Conversion
+from spikeloom.flows.crosscheck import Reference, crosscheck
+from spikeloom.flows.framework import framework_outputs
+from spikeloom.flows.layer_figures import layer_figures
+from spikeloom.flows.pictures import pictures, trace
+from spikeloom.flows.rows import JudgedRows, judged_rows
+from spikeloom.flows.scoring import Score, Scored, Scorer, answers, make_scorer, wilson
+from spikeloom.flows.tick_curve import output_record, tick_curve
+from spikeloom.program.program import ChipProgram
+from spikeloom.reference.compare import CrossCheck
+from spikeloom.report.metrics import neurobench_metrics
+from spikeloom.report.validation import DataUse, Stage, Validation, Work
+
+Array = NDArray[np.float64]
+REFERENCES_ASKED = ("twin", "brian2")
+CHECKED_SAMPLES = {"brian2": 3, "twin": 1}  # the twin is plain Python
+TITLES = {
+    "ann": "ANN, in its own framework",
+    "imported": "imported graph",
+    "fitted": "fitted, real-valued synapses",
+    "quantised": "on the chip's grid",
+    "emulated": "emulated chip",
+}
+
+
+def validate(
+    conversion: Conversion,
+    inputs: ArrayLike,
+    labels: ArrayLike | None = None,
+    *,
+    chips: int = 20,
+    references: Collection[str] = REFERENCES_ASKED,
+    score: Score | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Validation:
+    """Judge a conversion: what every step to the chip costs, layer by layer, and whether the references agree.
+
+    Parameters
+    ----------
+    conversion : what `convert` gave.
+    inputs : (N, *input_shape) rows as the ANN takes them. Rows that calibrated the conversion are found by their
+        hash, left out, and counted.
+    labels : (N,) classes, or numbers like the outputs; without them the score is the agreement with the ANN.
+    chips : chip instances to judge on, where the profile has imperfections; the one that was fitted is none of
+        them.
+    references : "twin" and "brian2", or fewer; each runs the first samples and compares every register.
+    score : (outputs, labels) -> a number, higher is better, instead of accuracy (classes) or R2 (numbers).
+
+    Every score has a 95 % interval over the rows: Wilson's for shares, by bootstrap for others. Raises
+    SpikeloomError or one of its kind for inputs that do not fit.
+    """
+    check_choices(chips, references)
+    rows = judged_rows(inputs, labels, conversion.seen)
+    steps = _Steps(progress, 4 + len(references))
+    wanted = conversion.ann.predict(rows.inputs)
+    scorer = make_scorer(rows.labels, wanted, score)
+    outputs = _floating_outputs(conversion, rows, wanted, threads)
+    steps.done("real-valued stages")
+    program = conversion.program
+    run = emulate(program, rows.inputs, effects=(), record=output_record(program), threads=threads)
+    outputs["emulated"] = run.outputs
+    steps.done("emulation")
+    layers = layer_figures(conversion, rows.inputs, run)
+    steps.done("layers")
+    checks, unchecked = _verdicts(program, rows.inputs, references, steps)
+    traced = trace(program, rows.inputs, threads)
+    views = pictures(conversion, rows.inputs, run, traced)
+    steps.done("pictures")
+    stages = tuple(_stage(name, outputs[name], wanted, scorer) for name in TITLES if name in outputs)
+    return Validation(
+        network=conversion.ann.name,
+        chip=program.profile.chip.name,
+        profile=program.profile.name,
+        fidelity=f"{program.profile.chip.fidelity.replace('_', '-')} to {program.profile.chip.reference}",
+        ticks=program.ticks,
+        data=DataUse(len(conversion.seen), len(rows.inputs), rows.repeated),
+        score_name=scorer.name,
+        score_is_share=scorer.is_share,
+        interval=scorer.interval,
+        stages=stages,
+        agreement=stages[-1].agreement,
+        yield_=None,
+        layers=layers,
+        curve=tick_curve(program, run, scorer),
+        work=_work(run),
+        metrics=neurobench_metrics(program, traced.input_spikes, traced.neuron_spikes, traced.host_values),
+        checks=checks,
+        unchecked=unchecked,
+        chips={},
+        imperfections="the profile has no imperfections: every chip is alike",
+        warnings=(*conversion.warnings, *run.notes),
+        pictures=views,
+        made_with=_made_with(),
+    )
+
+
+def with_drawn_calibration(validation: Validation) -> Validation:
+    """The same, where the calibration rows were drawn from the data that was given."""
+    return replace(validation, data=replace(validation.data, drawn=True))
+
+
+def check_choices(chips: int, references: Collection[str]) -> None:
+    """Raises SpikeloomError for a number of chips or a reference that `validate` does not take."""
+    if isinstance(chips, bool) or not isinstance(chips, int | np.integer) or chips < 0:
+        raise SpikeloomError("chips", "must be a whole number that is not negative", value=chips)
+    unknown = [name for name in references if name not in REFERENCES_ASKED]
+    if unknown or isinstance(references, str):
+        value = references if isinstance(references, str) else unknown[0]
+        raise SpikeloomError(
+            "references", "must be a list of known names", value=value, limit=", ".join(REFERENCES_ASKED)
+        )
+
+
+def _floating_outputs(
+    conversion: Conversion, rows: JudgedRows, wanted: Array, threads: int | None
+) -> dict[str, Array]:
+    """The outputs of every stage before the chip; the framework's own, where it can be asked."""
+    outputs = {"imported": wanted}
+    original = framework_outputs(conversion.source, conversion.ann, rows.inputs)
+    if original is not None:
+        outputs = {"ann": original, **outputs}
+    for stage, program in conversion.ideal.items():
+        outputs[stage] = emulate(program, rows.inputs, threads=threads).outputs
+    return outputs
+
+
+def _stage(name: str, outputs: Array, wanted: Array, scorer: Scorer) -> Stage:
+    scored: Scored = scorer.score(outputs)
+    same = int((answers(outputs) == answers(wanted)).sum())
+    spread = float(((wanted - wanted.mean(axis=0)) ** 2).mean())
+    nmse = float(((outputs - wanted) ** 2).mean()) / max(spread, 1e-300)
+    return Stage(name, TITLES[name], scored.value, scored.low, scored.high, same / len(wanted),
+                 *wilson(same, len(wanted)), nmse)  # fmt: skip
+
+
+def _verdicts(
+    program: ChipProgram, inputs: NDArray, references: Collection[str], steps: _Steps
+) -> tuple[dict[str, CrossCheck], dict[str, str]]:
+    """What each reference says; why, where it cannot carry this chip."""
+    checks: dict[str, CrossCheck] = {}
+    unchecked: dict[str, str] = {}
+    for name in (known for known in REFERENCES_ASKED if known in references):
+        try:
+            checks[name] = crosscheck(
+                program, inputs[: CHECKED_SAMPLES[name]], reference=cast(Reference, name)
+            )
+        except EmulationError as error:
+            unchecked[name] = str(error)
+        steps.done(name)
+    return checks, unchecked
+
+
+def _work(run: Recording) -> Work:
+    samples, energy = len(run.outputs), run.energy
+    return Work(
+        spikes=float(run.events["spikes"].mean()),
+        synaptic_operations=float(run.events["synaptic_operations"].mean()),
+        energy_j=None if energy.total_j is None else energy.total_j / samples,
+        energy_parts_j={name: joules / samples for name, joules in energy.parts_j.items()},
+        energy_status=energy.status,
+        not_modelled=energy.not_modelled,
+    )
+
+
+def _made_with() -> Mapping[str, str]:
+    return {"spikeloom": spikeloom.__version__, **{name: version(name) for name in ("numpy", "brian2")}}
+
+
+class _Steps:
+    """Counts finished steps for the caller's progress display."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._tell: Callable[..., Any] = progress or (lambda *_: None)
+        self._done, self._total = 0, total
+
+    def done(self, step: str) -> None:
+        self._done += 1
+        self._tell(step, self._done, self._total)
