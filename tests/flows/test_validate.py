@@ -254,3 +254,12 @@ def test_pictures_show_what_was_run() -> None:
 def test_a_difference_is_no_success() -> None:
     broken = {name: replace(check, equal=False) for name, check in judged().checks.items()}
     assert not replace(judged(), checks=broken).ok
+
+
+def test_a_pruned_layer_is_held_against_the_nodes_that_were_kept() -> None:
+    conversion = convert(
+        converted().ann, "loihi1", calibration=rows(150, 1), ticks=TICKS, encoding="rate", sizes={"fc1": 6}
+    )
+    found = validate(conversion, rows(40), references=())
+    assert found.layers[0].neurons == 6
+    assert found.layers[0].correlation > 0.9

@@ -26,6 +26,10 @@ def validate(
         typer.Option(metavar="X", help=f"Samples for the fit; drawn from the inputs if not given: {ARRAY}."),
     ] = None,
     ticks: Annotated[int, typer.Option(min=1, help="Ticks of a sample.")] = 32,
+    size: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LAYER=NODES", help="Prune a layer to its best nodes first; may be repeated."),
+    ] = None,
     encoding: Annotated[
         Literal["rate", "current", "bits"] | None,
         typer.Option(help="How the input becomes spikes; by the ticks if not given."),
@@ -68,7 +72,7 @@ def validate(
     with printing.progress_bar() as progress:
         result = convert_and_validate(
             ann, chip, samples, chips=chips, references=reference or ("twin", "brian2"), ticks=ticks,
-            encoding=encoding, seed=seed, threads=threads, progress=progress,
+            sizes=files.parse_sizes(size or ()), encoding=encoding, seed=seed, threads=threads, progress=progress,
         )  # fmt: skip
     if output is not None:
         result.save(output)

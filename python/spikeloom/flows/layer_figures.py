@@ -45,8 +45,16 @@ def activities(
             found.append((wanted[index], run.outputs[picked]))
         else:
             rates = run.counts[fit.name][picked] / conversion.program.ticks
-            found.append((wanted[index], rates / scales[index]))
+            found.append((_of_kept(wanted[index], conversion, index), rates / scales[index]))
     return found
+
+
+def _of_kept(wanted: Array, conversion: Conversion, index: int) -> Array:
+    """Of a pruned layer, the activations of the nodes that were kept; a node has one neuron at each position."""
+    layer, fit = conversion.ann.layers[index], conversion.layers[index]
+    nodes = layer.output_shape[-1]
+    kept: Array = wanted.reshape(len(wanted), -1, nodes)[:, :, fit.kept]
+    return kept.reshape(len(wanted), -1)
 
 
 def layer_scales(conversion: Conversion) -> list[float]:
