@@ -8,111 +8,40 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from numpy.typing import ArrayLike
 from onnx import TensorProto, helper, numpy_helper
+from onnx_cases import MODELS, dequantised, reshape
 from onnx_models import ModelBuilder, assert_equal, cnn, evaluate, mlp
 from spikeloom.ann import onnx_chain, onnx_nodes
 from spikeloom.ann.load import load_ann
+from spikeloom.ann.onnx_node import Node
 from spikeloom.ann.steps import Dense, Step
 from spikeloom.errors import AnnError
-
-
-def vector() -> ModelBuilder:
-    return ModelBuilder((6,))
-
-
-def image() -> ModelBuilder:
-    return ModelBuilder((2, 6, 8))
-
-
-def with_constant(
-    builder: ModelBuilder, operator: str, values: ArrayLike, first: bool = True
-) -> ModelBuilder:
-    return builder.add(operator, builder.constant(np.asarray(values, dtype=float)), first=first)
-
-
-def plain_matmul(builder: ModelBuilder) -> ModelBuilder:
-    return builder.add("MatMul", builder.random(6, 4))
-
-
-def gemm(bias: tuple[int, ...] | None) -> ModelBuilder:
-    builder = vector()
-    constants = [builder.random(6, 4)] + ([] if bias is None else [builder.random(*bias)])
-    return builder.add("Gemm", *constants, alpha=0.5, beta=-2.0).readout()
-
-
-def reshape(builder: ModelBuilder, *shape: int) -> ModelBuilder:
-    return builder.add("Reshape", builder.constant(np.array(shape)))
-
-
-CHANNELS = [[[0.5]], [[-2.0]]]
-
-MODELS: dict[str, Callable[[], ModelBuilder]] = {
-    "mlp": mlp,
-    "cnn": cnn,
-    "gemm": lambda: gemm((4,)),
-    "gemm, bias as a row": lambda: gemm((1, 4)),
-    "gemm, one bias for all": lambda: gemm((1,)),
-    "gemm, no bias": lambda: gemm(None),
-    "gemm, transB": lambda: vector().gemm(4, transB=1).readout(),
-    "matmul": lambda: plain_matmul(vector()),
-    "matmul and add": lambda: with_constant(plain_matmul(vector()), "Add", [1, 2, 3, 4]).readout(),
-    "matmul, add as a row": lambda: with_constant(plain_matmul(vector()), "Add", [[1, 2, 3, 4]]).readout(),
-    "matmul, bias first": lambda: with_constant(plain_matmul(vector()), "Add", [1, 2, 3, 4], False).readout(),
-    "two dense layers in a row": lambda: mlp().gemm(4).readout(),
-    "dense and scalar": lambda: with_constant(with_constant(mlp(), "Mul", -0.5), "Add", 2).readout(),
-    "dense, sub, div": lambda: with_constant(with_constant(mlp(), "Sub", 2), "Div", [1, 2, 3]).readout(),
-    "constant minus dense": lambda: with_constant(mlp(), "Sub", [1, 2, 3], False).readout(),
-    "conv and scalar": lambda: with_constant(image().conv(3), "Mul", 0.5).readout(),
-    "conv and bias": lambda: with_constant(image().conv(2), "Add", CHANNELS).readout(),
-    "scaling behind relu": lambda: with_constant(with_constant(mlp().relu(), "Mul", 3), "Add", 1).gemm(2),
-    "scaling at the end": lambda: with_constant(with_constant(mlp().relu(), "Mul", 3), "Add", 1),
-    "pool at the end": lambda: image().conv(3).relu().pool(2, 2),
-    "global pool and flatten": lambda: image().conv(3).relu().add("GlobalAveragePool").flatten(),
-    "identity": lambda: mlp().add("Identity").relu().add("Identity").gemm(3),
-    "dropout": lambda: mlp().add("Dropout").readout(),
-    "flatten a matrix": lambda: ModelBuilder((2, 3)).flatten().gemm(3),
-    "flatten an image": lambda: ModelBuilder((2, 3, 2)).flatten().gemm(3),
-    "flatten axis -3": lambda: image().conv(3).relu().add("Flatten", axis=-3).gemm(2),
-    "reshape to flat": lambda: reshape(image().conv(3).relu(), -1, 3 * 4 * 6).gemm(2),
-    "reshape with 0 and -1": lambda: reshape(image().conv(3).relu(), 0, -1).gemm(2),
-    "reshape in two": lambda: reshape(reshape(image().conv(3).relu(), 0, 0, -1), -1, 72).gemm(2),
-    "vector to image": lambda: reshape(ModelBuilder((48,)), 0, 2, 4, 6).conv(3).readout(),
-    "strides": lambda: image().conv(3, (3, 2), strides=[2, 3]).readout(),
-    "pads": lambda: image().conv(3, (3, 2), pads=[0, 1, 2, 3]).readout(),
-    "pads and strides": lambda: image().conv(3, (2, 3), pads=[1, 0, 0, 1], strides=[2, 2]).readout(),
-    "same upper": lambda: image().conv(3, (3, 2), auto_pad="SAME_UPPER", strides=[2, 1]).readout(),
-    "same lower": lambda: image().conv(3, (3, 2), auto_pad="SAME_LOWER", strides=[2, 3]).readout(),
-    "valid": lambda: image().conv(3, auto_pad="VALID").readout(),
-    "two convolutions": lambda: image().conv(3).relu().conv(4, (2, 2)).readout(),
-    "conv is the end": lambda: image().conv(3),
-    "pool of the input": lambda: image().pool(2, 2).conv(3, (2, 2), pads=[1, 1, 0, 0]).readout(),
-    "pool, then dense": lambda: image().pool(3, 2).flatten().gemm(3),
-    "pool behind relu": lambda: image().conv(3).relu().pool(2, 3).conv(2, (2, 1)).readout(),
-    "pool of a pool": lambda: image().conv(3).relu().pool(2, 1).pool(1, 2).conv(2, (2, 1)).readout(),
-    "pool before relu": lambda: image().conv(3).pool(2, 3).readout(),
-    "pool of a strided, padded conv": lambda: (
-        image().conv(3, (2, 3), strides=[1, 2], pads=[0, 1, 1, 0]).pool(3, 2).readout()
-    ),
-    "pool before and behind": lambda: image().conv(3, (3, 1)).pool(2, 2).relu().pool(2, 1).flatten().gemm(3),
-    "scaled pool": lambda: with_constant(image(), "Mul", CHANNELS).pool(2, 2).conv(3, (2, 2)).readout(),
-    "x / 255": lambda: with_constant(image(), "Div", 255).conv(3, pads=[1, 1, 1, 1]).readout(),
-    "(x - mean) / std": lambda: (
-        with_constant(with_constant(image(), "Sub", CHANNELS), "Div", [CHANNELS]).conv(3).readout()
-    ),
-    "standardised vector": lambda: (
-        with_constant(with_constant(vector(), "Sub", np.arange(6)), "Div", np.arange(1, 7)).gemm(3)
-    ),
-    "pixelwise scaling, dense": lambda: (
-        with_constant(ModelBuilder((2, 3, 2)), "Mul", np.arange(12).reshape(2, 3, 2)).flatten().gemm(3)
-    ),
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("build", MODELS.values(), ids=MODELS.keys())
 def test_import_equals_onnx(build: Callable[[], ModelBuilder]) -> None:
     model = build().build()
     assert_equal(load_ann(model), model)
+
+
+@pytest.mark.parametrize("opset", [13, 21])
+def test_quantised_weights_are_codes_times_scales(opset: int) -> None:
+    builder = dequantised(opset)
+    codes, scales, _ = (numpy_helper.to_array(tensor) for tensor in builder.weights)
+    np.testing.assert_array_equal(load_ann(builder.build()).layers[0].weights, codes * scales)
+
+
+@pytest.mark.parametrize("opset", [7, 9, 10])
+def test_arguments_that_were_attributes_in_early_opsets(opset: int) -> None:
+    builder = ModelBuilder((2, 6, 1), opset=opset).add("Squeeze", axes=[3]).add("Unsqueeze", axes=[2])
+    builder.add("Pad", pads=[0, 0, 0, 1, 0, 0, 0, 2]).conv(2, (1, 3)).add("Clip", min=0.0, max=0.8)
+    builder.add("Dropout", ratio=0.5).flatten().gemm(3).add("Clip", min=0.0).gemm(2)
+    model = builder.build()
+    ann = load_ann(model)
+    assert_equal(ann, model)
+    assert [layer.activation for layer in ann.layers] == ["clip", "relu", "identity"]
+    assert ann.layers[0].activation_number == np.float32(0.8)
+    assert ann.layers[0].padding == (0, 1, 0, 2)
 
 
 @pytest.mark.parametrize("opset", [7, 8, 9, 11, 12, 13, 14, 18, 21, onnx.defs.onnx_opset_version()])
@@ -132,13 +61,14 @@ def test_every_opset_is_read(opset: int) -> None:
         (["LogSoftmax"], "softmax"),
         (["ArgMax"], "argmax"),
         (["Softmax", "Identity", "ArgMax"], "argmax"),
+        (["Sigmoid"], "sigmoid"),
     ],
 )
 def test_the_tail_is_cut_and_remembered(operators: list[str], tail: str | None) -> None:
     builder = mlp()
     scores = builder.last
     for operator in operators:
-        builder.add(operator, **({} if operator == "Identity" else {"axis": 1}))
+        builder.add(operator, **({} if operator in ("Identity", "Sigmoid") else {"axis": 1}))
     model = builder.build()
     ann = load_ann(model)
     assert ann.tail == tail
@@ -233,10 +163,10 @@ def test_weights_of_both_float_types_are_read_exactly() -> None:
         np.testing.assert_array_equal(load_ann(model).layers[0].weights, stored)
 
 
-def _with_wrong_bias(node: onnx_nodes.Node, shape: tuple[int, ...]) -> Step:
-    step = onnx_nodes.OPERATORS["Gemm"](node, shape)
+def _with_wrong_bias(node: Node, shape: tuple[int, ...]) -> tuple[Step, ...]:
+    [step] = onnx_nodes.OPERATORS["Gemm"](node, shape)
     assert isinstance(step, Dense)
-    return Dense(step.where, step.name, step.weights, 1.01 * step.bias)
+    return (Dense(step.where, step.name, step.weights, 1.01 * step.bias),)
 
 
 def test_a_wrong_reading_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,18 +33,27 @@ KERNELS = np.ones((3, 2, 3, 3))
 OFFSET = np.array([[[0.5]], [[-1.0]]])
 
 REFUSED: dict[str, tuple[str, str, Callable[[], ModelBuilder]]] = {
-    "unknown operator": ("Tanh", "not supported", lambda: culprit(mlp(), "Tanh")),
+    "unknown operator": ("Erf", "not supported", lambda: culprit(mlp(), "Erf")),
     "max pool": ("MaxPool", "not supported", lambda: culprit(image(), "MaxPool", kernel_shape=[2, 2])),
-    "transpose": ("Transpose", "not supported", lambda: culprit(image(), "Transpose", perm=[0, 2, 3, 1])),
-    "group": ("Conv", "group", lambda: culprit(image(), "Conv", np.ones((4, 1, 3, 3)), group=2)),
-    "dilation": ("Conv", "dilations", lambda: culprit(image(), "Conv", KERNELS, dilations=[2, 1])),
+    "transposed batch": ("Transpose", "batch axis", lambda: culprit(vector(), "Transpose", perm=[1, 0])),
+    "groups without a channel each": (
+        "Conv",
+        "group does not divide",
+        lambda: culprit(image(), "Conv", np.ones((3, 1, 3, 3)), group=2),
+    ),
+    "pool behind a dilated conv": (
+        "AveragePool",
+        "dilated convolution",
+        lambda: culprit(
+            image().conv(1, (2, 2), dilations=[2, 2]), "AveragePool", kernel_shape=[2, 2], strides=[2, 2]
+        ),
+    ),
     "conv behind conv": ("Conv", "without an activation", lambda: culprit(image().conv(2), "Conv", KERNELS)),
     "gemm behind conv": (
         "Gemm",
         "without an activation",
         lambda: culprit(image().conv(1).flatten(), "Gemm", np.ones((24, 2))),
     ),
-    "1-D conv": ("Conv", "axes", lambda: culprit(ModelBuilder((2, 6)), "Conv", np.ones((3, 2, 3)))),
     "mean, then padded conv": (
         "Conv",
         "zero padding",
@@ -70,15 +79,10 @@ REFUSED: dict[str, tuple[str, str, Callable[[], ModelBuilder]]] = {
         "dilations",
         lambda: pooled([2, 2], strides=[2, 2], dilations=[2, 2], opset=19),
     ),
-    "1-D pool": (
-        "AveragePool",
-        "kernel_shape",
-        lambda: culprit(ModelBuilder((2, 6)), "AveragePool", kernel_shape=[2], strides=[2]),
-    ),
     "global pool of a vector": (
         "GlobalAveragePool",
         "not an image",
-        lambda: culprit(ModelBuilder((2, 6)), "GlobalAveragePool"),
+        lambda: culprit(ModelBuilder((2, 3, 2, 2)), "GlobalAveragePool"),
     ),
     "transposed input": (
         "Gemm",
@@ -142,10 +146,45 @@ REFUSED: dict[str, tuple[str, str, Callable[[], ModelBuilder]]] = {
     "softmax over images": ("Softmax", "flat vector", lambda: culprit(image().conv(3), "Softmax", axis=1)),
     "softmax over the batch": ("Softmax", "axis", lambda: culprit(mlp(), "Softmax", axis=0)),
     "argmax over the batch": ("ArgMax", "axis", lambda: culprit(mlp(), "ArgMax")),
-    "constants only": ("Mul", "constants only", lambda: constants_only()),
+    "constants only": ("Relu", "constants only", lambda: constants_only()),
+    "clip from below 0": ("Clip", "min", lambda: culprit(mlp(), "Clip", -1.0, 6.0)),
+    "clip at 0": ("Clip", "wrong number", lambda: culprit(mlp(), "Clip", 0.0, 0.0)),
+    "clip with two limits": ("Clip", "one number", lambda: culprit(mlp(), "Clip", np.zeros(2))),
+    "steep leak": ("LeakyRelu", "wrong number", lambda: culprit(mlp(), "LeakyRelu", alpha=2.0)),
+    "tanh on the input": ("Tanh", "no linear layer", lambda: culprit(vector(), "Tanh")),
+    "squeeze of the batch": (
+        "Squeeze",
+        "batch axis",
+        lambda: culprit(ModelBuilder((6,), batch=1), "Squeeze", [0]),
+    ),
+    "unsqueeze of the batch": ("Unsqueeze", "batch axis", lambda: culprit(vector(), "Unsqueeze", [0])),
+    "mean over channels": ("ReduceMean", "axes", lambda: culprit(image(), "ReduceMean", axes=[1])),
+    "cast to integers": (
+        "Cast",
+        "to",
+        lambda: back_to_floats(culprit(vector(), "Cast", to=TensorProto.INT32)),
+    ),
+    "reflection": ("Pad", "mode", lambda: culprit(image(), "Pad", [0, 0, 1, 1, 0, 0, 1, 1], mode="reflect")),
+    "padding of ones": ("Pad", "value", lambda: culprit(image(), "Pad", [0, 0, 1, 1, 0, 0, 1, 1], 1.0)),
+    "padding of channels": ("Pad", "sides", lambda: culprit(image(), "Pad", [0, 1, 0, 0, 0, 0, 0, 0])),
+    "cropping": ("Pad", "sides", lambda: culprit(image(), "Pad", [0, 0, -1, 0, 0, 0, 0, 0])),
+    "padding before a pool": (
+        "AveragePool",
+        "padded",
+        lambda: culprit(
+            culprit(image(), "Pad", [0, 0, 1, 1, 0, 0, 1, 1]),
+            "AveragePool",
+            kernel_shape=[2, 2],
+            strides=[2, 2],
+        ),
+    ),
     "a branch": ("Gemm", "several readers", lambda: residual()),
     "a square": ("Mul", "joins branches", lambda: square()),
 }
+
+
+def back_to_floats(builder: ModelBuilder) -> ModelBuilder:
+    return builder.add("Cast", to=builder.elements)
 
 
 def shifted(builder: ModelBuilder) -> ModelBuilder:
@@ -185,7 +224,8 @@ def reciprocal() -> ModelBuilder:
 def constants_only() -> ModelBuilder:
     builder = vector()
     pair = [builder.random(6, 2), builder.random(6, 2)]
-    builder.nodes.append(helper.make_node("Mul", pair, ["product"], name=NAME))
+    builder.nodes.append(helper.make_node("Mul", pair, ["factor"]))
+    builder.nodes.append(helper.make_node("Relu", ["factor"], ["product"], name=NAME))
     return builder.add("MatMul", "product")
 
 

@@ -74,6 +74,9 @@ NETWORKS: dict[str, Callable[[], tuple[Any, Shape]]] = {
               nn.Conv1d(3, 2, 2), nn.ReLU(), nn.Flatten(), nn.Linear(2, 2)), LINE),
     "padding same, even kernel": lambda: (
         chain(nn.Conv2d(2, 3, (2, 3), padding="same"), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2)), IMAGE),
+    "groups and dilation": lambda: (
+        chain(nn.Conv2d(2, 4, (3, 2), groups=2, dilation=(1, 3)), nn.ReLU(),
+              nn.Conv2d(4, 4, 3, groups=4, padding="same", dilation=2)), IMAGE),
     "zeros around": lambda: (chain(nn.ZeroPad2d((1, 2, 0, 1)), nn.Conv2d(2, 3, 3)), IMAGE),
     "pools": lambda: (
         chain(nn.AvgPool2d(2), nn.Conv2d(2, 3, 2), nn.AvgPool2d((1, 3)), nn.ReLU(), nn.Conv2d(3, 2, 1)), IMAGE),
@@ -142,7 +145,6 @@ REFUSED: dict[str, tuple[str, Callable[[], tuple[Any, Shape]]]] = {
     "flow that depends on values": (
         "cannot trace", lambda: traced(lambda n, x: n.a(x) if x.sum() > 0 else x, (6,))),
     "two outputs": ("not the end of a chain", lambda: traced(lambda n, x: (n.a(x), 1), (6,))),
-    "groups": ("groups", lambda: (nn.Conv2d(2, 2, 3, groups=2), IMAGE)),
     "reflection": ("padding_mode", lambda: (nn.Conv2d(2, 2, 3, padding=1, padding_mode="reflect"), IMAGE)),
     "overlapping pool": ("stride", lambda: (nn.AvgPool2d(2, 1), IMAGE)),
     "pool with a rest": ("does not divide", lambda: (nn.AvgPool2d(4), IMAGE)),

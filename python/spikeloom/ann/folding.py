@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.ann.graph import AnnLayer, FloatArray
+from spikeloom.ann.steps import Convolution
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,15 @@ class Source:
     @property
     def is_plain(self) -> bool:
         return self.pool == (1, 1) and bool((self.scale == 1).all() and (self.offset == 0).all())
+
+
+def scaled_kernels(step: Convolution, scale: FloatArray, offset: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Kernels and bias that do to x what the step's do to scale * x + offset, one number per input channel."""
+    n_in, ky, kx, n_out = step.kernels.shape
+    parts = step.kernels.reshape(n_in, ky, kx, step.groups, n_out // step.groups)
+    by_part = np.reshape([scale, offset], (2, step.groups, n_in))
+    kernels = np.einsum("gi,iyxgo->iyxgo", by_part[0], parts).reshape(step.kernels.shape)
+    return kernels, step.bias + np.einsum("gi,iyxgo->go", by_part[1], parts).ravel()
 
 
 def pooled_convolution(layer: AnnLayer, window: tuple[int, int]) -> AnnLayer:

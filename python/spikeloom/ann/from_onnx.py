@@ -42,14 +42,31 @@ def load_onnx(source: Path | onnx.ModelProto, *, input_shape: tuple[int, ...] | 
     name, model = read_model(source)
     check_model(name, model)
     port = input_port(name, model.graph, input_shape)
-    walk = Walk(name, model.graph, port, Lowering(name, port.shape))
+    opsets = {entry.domain: entry.version for entry in model.opset_import}
+    walk = Walk(name, model.graph, port, Lowering(name, port.shape), opsets=opsets)
     walk.run()
     ann = walk.lowering.finish(walk.tail)
+    runnable = _dequantised(model, walk)
     verify(
-        ann, "ONNX's evaluator", lambda x: _evaluate(f"network {ann.name!r}", model, port.name, walk.end, x),
+        ann, "ONNX's evaluator", lambda x: _evaluate(f"network {ann.name!r}", runnable, port.name, walk.end, x),
         dtype=port.dtype, batch=port.batch, order=walk.lowering.index.ravel(),
     )  # fmt: skip
     return ann
+
+
+def _dequantised(model: onnx.ModelProto, walk: Walk) -> onnx.ModelProto:
+    """The model with its dequantised constants as weights, for ONNX's evaluator knows only late versions of that."""
+    from onnx import numpy_helper
+
+    nodes = [node for node in model.graph.node if node.op_type == "DequantizeLinear"]
+    if not nodes:
+        return model
+    copy = type(model)()
+    copy.CopyFrom(model)
+    for node in nodes:
+        copy.graph.node.remove(node)
+        copy.graph.initializer.append(numpy_helper.from_array(walk.constants[node.output[0]], node.output[0]))
+    return copy
 
 
 def _evaluate(subject: str, model: onnx.ModelProto, start: str, end: str, x: NDArray[Any]) -> NDArray[Any]:

@@ -6,17 +6,15 @@ channels-last, (y, x, channel) row by row, wherever it appears as one flat axis.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from math import prod
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from spikeloom.ann.activation import ACTIVATIONS, NUMBERED, activate, number_fits
-from spikeloom.errors import AnnError
+from spikeloom.ann.activation import activate
+from spikeloom.ann.checks import check_chain, check_layer, checked_samples, dilated
 
 FloatArray = NDArray[np.float64]
 
@@ -31,7 +29,7 @@ class AnnLayer:
 
     Attributes:
         name: unique within the network.
-        weights: dense (n_in, n_out), n_in counted after pooling; convolution (in, ky, kx, out).
+        weights: dense (n_in, n_out), n_in counted after pooling; convolution (in / groups, ky, kx, out).
         bias: (n_out,), for a convolution one number per output channel.
         activation: one of `ann.activation.ACTIVATIONS`.
         input_shape: (n_in,) or (height, width, channels), before `input_pool`.
@@ -40,6 +38,9 @@ class AnnLayer:
         stride: (vertical, horizontal), of a convolution.
         padding: zeros added to the pooled input: (top, left, bottom, right), of a convolution.
         activation_number: slope of "leaky_relu" below 0, upper limit of "clip"; 0 for the others.
+        dilation: (vertical, horizontal) distance of a kernel's taps, of a convolution.
+        groups: into so many equal parts the channels are cut, of a convolution; output channels of part k see
+            the input channels of part k only.
 
     Raises:
         AnnError: if the arrays and shapes contradict one another or hold a number that is not finite.
@@ -59,11 +60,13 @@ class AnnLayer:
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     activation_number: float = 0.0
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
 
     def __post_init__(self) -> None:
         for field in ("weights", "bias"):
             object.__setattr__(self, field, _frozen(getattr(self, field)))
-        _check_layer(self)
+        check_layer(self)
 
     @property
     def is_convolution(self) -> bool:
@@ -86,8 +89,13 @@ class AnnLayer:
 
     @property
     def matrix(self) -> FloatArray:
-        """The weights as (n, m): m outputs per position; rows of a convolution are (in, ky, kx)."""
+        """The weights as (n, m): m outputs per position; rows of a convolution are (in / groups, ky, kx)."""
         return self.weights.reshape(-1, self.weights.shape[-1])
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Height and width that a kernel covers with its dilation."""
+        return dilated(self.weights.shape[1:3], self.dilation)
 
     @property
     def pooled_shape(self) -> tuple[int, ...]:
@@ -107,9 +115,9 @@ class AnnLayer:
         return means.reshape(len(x), -1)
 
     def unfold(self, x: FloatArray) -> FloatArray:
-        """What each position sees: (N, n_inputs) -> (N, positions, n), n in the row order of `matrix`.
+        """What each position sees: (N, n_inputs) -> (N, positions, groups * n), n in the row order of `matrix`.
 
-        The patches are those of the pooled, zero-padded input; a dense layer has one patch.
+        The patches are those of the pooled, zero-padded input, group by group; a dense layer has one patch.
         """
         pooled = self.pool(x)
         if not self.is_convolution:
@@ -117,20 +125,31 @@ class AnnLayer:
         top, left, bottom, right = self.padding
         images = pooled.reshape(len(x), *self.pooled_shape)
         padded = np.pad(images, ((0, 0), (top, bottom), (left, right), (0, 0)))
-        window = (1, *self.weights.shape[1:3], 1)
+        window = (1, *self.window, 1)
         patches = sliding_window_view(padded, window)[:, :: self.stride[0], :: self.stride[1]]
-        return patches.reshape(len(x), self.positions, -1)
+        taps = patches[..., :: self.dilation[0], :: self.dilation[1], :]
+        return taps.reshape(len(x), self.positions, -1)
 
     def preactivation(self, x: FloatArray) -> FloatArray:
         """The linear map: (N, n_inputs) -> (N, n_outputs), channels-last flattened."""
         if not self.is_convolution:
             return self.pool(x) @ self.weights + self.bias
         out = np.empty((len(x), self.positions, len(self.bias)))
-        rows = max(1, _UNFOLD_NUMBERS // (self.positions * len(self.matrix)))
+        rows = max(1, _UNFOLD_NUMBERS // (self.positions * self.groups * len(self.matrix)))
         for start in range(0, len(x), rows):
             chunk = slice(start, start + rows)
-            np.matmul(self.unfold(x[chunk]), self.matrix, out=out[chunk])
+            out[chunk] = self._convolved(self.unfold(x[chunk]))
         return (out + self.bias).reshape(len(x), -1)
+
+    def _convolved(self, patches: FloatArray) -> FloatArray:
+        """(N, positions, groups * n) -> (N, positions, m)."""
+        if self.groups == 1:
+            return patches @ self.matrix
+        n, m = self.matrix.shape
+        kernels = self.matrix.reshape(n, self.groups, m // self.groups)
+        parts = patches.reshape(*patches.shape[:2], self.groups, n)
+        out: FloatArray = np.einsum("bpgn,ngm->bpgm", parts, kernels)
+        return out.reshape(*patches.shape[:2], m)
 
     def activate(self, z: FloatArray) -> FloatArray:
         """The activation function, element by element."""
@@ -164,7 +183,7 @@ class Ann:
         order = np.array(self.input_order, dtype=np.int64)
         order.flags.writeable = False
         object.__setattr__(self, "input_order", order)
-        _check_chain(self)
+        check_chain(self)
 
     def flatten(self, x: ArrayLike) -> FloatArray:
         """Samples as the framework takes them, (N, *input_shape) -> (N, n_inputs), in the order of layer 1.
@@ -172,7 +191,7 @@ class Ann:
         Raises:
             AnnError: if the array has another shape or holds something else than finite numbers.
         """
-        samples = _checked_samples(x, self.input_shape)
+        samples = checked_samples(x, self.input_shape)
         return samples.reshape(len(samples), -1)[:, self.input_order]
 
     def preactivations(self, x: ArrayLike) -> tuple[FloatArray, ...]:
@@ -204,97 +223,3 @@ def _frozen(values: ArrayLike) -> FloatArray:
     array = np.array(values, dtype=np.float64, order="C")
     array.flags.writeable = False
     return array
-
-
-Finding = tuple[bool, str, object, object]  # (does it hold, what is wrong if not, value, limit)
-
-
-def _check_layer(layer: AnnLayer) -> None:
-    for check in (_arrays_in_order, _input_in_order, _map_in_order):
-        for holds, problem, value, limit in check(layer):
-            if not holds:
-                remedy = "correct the layer's arrays and shapes"
-                raise AnnError(f"layer {layer.name!r}", problem, value=value, limit=limit, remedy=remedy)
-
-
-def _arrays_in_order(layer: AnnLayer) -> Iterator[Finding]:
-    shape, out, known = layer.weights.shape, layer.weights.shape[-1:], "(n, m) or (in, ky, kx, out)"
-    name, number = layer.activation, layer.activation_number
-    yield name in ACTIVATIONS, "unknown activation", name, ACTIVATIONS
-    yield number_fits(name, number), f"wrong number for {name}", number, NUMBERED.get(name, 0.0)
-    yield len(shape) in (2, 4), "weights are neither a matrix nor kernels", shape, known
-    yield layer.weights.size > 0, "weights are empty", shape, "at least one weight"
-    yield layer.bias.shape == out, "there is not one bias per output", layer.bias.shape, out
-    finite = bool(np.isfinite(layer.weights).all() and np.isfinite(layer.bias).all())
-    yield finite, "a weight or bias is not finite", "inf or nan", "finite numbers"
-
-
-def _input_in_order(layer: AnnLayer) -> Iterator[Finding]:
-    shape, pool = layer.input_shape, layer.input_pool
-    ranks = (3,) if layer.is_convolution or pool != (1, 1) else (1, 3)
-    yield len(shape) in ranks, "input_shape has the wrong number of axes", shape, ranks
-    yield min(shape) > 0, "input_shape is empty", shape, "positive sides"
-    yield min(pool) > 0, "the pooling window is empty", pool, "positive sides"
-    rest = [side % window for side, window in zip(shape[:2], pool, strict=False)] if pool != (1, 1) else [0]
-    yield not any(rest), "the pooling window does not divide the image", pool, shape
-
-
-def _map_in_order(layer: AnnLayer) -> Iterator[Finding]:
-    pooled, shape, out = layer.pooled_shape, layer.weights.shape, layer.output_shape
-    if not layer.is_convolution:
-        yield shape[0] == prod(pooled), "there is not one row of weights per input", shape[0], prod(pooled)
-        yield out == shape[1:], "output_shape contradicts the weights", out, shape[1:]
-        return
-    yield shape[0] == pooled[2], "kernels and image differ in channels", shape[0], pooled[2]
-    yield min(layer.stride) > 0, "the stride is not positive", layer.stride, ">= 1"
-    yield min(layer.padding) >= 0, "the padding is negative", layer.padding, ">= 0"
-    sides = convolved_sides(pooled, shape[1:3], layer.stride, layer.padding)
-    yield min(sides) > 0, "the kernel is larger than the padded image", shape[1:3], pooled
-    expected = (*sides, shape[3])
-    yield out == expected, "output_shape contradicts the weights", out, expected
-
-
-def convolved_sides(
-    image: Sequence[int], kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int]
-) -> tuple[int, int]:
-    """Height and width that a convolution gives; zero or less where the kernel does not fit."""
-    height = (image[0] + padding[0] + padding[2] - kernel[0]) // stride[0] + 1
-    width = (image[1] + padding[1] + padding[3] - kernel[1]) // stride[1] + 1
-    return height, width
-
-
-def _check_chain(ann: Ann) -> None:
-    def refuse(problem: str, value: object, limit: object) -> AnnError:
-        subject = f"network {ann.name!r}"
-        return AnnError(subject, problem, value=value, limit=limit, remedy="correct the layers")
-
-    if not ann.layers:
-        raise refuse("there is no layer", 0, ">= 1")
-    names = [layer.name for layer in ann.layers]
-    if len(set(names)) != len(names):
-        raise refuse("two layers have the same name", names, "unique names")
-    for before, layer in pairwise(ann.layers):
-        if before.output_shape != layer.input_shape:
-            problem = f"layer {layer.name!r} does not take what {before.name!r} gives"
-            raise refuse(problem, layer.input_shape, before.output_shape)
-    n = ann.layers[0].n_inputs
-    if prod(ann.input_shape) != n or not np.array_equal(np.sort(ann.input_order), np.arange(n)):
-        raise refuse("input_order is not a permutation of the inputs", ann.input_order.shape, (n,))
-
-
-def _checked_samples(x: ArrayLike, shape: tuple[int, ...]) -> FloatArray:
-    def refuse(problem: str, value: object, limit: object) -> AnnError:
-        remedy = "give finite numbers, samples along axis 0"
-        return AnnError("input array", problem, value=value, limit=limit, remedy=remedy)
-
-    try:
-        samples = np.asarray(x)
-    except ValueError as error:
-        raise refuse("the rows differ in shape", type(x).__name__, ("N", *shape)) from error
-    if samples.shape[1:] != shape or samples.ndim == 0:
-        raise refuse("the shape is not what the network takes", samples.shape, ("N", *shape))
-    if samples.dtype.kind not in "biuf":
-        raise refuse("the elements are not real numbers", samples.dtype, "float, integer or bool")
-    if not np.isfinite(samples).all():
-        raise refuse("a number is not finite", "inf or nan", "finite numbers")
-    return samples.astype(np.float64)

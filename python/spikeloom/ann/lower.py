@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.ann.activation import NUMBERED, number_fits
-from spikeloom.ann.folding import Source, channels_first, pooled_convolution
-from spikeloom.ann.graph import Ann, AnnLayer, FloatArray, convolved_sides
+from spikeloom.ann.checks import convolved_sides, dilated
+from spikeloom.ann.folding import Source, channels_first, pooled_convolution, scaled_kernels
+from spikeloom.ann.graph import Ann, AnnLayer, FloatArray
 from spikeloom.ann.steps import (
     Activation,
     Affine,
@@ -156,17 +157,18 @@ class Lowering:
             problem = "a constant is added to its input, which its zero padding would not get"
             remedy = "add the constant to the data instead, or use no padding"
             raise step.refusal(problem, remedy, step.padding, 0)
-        kernels = step.kernels * scale[:, np.newaxis, np.newaxis, np.newaxis]
-        bias = step.bias + np.einsum("i,iyxo->o", offset, step.kernels)
+        kernels, bias = scaled_kernels(step, scale, offset)
         name, shape, source = self._unused(step.name), self._convolved(step), self.source
-        geometry = (source.shape, shape, source.pool, step.stride, step.padding)
-        self.open = AnnLayer(name, kernels, bias, "identity", *geometry)
+        self.open = AnnLayer(
+            name, kernels, bias, "identity", source.shape, shape, source.pool, step.stride, step.padding,
+            dilation=step.dilation, groups=step.groups,
+        )  # fmt: skip
         self.index = channels_first(shape)
 
     def _check_sizes(self, step: Convolution) -> None:
         (channels, height, width), (top, left, bottom, right) = self.index.shape, step.padding
-        n_in, shape = step.kernels.shape[0], self._convolved(step)
-        if channels != n_in:
+        n_in, shape = step.kernels.shape[0] * step.groups, self._convolved(step)
+        if channels != n_in or step.kernels.shape[3] % step.groups:
             remedy = "use an input with as many channels as the kernels"
             raise step.refusal("kernels and image differ in channels", remedy, channels, n_in)
         if min(shape) < 1:
@@ -177,7 +179,8 @@ class Lowering:
             raise step.refusal("its image is too large", "use a smaller one", size, MAX_NUMBERS)
 
     def _convolved(self, step: Convolution) -> tuple[int, int, int]:
-        sides = convolved_sides(self.shape[1:], step.kernels.shape[1:3], step.stride, step.padding)
+        window = dilated(step.kernels.shape[1:3], step.dilation)
+        sides = convolved_sides(self.index.shape[1:], window, step.stride, step.padding)
         return *sides, step.kernels.shape[3]
 
     def _pool(self, step: AveragePool) -> None:
@@ -195,6 +198,8 @@ class Lowering:
             pool = (self.source.pool[0] * down, self.source.pool[1] * right)
             tiles = shape[0] * shape[1]
             self.source = Source(self.source.shape, pool, np.tile(scale, tiles), np.tile(offset, tiles))
+        elif self.open.dilation != (1, 1):
+            raise step.refusal("it follows a dilated convolution without an activation", _ACTIVATION)
         else:
             self.open = pooled_convolution(self.open, step.window)
         self.index = channels_first(shape)

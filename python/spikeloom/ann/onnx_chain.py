@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.ann.lower import Lowering
+from spikeloom.ann.lower import MAX_NUMBERS, Lowering
 from spikeloom.ann.onnx_file import PLAIN, Port, refused_as
-from spikeloom.ann.onnx_nodes import OPERATORS, Node
+from spikeloom.ann.onnx_node import Node
+from spikeloom.ann.onnx_nodes import FOLDED, OPERATORS, TAILS
 from spikeloom.errors import AnnError
 
 if TYPE_CHECKING:
     import onnx
 
-_TAILS = {"Softmax": "softmax", "LogSoftmax": "softmax", "ArgMax": "argmax"}
+
+# ONNX's evaluator knows this operator from here on; before, it did the same with fewer options.
+DEQUANTISED = {"": 19}
 
 
 @dataclass
@@ -27,7 +30,9 @@ class Walk:
         current: the tensor that the chain has reached.
         end: the last tensor before the tail.
         tail: what the tail is, or None.
+        opsets: version of each domain.
         readers: what reads each tensor, in words.
+        shapes: of the tensors on the chain so far, without the batch axis.
     """
 
     name: str
@@ -35,7 +40,9 @@ class Walk:
     port: Port
     lowering: Lowering
     constants: dict[str, NDArray[Any]] = field(default_factory=dict)
+    opsets: dict[str, int] = field(default_factory=dict)
     readers: dict[str, list[str]] = field(default_factory=dict)
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     current: str = ""
     end: str = ""
     tail: str | None = None
@@ -48,6 +55,7 @@ class Walk:
         """
         graph = self.graph
         self.current = self.end = self.port.name
+        self.shapes[self.current] = self.port.shape
         self.constants = {tensor.name: self._array(tensor) for tensor in graph.initializer}
         outputs = [port.name for port in graph.output]
         self.readers = _readers(graph)
@@ -62,28 +70,47 @@ class Walk:
             return
         node = self._node(proto)
         self._check_chain(proto, node)
-        if node.operator in _TAILS:
+        if node.operator in TAILS:
             self._cut(node)
         elif self.tail is not None and node.operator != "Identity":
             raise node.refusal(f"it follows the network's {self.tail}", "end the network there")
         else:
-            step = OPERATORS[node.operator](node, self.lowering.shape)
-            if step is not None:
+            for step in OPERATORS[node.operator](node, self.lowering.shape):
                 self.lowering.add(step)
         self.current = proto.output[0]
+        self.shapes[self.current] = self.lowering.shape
         if self.tail is None:
             self.end = self.current
 
     def _is_constant(self, proto: onnx.NodeProto) -> bool:
         """Whether this node only gives a constant, which is then kept."""
         operator = _operator(proto)
-        if operator == "Identity" and proto.input[0] in self.constants:
-            self.constants[proto.output[0]] = self.constants[proto.input[0]]
-        elif operator == "Constant":
+        if operator == "Constant":
             self.constants[proto.output[0]] = self._constant(proto)
+        elif operator == "Shape" and proto.input[0] in self.shapes:
+            self.constants[proto.output[0]] = self._shape(proto)
+        elif operator in FOLDED and all(name in self.constants for name in proto.input if name):
+            self.constants[proto.output[0]] = self._folded(proto)
         else:
             return False
         return True
+
+    def _shape(self, proto: onnx.NodeProto) -> NDArray[Any]:
+        """The shape of a tensor on the chain; an open batch axis is 0, which Reshape takes for "as it is"."""
+        sides = (self.port.batch or 0, *self.shapes[proto.input[0]])
+        attributes = _attributes(proto)
+        return np.array(sides[attributes.get("start", 0) : attributes.get("end")], dtype=np.int64)
+
+    def _folded(self, proto: onnx.NodeProto) -> NDArray[Any]:
+        """What a node makes of constants."""
+        from onnx.reference import ReferenceEvaluator
+
+        with refused_as(_where(proto), "its constants cannot be computed"):
+            feeds = {name: self.constants[name] for name in proto.input if name}
+            if sum(array.size for array in feeds.values()) > MAX_NUMBERS:
+                raise ValueError("they are too large")
+            opsets = self.opsets if proto.op_type != "DequantizeLinear" else DEQUANTISED
+            return np.asarray(ReferenceEvaluator(proto, opsets=opsets).run(None, feeds)[0])
 
     def _constant(self, proto: onnx.NodeProto) -> NDArray[Any]:
         """The array of a Constant node, whose one attribute says its type."""
@@ -115,8 +142,8 @@ class Walk:
 
     def _check_chain(self, proto: onnx.NodeProto, node: Node) -> None:
         """Refuse an unknown operator, and one that does not just continue the chain."""
-        if node.operator not in OPERATORS and node.operator not in _TAILS:
-            known = ", ".join([*OPERATORS, *_TAILS])
+        if node.operator not in OPERATORS and node.operator not in TAILS:
+            known = ", ".join([*OPERATORS, *TAILS])
             raise node.refusal("this operator is not supported", f"use only {known}")
         read = [name for name in proto.input if name and name not in self.constants]
         if not read:
@@ -138,14 +165,14 @@ class Walk:
         node.demand("axis", node.attributes.get("axis", default), 1, -1)
         if self.tail == "argmax":
             raise node.refusal("it follows the network's argmax", "end the network there")
-        self.tail = _TAILS[node.operator]
+        self.tail = TAILS[node.operator]
 
 
 def _readers(graph: onnx.GraphProto) -> dict[str, list[str]]:
     """Of each tensor, the operators that read it; a network's output is read by its user."""
     readers: dict[str, list[str]] = {port.name: ["the network's output"] for port in graph.output}
     for node in graph.node:
-        for name in node.input:
+        for name in node.input if node.op_type != "Shape" else ():
             readers.setdefault(name, []).append(_where(node))
     return readers
 

@@ -35,12 +35,14 @@ class Dense(Step):
 
 @dataclass(frozen=True)
 class Convolution(Step):
-    """Kernels (in, ky, kx, out); padding (top, left, bottom, right)."""
+    """Kernels (in / groups, ky, kx, out); padding (top, left, bottom, right)."""
 
     kernels: FloatArray
     bias: FloatArray
     stride: tuple[int, int]
     padding: tuple[int, int, int, int]
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from spikeloom.ann.checks import dilated
 from spikeloom.ann.graph import FloatArray
 from spikeloom.ann.steps import (
     Activation,
@@ -47,16 +48,18 @@ def _conv(call: Call) -> Steps:
     kernels = _numbers(module.weight)  # (out, in, ky, kx)
     rank = kernels.ndim - 2
     call.demand("padding_mode", module.padding_mode, "zeros")
-    call.demand("groups", module.groups, 1)
-    call.demand("dilation", set(module.dilation), {1})
     kernels = kernels if rank == 2 else kernels[:, :, np.newaxis]
-    stride = (1, *module.stride)[-2:]
-    padding = _conv_padding(call, kernels.shape[2:], rank)
+    stride, dilation = (1, *module.stride)[-2:], (1, *module.dilation)[-2:]
+    padding = _conv_padding(call, dilated(kernels.shape[2:], dilation))
     bias = np.zeros(len(kernels)) if module.bias is None else _numbers(module.bias)
-    return (Convolution(*call.labels, kernels.transpose(1, 2, 3, 0), bias, stride, padding),)
+    return (
+        Convolution(
+            *call.labels, kernels.transpose(1, 2, 3, 0), bias, stride, padding, dilation, module.groups
+        ),
+    )
 
 
-def _conv_padding(call: Call, kernel: tuple[int, ...], rank: int) -> tuple[int, int, int, int]:
+def _conv_padding(call: Call, kernel: tuple[int, int]) -> tuple[int, int, int, int]:
     padding = call.module.padding
     if padding == "same":  # one more at the end where the kernel is even
         totals = [side - 1 for side in kernel]
