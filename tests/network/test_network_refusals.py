@@ -214,8 +214,16 @@ REFUSED: list[tuple[Build, str, str]] = [
     (
         lambda b, x, n: b.connect(x, n, kernel((1, 2, 1))),
         X,
-        "a kernel has the shape (in, kernel y, kernel x, out)",
+        "a kernel has the shape (in / groups, kernel y, kernel x, out)",
     ),
+    (
+        lambda b, x, n: b.connect(x, n, kernel(dilation=(0, 1))),
+        X,
+        "dilation must be an integer of at least 1",
+    ),
+    (lambda b, x, n: b.connect(x, n, kernel(groups=0)), X, "groups must be an integer of at least 1"),
+    (lambda b, x, n: b.connect(x, n, kernel(groups=2)), X, "another number of input channels"),
+    (lambda b, x, n: b.connect(x, n, kernel(dilation=(1, 9))), X, "larger than the pooled and padded image"),
     # ends
     (lambda b, x, n: b.connect(x, x, ones(4, 4)), "projection x -> x", "x is an input, not neurons"),
     (lambda b, x, n: b.connect(x, small()[2], ones(4, 3)), X, "the population is not of this network"),

@@ -90,7 +90,7 @@ def _neurons(network: SpikingNetwork, name: str, size: int, rng: np.random.Gener
 def random_kernel(
     draw: st.DrawFn, network: SpikingNetwork, size: int, rng: np.random.Generator
 ) -> Convolution:
-    """A kernel over some image of `size` neurons: any stride, padding and pooling that leaves an output."""
+    """A kernel over some image of `size` neurons: any geometry that leaves an output."""
     shapes = [(h, w, size // (h * w)) for h in range(1, 7) for w in range(1, 7) if size % (h * w) == 0]
     shape = draw(st.sampled_from(shapes))
     pool = (draw(st.integers(1, min(2, shape[0]))), draw(st.integers(1, min(2, shape[1]))))
@@ -98,8 +98,13 @@ def random_kernel(
     image = (shape[0] // pool[0] + padding[0] + padding[2], shape[1] // pool[1] + padding[1] + padding[3])
     taps = (draw(st.integers(1, min(3, image[0]))), draw(st.integers(1, min(3, image[1]))))
     stride = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
-    codes = random_codes(network, (shape[2], *taps, draw(st.integers(1, 3))), rng)
-    return Convolution(codes, shape, stride, padding, pool)  # type: ignore[arg-type]
+    apart = [
+        draw(st.integers(1, (side - 1) // max(1, n - 1) or 1)) for side, n in zip(image, taps, strict=True)
+    ]
+    groups = draw(st.sampled_from([g for g in range(1, 5) if shape[2] % g == 0]))
+    outputs = groups * draw(st.integers(1, 3 if groups == 1 else 2))
+    codes = random_codes(network, (shape[2] // groups, *taps, outputs), rng)
+    return Convolution(codes, shape, stride, padding, pool, tuple(apart), groups)  # type: ignore[arg-type]
 
 
 def connect_matrix(

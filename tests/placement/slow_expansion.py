@@ -63,11 +63,13 @@ def _taps(projection: Projection, kernel: Convolution):
     for out_y, out_x, out, tap_y, tap_x, channel in product(
         range(rows), range(columns), range(outputs), range(kernel_y), range(kernel_x), range(channels)
     ):
-        pooled_y = out_y * kernel.stride[0] + tap_y - kernel.padding[0]
-        pooled_x = out_x * kernel.stride[1] + tap_x - kernel.padding[1]
+        pooled_y = out_y * kernel.stride[0] + tap_y * kernel.dilation[0] - kernel.padding[0]
+        pooled_x = out_x * kernel.stride[1] + tap_x * kernel.dilation[1] - kernel.padding[1]
+        if channel // (channels // kernel.groups) != out // (outputs // kernel.groups):
+            continue
         if not (0 <= pooled_y < height // kernel.pool[0] and 0 <= pooled_x < width // kernel.pool[1]):
             continue
-        place = (channel, tap_y, tap_x, out)
+        place = (channel % (channels // kernel.groups), tap_y, tap_x, out)
         for dy, dx in product(range(kernel.pool[0]), range(kernel.pool[1])):
             y, x = pooled_y * kernel.pool[0] + dy, pooled_x * kernel.pool[1] + dx
             source = (y * width + x) * channels + channel

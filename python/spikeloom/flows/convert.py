@@ -160,6 +160,9 @@ def _check_activations(ann: Ann) -> None:
         if layer.activation not in CONVERTED:
             raise AnnError(f"layer {layer.name!r}", "its activation cannot be converted", value=layer.activation,
                            limit=", ".join(CONVERTED))  # fmt: skip
+        if layer.groups > 1:
+            raise AnnError(f"layer {layer.name!r}", "grouped convolutions cannot be converted", value=layer.groups,
+                           limit=1, remedy="use one group")  # fmt: skip
 
 
 def _checked_rows(ann: Ann, calibration: ArrayLike) -> Array:

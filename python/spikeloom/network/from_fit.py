@@ -174,7 +174,10 @@ def _geometry(codes: NDArray, layer: AnnLayer, planes: int) -> NDArray | Convolu
         if planes > 1:  # rows are (in, ky, kx, plane): the planes of a channel belong beside it
             codes = codes.reshape(channels, kernel_y, kernel_x, planes, out).transpose(0, 3, 1, 2, 4)
         kernel = codes.reshape(channels * planes, kernel_y, kernel_x, out)
-        return Convolution(kernel, _image(layer, planes), layer.stride, layer.padding, layer.input_pool)
+        return Convolution(
+            kernel, _image(layer, planes), layer.stride, layer.padding, layer.input_pool, layer.dilation,
+            layer.groups,
+        )  # fmt: skip
     if layer.input_pool == (1, 1):
         return codes
     height, width, channels = layer.pooled_shape

@@ -44,11 +44,19 @@ class Convolution:
     on the sum over the window.
     """
 
-    codes: NDArray  # (in, kernel y, kernel x, out)
+    codes: NDArray  # (in / groups, kernel y, kernel x, out)
     input_shape: tuple[int, int, int]  # (height, width, channels) of the source, before pooling
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)  # top, left, bottom, right of the pooled image
     pool: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)  # distance of a kernel's taps
+    groups: int = 1  # equal parts of the channels; outputs of part k have synapses from inputs of part k only
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Height and width that the kernel covers with its dilation."""
+        _, kernel_y, kernel_x, _ = self.codes.shape
+        return (kernel_y - 1) * self.dilation[0] + 1, (kernel_x - 1) * self.dilation[1] + 1
 
     @property
     def pooled_shape(self) -> tuple[int, int, int]:
@@ -61,10 +69,10 @@ class Convolution:
         """(height, width, channels) of the target."""
         height, width, _ = self.pooled_shape
         top, left, bottom, right = self.padding
-        _, kernel_y, kernel_x, out = self.codes.shape
-        rows = (height + top + bottom - kernel_y) // self.stride[0] + 1
-        columns = (width + left + right - kernel_x) // self.stride[1] + 1
-        return rows, columns, out
+        down, across = self.window
+        rows = (height + top + bottom - down) // self.stride[0] + 1
+        columns = (width + left + right - across) // self.stride[1] + 1
+        return rows, columns, self.codes.shape[3]
 
 
 @dataclass(frozen=True)

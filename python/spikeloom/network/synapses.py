@@ -102,13 +102,16 @@ def _differ_in_a_row(ticks: NDArray, row: NDArray | None) -> bool:
 def _convolution(kernel: Convolution, shape: tuple[int, int], subject: str, profile: Profile) -> Convolution:
     codes = _codes(kernel.codes, subject, profile)
     if codes.ndim != 4 or 0 in codes.shape:
-        raise NetworkError(subject, "a kernel has the shape (in, kernel y, kernel x, out)", value=codes.shape)
+        shape_of_kernels = "a kernel has the shape (in / groups, kernel y, kernel x, out)"
+        raise NetworkError(subject, shape_of_kernels, value=codes.shape)
     checked = Convolution(
         codes,
         _whole(kernel.input_shape, 3, 1, subject, "input_shape"),  # type: ignore[arg-type]
         _whole(kernel.stride, 2, 1, subject, "stride"),  # type: ignore[arg-type]
         _whole(kernel.padding, 4, 0, subject, "padding"),  # type: ignore[arg-type]
         _whole(kernel.pool, 2, 1, subject, "pool"),  # type: ignore[arg-type]
+        _whole(kernel.dilation, 2, 1, subject, "dilation"),  # type: ignore[arg-type]
+        count(kernel.groups, subject, "groups"),
     )
     _check_geometry(checked, shape, subject)
     return checked
@@ -127,14 +130,17 @@ def _check_geometry(kernel: Convolution, shape: tuple[int, int], subject: str) -
 
     height, width, channels = kernel.pooled_shape
     top, left, bottom, right = kernel.padding
-    demand(kernel.codes.shape[0], channels, "the kernel has another number of input channels than the image",
-           "make codes.shape[0] equal input_shape[2]")  # fmt: skip
+    demand(kernel.codes.shape[0] * kernel.groups, channels,
+           "the kernel has another number of input channels than the image",
+           "make codes.shape[0] * groups equal input_shape[2]")  # fmt: skip
+    demand(kernel.codes.shape[3] % kernel.groups, 0, "the groups do not divide the output channels",
+           "make codes.shape[3] a multiple of groups")  # fmt: skip
     demand(int(np.prod(kernel.input_shape)), shape[0], "input_shape does not hold the source's neurons",
            "make height * width * channels equal the source's size")  # fmt: skip
-    windows = (height + top + bottom - kernel.codes.shape[1], width + left + right - kernel.codes.shape[2])
+    windows = (height + top + bottom - kernel.window[0], width + left + right - kernel.window[1])
     if min(height, width) < 1 or min(windows) < 0:
         raise NetworkError(subject, "the kernel is larger than the pooled and padded image",
-                           value=kernel.codes.shape[1:3], limit=(height + top + bottom, width + left + right),
+                           value=kernel.window, limit=(height + top + bottom, width + left + right),
                            remedy="pad more, pool less or use a smaller kernel")  # fmt: skip
     demand(int(np.prod(kernel.output_shape)), shape[1],
            f"the convolution makes {kernel.output_shape} outputs, not the target's neurons",
