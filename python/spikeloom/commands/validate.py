@@ -42,7 +42,7 @@ def validate(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="REPORT.json", help="Write the report here, with all arrays: .json."
+            "--output", "-o", metavar="REPORT", help="Write the report: .html, or .json with all arrays."
         ),
     ] = None,
     seed: Seed = 0,
@@ -59,14 +59,14 @@ def validate(
 
     \b
     Example:
-      spikeloom validate net.onnx -p loihi1 --inputs x.npy --labels y.npy -o report.json
+      spikeloom validate net.onnx -p loihi1 --inputs x.npy --labels y.npy -o report.html
     """
     from spikeloom.flows import files, printing, validation_text
     from spikeloom.flows.validate_files import convert_and_validate, read_samples
 
     if output is not None:
         given: list[str | Path] = [ann, inputs, *(path for path in (labels, calibration) if path)]
-        files.check_output(output, ".json", inputs=given)
+        files.check_output(output, ".json" if output.suffix == ".json" else ".html", inputs=given)
     chip = spikeloom.load_profile(profile, override=files.parse_settings(settings or ()))
     samples = read_samples(inputs, labels, calibration)
     with printing.progress_bar() as progress:

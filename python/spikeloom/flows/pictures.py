@@ -16,10 +16,11 @@ from spikeloom.flows.chip_limits import firing_ceiling
 from spikeloom.flows.convert import Conversion
 from spikeloom.flows.floor_plan import core_views
 from spikeloom.flows.layer_figures import activities, compared_rows, layer_scales
+from spikeloom.flows.pruning import size_curves
 from spikeloom.flows.response_curve import response_curve
 from spikeloom.profile.schema import Profile
 from spikeloom.program.program import ChipProgram
-from spikeloom.report.validation import CodeHistogram, Pictures, Raster, ResponseView
+from spikeloom.report.validation import CodeHistogram, Pictures, PruningView, Raster, ResponseView
 
 Array = NDArray[np.float64]
 TRACED_SAMPLES = 32
@@ -72,13 +73,21 @@ def pictures(conversion: Conversion, inputs: NDArray, run: Recording, traced: Tr
     """Everything that only pictures need."""
     profile = conversion.program.profile
     return Pictures(
-        rasters={placed.name: _raster(traced, placed.name) for placed in conversion.program.populations},
+        rasters={name: _raster(traced, name) for name in _spiking(conversion.program)},
         responses=_responses(conversion, inputs, run),
         codes={fit.name: _histogram(fit.codes) for fit in conversion.layers if fit.codes.dtype.kind == "i"},
+        pruning=_pruning(conversion, inputs),
         cores=core_views(conversion.network, conversion.program, traced.input_spikes, traced.neuron_spikes),
         chip_cores=profile.limits.cores,
         neuron=_neuron(profile),
     )
+
+
+def _spiking(program: ChipProgram) -> list[str]:
+    """The populations that send spikes on; one that is read by a register alone sends none."""
+    read = {placed.name for placed in program.populations for port in program.outputs
+            if port.read != "spikes" and port.neurons is not None and port.neurons[0] in placed.neurons}  # fmt: skip
+    return [placed.name for placed in program.populations if placed.name not in read]
 
 
 def _raster(traced: TracedRun, name: str) -> Raster:
@@ -113,6 +122,15 @@ def _binned(wanted: Array, got: Array) -> ResponseView:
     rows = [np.quantile(got[which == k], (0.1, 0.5, 0.9)) for k in full]
     low, middle, high = np.array(rows).reshape(-1, 3).T
     return ResponseView(np.array([wanted[which == k].mean() for k in full]), low, middle, high)
+
+
+def _pruning(conversion: Conversion, inputs: NDArray) -> dict[str, PruningView]:
+    """Of the layers that were made smaller, what any other size would have cost, on a few of these rows."""
+    if not conversion.pruned:
+        return {}
+    picked = compared_rows(conversion, len(inputs), RESPONSE_NUMBERS)
+    curves = size_curves(conversion.ann, inputs[picked])
+    return {layer.name: PruningView(curves[layer.name], int(layer.kept.size)) for layer in conversion.pruned}
 
 
 def _neuron(profile: Profile) -> tuple[Array, Array] | None:

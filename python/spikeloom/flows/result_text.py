@@ -169,8 +169,8 @@ def show_crosscheck(check: CrossCheck, reference: str) -> None:
 
 def compared(counts: Mapping[str, int]) -> str:
     """How much an equal check compared."""
-    values, spikes, samples = (f"{counts[key]:,}" for key in ("register_values", "spikes", "samples"))
-    return f"equal: {spikes} spikes, {values} register values, {samples} samples"
+    values, spikes = (f"{counts[key]:,}" for key in ("register_values", "spikes"))
+    return f"equal: {spikes} spikes, {values} register values, {counted(counts['samples'], 'sample')}"
 
 
 def _scores(result: DemoResult) -> str:

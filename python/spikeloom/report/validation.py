@@ -128,6 +128,14 @@ class Raster:
     depth: int
 
 
+@dataclass(frozen=True, eq=False)
+class PruningView:
+    """errors: (n + 1,) of the next layer's pre-activations with 0, ..., n nodes left; kept: how many were."""
+
+    errors: Array
+    kept: int
+
+
 @dataclass(frozen=True)
 class CoreView:
     """What is on one core: population -> neurons; used: resource -> (used, limit or None)."""
@@ -150,6 +158,7 @@ class Pictures:
     rasters: Mapping[str, Raster]
     responses: Mapping[str, ResponseView]
     codes: Mapping[str, CodeHistogram]
+    pruning: Mapping[str, PruningView]
     cores: tuple[CoreView, ...]
     chip_cores: int | None  # of the whole chip
     neuron: (
@@ -213,12 +222,16 @@ class Validation:
         return plain | {"ok": self.ok}
 
     def save(self, path: str | Path) -> None:
-        """Write the report to a `.json` file, atomically.
+        """Write the report: `.html`, one file that needs nothing else, or its twin in `.json`; atomically.
 
         Raises SpikeloomError for another ending, or where the file cannot be written.
         """
         target = Path(path)
         if target.suffix == ".json":
             write_text(target, json.dumps(self.facts(), allow_nan=False) + "\n")
+        elif target.suffix == ".html":
+            from spikeloom.report.html import page
+
+            write_text(target, page(self))
         else:
-            raise SpikeloomError(f"report {path}", "must end in .json")
+            raise SpikeloomError(f"report {path}", "must end in .html or .json")
