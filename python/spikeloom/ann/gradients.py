@@ -70,6 +70,8 @@ def _fold_patches(layer: AnnLayer, patches: FloatArray) -> FloatArray:
     blocks = patches.reshape(len(patches), rows, columns, channels, kernel_y, kernel_x)
     for y in range(kernel_y):
         for x in range(kernel_x):
-            inside = padded[:, y : y + down * rows : down, x : x + across * columns : across]
+            top_tap, left_tap = y * layer.dilation[0], x * layer.dilation[1]
+            vertical = slice(top_tap, top_tap + down * rows, down)
+            inside = padded[:, vertical, left_tap : left_tap + across * columns : across]
             inside += blocks[..., y, x]
     return padded[:, top : top + height, left : left + width].reshape(len(patches), -1)

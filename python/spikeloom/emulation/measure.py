@@ -37,6 +37,13 @@ class Feed:
         per_tick: NDArray[np.float64] = counts / (self.ticks - self.depth)
         return per_tick
 
+    @property
+    def totals(self) -> NDArray[np.float64]:
+        """(samples, lines) spikes of the whole run for each tick of the window: what a register adds up."""
+        counts: NDArray[np.float64] = self.inputs.sum(axis=1, dtype=np.int64).astype(np.float64)
+        per_tick: NDArray[np.float64] = counts / (self.ticks - self.depth)
+        return per_tick
+
     def rows(self, rows: NDArray[np.intp]) -> Feed:
         """The feed of these samples only."""
         return Feed(self.inputs[rows], self.ticks, self.depth)

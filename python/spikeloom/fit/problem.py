@@ -63,10 +63,10 @@ class LayerProblem:
     name: used in errors and reports
     activity: R (N, n), spikes per tick of the presynaptic lines as emulated, >= 0
     preactivation: Z (N, m) of the original ANN on the same rows
-    activation: "relu" or "identity"
+    activation: "relu" for a neuron that fires, "identity" for one that is read as accumulated current
     weights: W (n, m) of the ANN, acting on the presynaptic ANN activations; bias: (m,)
     input_scale: presynaptic rate = input_scale * ANN activation; a number, or (n,) one per line
-    target_scale: wanted rate = target_scale * f(Z), clipped to [0, r_max] for "relu"
+    target_scale: wanted rate = target_scale * answer, clipped to [0, r_max]; target_scale * Z for "identity"
     response: the neuron's measured response g; Response.linear() for an output read as accumulated current
     r_max: the neuron's ceiling, spikes per tick (not used for "identity")
     grid: which weights exist
@@ -77,6 +77,7 @@ class LayerProblem:
     ridge: lambda, None: chosen on the held-out rows
     box: |V - V0| <= box in the objective "l1", threshold units; None: chosen on the held-out rows
     seed: draws held-out and sampled rows
+    answer: (N, m) wanted activation of each neuron, >= 0, any function of Z; None: max(Z, 0)
     """
 
     name: str
@@ -97,6 +98,7 @@ class LayerProblem:
     ridge: float | None = None
     box: float | None = None
     seed: int = 0
+    answer: Array | None = None
 
     def __post_init__(self) -> None:
         rows, n, m = self._check_sizes()
@@ -108,6 +110,8 @@ class LayerProblem:
             self._set("analytic_activity", (rows, n))
         if np.ndim(self.input_scale) != 0:
             self._set("input_scale", (n,))
+        if self.answer is not None:
+            self._set("answer", (rows, m), low=0.0)
         self._check_choices()
         self._check_numbers()
         if self.holdout is not None:
@@ -127,10 +131,11 @@ class LayerProblem:
 
     @cached_property
     def target(self) -> Array:
-        """Wanted rates (N, m): target_scale * f(Z), clipped to [0, r_max] for relu."""
+        """Wanted rates (N, m): target_scale * answer, clipped to [0, r_max]; unclipped for "identity"."""
         if self.activation == "identity":
             return self.target_scale * self.preactivation
-        return np.clip(self.target_scale * self.preactivation, 0.0, self.r_max)
+        answer = self.preactivation if self.answer is None else self.answer
+        return np.clip(self.target_scale * answer, 0.0, self.r_max)
 
     @cached_property
     def target_current(self) -> Array:

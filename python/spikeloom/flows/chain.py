@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.ann.activation import SIGNED
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.encoding import encode
 from spikeloom.emulation.measure import Feed, next_feed
@@ -17,6 +18,7 @@ from spikeloom.flows.input_coding import InputCoding, InputEncoding, choose_codi
 from spikeloom.flows.layer_data import LayerData
 from spikeloom.flows.layer_search import Candidate, convert_layer
 from spikeloom.flows.layer_task import LayerTask, one_layer_program, readout_scale
+from spikeloom.flows.spiking_units import spiking_units
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
 from spikeloom.profile.schema import Profile
@@ -32,10 +34,11 @@ INPUT = "input"
 class CalibrationSet:
     """What all candidates of one conversion share.
 
-    layers: of the ANN, the first one rewritten for the coded input
+    layers: of the ANN in neurons, the first one rewritten for the coded input
     rows: (N, *input_shape) as the ANN takes them
     first: the data of the first layer, shared by all candidates
-    activations, preactivations: of the ANN on these rows, layer by layer
+    answers, preactivations: what the neurons of each layer should answer on these rows, after and before the
+        activation
     held: (N,) rows that judge
     """
 
@@ -46,11 +49,12 @@ class CalibrationSet:
     layers: tuple[AnnLayer, ...]
     rows: Array
     first: LayerData
-    activations: tuple[Array, ...]
+    answers: tuple[Array, ...]
     preactivations: tuple[Array, ...]
     held: NDArray[np.bool_]
     seed: int
     warnings: tuple[str, ...]
+    neurons_per_unit: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,21 +80,28 @@ def judging_rows(count: int, seed: int) -> NDArray[np.bool_]:
 
 
 def calibration_set(
-    ann: Ann, profile: Profile, rows: Array, *, ticks: int, encoding: InputEncoding | None, seed: int
+    ann: Ann,
+    profile: Profile,
+    rows: Array,
+    *,
+    ticks: int,
+    encoding: InputEncoding | None,
+    seed: int,
+    neurons_per_unit: int = 1,
 ) -> CalibrationSet:
     """The ANN's answers on as many rows as the emulation can hold, in a seeded order, and the coding of the input."""
-    widest = max(ann.layers[0].n_inputs, *(layer.n_outputs for layer in ann.layers))
+    per_unit = neurons_per_unit * (2 if any(layer.activation in SIGNED for layer in ann.layers) else 1)
+    widest = max(ann.layers[0].n_inputs, *(per_unit * layer.n_outputs for layer in ann.layers))
     most = max(1, FEED_NUMBERS // (widest * (ticks + len(ann.layers))))
     warnings = (f"only {most} of {len(rows)} calibration rows were used",) if len(rows) > most else ()
     rows = rows[np.random.default_rng(seed).permutation(len(rows))[:most]]
-    flat = ann.flatten(rows)
-    coding = choose_coding(ann, flat, profile, encoding, ticks)
-    layers = (coding.layer, *ann.layers[1:])
+    flat, units = ann.flatten(rows), spiking_units(ann, rows, neurons_per_unit)
+    coding = choose_coding(units.layers[0], flat, profile, encoding, ticks)
+    layers = (coding.layer, *units.layers[1:])
     held = np.arange(len(rows)) % HELD_OUT == 0
-    preactivations = ann.preactivations(rows)
     first = LayerData(
-        coding.layer, _input_feed(coding, flat, ticks), coding.values(flat), coding.halves(flat), preactivations[0],
-        coding.line_scale, held, seed,
+        coding.layer, _input_feed(coding, flat, ticks), coding.values(flat), coding.halves(flat),
+        units.preactivations[0], units.answers[0], coding.line_scale, held, seed,
     )  # fmt: skip
     return CalibrationSet(
         ann,
@@ -100,11 +111,12 @@ def calibration_set(
         layers,
         rows,
         first,
-        ann.forward(rows),
-        preactivations,
+        units.answers,
+        units.preactivations,
         held,
         seed,
         warnings,
+        neurons_per_unit,
     )
 
 
@@ -124,7 +136,14 @@ def convert_chain(
     for index, layer in enumerate(data.layers):
         is_last = index == len(data.layers) - 1
         task = LayerTask(
-            layer_data, data.profile, data.ticks, is_last, coding if index == 0 else None, objective, threads
+            layer_data,
+            data.profile,
+            data.ticks,
+            is_last,
+            coding if index == 0 else None,
+            objective,
+            threads,
+            data.neurons_per_unit,
         )
         winner = convert_layer(task, method)
         winner.chip.add_to(network, source)
@@ -166,9 +185,10 @@ def _behind(data: CalibrationSet, task: LayerTask, winner: Candidate, index: int
     feed = next_feed(
         one_layer_program(task, winner.chip), task.data.feed, task.layer.name, threads=task.threads
     )
+    is_readout = index + 2 == len(data.layers)
     return LayerData(
-        data.layers[index + 1], feed, feed.rates, data.activations[index], data.preactivations[index + 1],
-        winner.scale, data.held, data.seed,
+        data.layers[index + 1], feed, feed.totals if is_readout else feed.rates, data.answers[index],
+        data.preactivations[index + 1], data.answers[index + 1], winner.scale, data.held, data.seed,
     )  # fmt: skip
 
 

@@ -35,9 +35,9 @@ Score = Mapping[str, float]
 Environment = Callable[[Callable[[NDArray[np.floating]], Array]], float]
 FEWEST_ROWS = 10  # below this, neither a fit nor a held-out score means anything
 MOST_TICKS = 4096
+MOST_NEURONS = 64  # of a unit
 OBJECTIVES = ("matching", "l2", "l1")
 ENCODINGS = (None, "rate", "bits", "current")
-CONVERTED = ("relu", "identity")
 GAINS = (None, "keep", "free")
 
 
@@ -78,6 +78,7 @@ def convert(
     budget: Budget | None = None,
     distil: bool = False,
     objective: Objective = "matching",
+    neurons_per_unit: int = 1,
     encoding: InputEncoding | None = None,
     gain: Literal["keep", "free"] | None = None,
     environment: Environment | None = None,
@@ -100,6 +101,8 @@ def convert(
     distil : after pruning, all weights are also taught the whole network's answers on the calibration rows.
     objective : "matching" (the neuron's measured response), "l2" or "l1" (one-sided least squares, least
         absolute error).
+    neurons_per_unit : neurons that count an activation together, each with a start of its own; twice as many
+        where it can be negative.
     encoding : "rate" (default from 16 ticks), "bits" or "current" (default below).
     gain : "keep" holds each neuron's gain (default for one output, or with an environment).
     environment : takes a policy (N, *input_shape) -> (N, outputs) and returns a score, higher is better; it then
@@ -110,16 +113,17 @@ def convert(
     rows is returned. Raises AnnError, ProfileError, FitError or PlacementError.
     """
     network, chip = load_ann(ann), load_profile(profile)
-    _check_activations(network)
+    _check_layers(network)
     rows = _checked_rows(network, calibration)
-    _check_numbers(chip, ticks, chip_seed)
+    _check_numbers(chip, ticks, chip_seed, neurons_per_unit)
     _check_choices(objective=(objective, OBJECTIVES), encoding=(encoding, ENCODINGS), gain=(gain, GAINS))
     smaller, pruned = _smaller(network, rows[~judging_rows(len(rows), seed)], sizes, budget, distil, seed)
-    data = calibration_set(smaller, chip, rows, ticks=ticks, encoding=encoding, seed=seed)
-    wanted = network.preactivations(data.rows[data.held])[-1]
+    data = calibration_set(smaller, chip, rows, ticks=ticks, encoding=encoding, seed=seed,
+                           neurons_per_unit=neurons_per_unit)  # fmt: skip
+    wanted = network.predict(data.rows[data.held])
     keep = gain == "keep" or (gain is None and (environment is not None or network.layers[-1].n_outputs == 1))
     methods = _methods(ticks, keep)
-    tell = _counter(progress, len(methods) * len(network.layers))
+    tell = _counter(progress, len(methods) * len(data.layers))
     chains: dict[str, Chain] = {
         method: convert_chain(data, method, objective, threads, tell) for method in methods
     }
@@ -155,11 +159,8 @@ def _with_kept(fits: tuple[LayerFit, ...], pruned: tuple[PrunedLayer, ...]) -> t
     return tuple(replace(fit, kept=kept.get(fit.name, fit.kept)) for fit in fits)
 
 
-def _check_activations(ann: Ann) -> None:
+def _check_layers(ann: Ann) -> None:
     for layer in ann.layers:
-        if layer.activation not in CONVERTED:
-            raise AnnError(f"layer {layer.name!r}", "its activation cannot be converted", value=layer.activation,
-                           limit=", ".join(CONVERTED))  # fmt: skip
         if layer.groups > 1:
             raise AnnError(f"layer {layer.name!r}", "grouped convolutions cannot be converted", value=layer.groups,
                            limit=1, remedy="use one group")  # fmt: skip
@@ -184,9 +185,13 @@ def _checked_rows(ann: Ann, calibration: ArrayLike) -> Array:
     return rows
 
 
-def _check_numbers(profile: Profile, ticks: int, chip_seed: int | None) -> None:
-    if isinstance(ticks, bool) or not isinstance(ticks, int | np.integer) or not 1 <= ticks <= MOST_TICKS:
-        raise FitError("ticks", "must be a whole number in range", value=ticks, limit=f"1 to {MOST_TICKS}")
+def _check_numbers(profile: Profile, ticks: int, chip_seed: int | None, neurons_per_unit: int) -> None:
+    for name, value, most in (
+        ("ticks", ticks, MOST_TICKS),
+        ("neurons_per_unit", neurons_per_unit, MOST_NEURONS),
+    ):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= most:
+            raise FitError(name, "must be a whole number in range", value=value, limit=f"1 to {most}")
     if chip_seed is not None:
         raise FitError(f"profile {profile.name}", "has no chip instances to fit", value=f"chip_seed {chip_seed}",
                        remedy="leave chip_seed out")  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.ann.graph import Ann, AnnLayer
+from spikeloom.ann.graph import AnnLayer
 from spikeloom.errors import AnnError
 from spikeloom.profile.schema import Profile
 
@@ -69,16 +69,15 @@ class InputCoding:
 
 
 def choose_coding(
-    ann: Ann, x: Array, profile: Profile, encoding: InputEncoding | None, ticks: int
+    first: AnnLayer, x: Array, profile: Profile, encoding: InputEncoding | None, ticks: int
 ) -> InputCoding:
-    """The coding for these calibration values x (N, channels), already flattened.
+    """The coding for these calibration values x (N, channels), already flattened, before the first layer.
 
     Raises AnnError where an input never differs from 0.
     """
     peaks = np.abs(x).max(axis=0)
     if peaks.max() == 0:
-        raise AnnError(f"input of {ann.name}", "is 0 in every calibration row", remedy="give real data")
-    first = ann.layers[0]
+        raise AnnError(f"input of {first.name}", "is 0 in every calibration row", remedy="give real data")
     shared = first.is_convolution or first.input_pool != (1, 1) or np.median(peaks) > ALIKE * peaks.max()
     scale = (
         np.full(peaks.shape, 1.0 / peaks.max()) if shared else 1.0 / np.where(peaks > 0, peaks, peaks.max())

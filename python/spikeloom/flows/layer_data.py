@@ -26,6 +26,7 @@ class LayerData:
     layer: of the ANN, acting on the lines of `feed` (on the channels, where a channel has several planes)
     feed: the spikes that arrive; coded: (N, inputs) their rates, or the values that bit planes stand for
     analytic: (N, inputs) the ANN's activations; preactivation: (N, outputs) the ANN's answer before activation
+    answer: (N, outputs) what each neuron should answer: the activation, or its part of it
     input_scale: rate per unit of the ANN's activation, one number or (n,)
     held: (N,) images on which candidates are judged
     memory: what searches on this data have found, shared by the methods that start from the same data
@@ -36,6 +37,7 @@ class LayerData:
     coded: Array
     analytic: Array
     preactivation: Array
+    answer: Array
     input_scale: float | Array
     held: NDArray[np.bool_]
     seed: int = 0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from spikeloom.errors import FitError
 from spikeloom.fit.integer import full_range_scale, nearest
 from spikeloom.fit.layer import copy_layer, fit_layer, make_loss
-from spikeloom.fit.prior import gain_copy, plain_copy
+from spikeloom.fit.prior import gain_copy
 from spikeloom.fit.problem import LayerFit, LayerProblem, Method, Response
 from spikeloom.flows.chip_limits import firing_ceiling
 from spikeloom.flows.layer_task import LayerTask, emulated_error, measured_pairs, on_chip
@@ -56,9 +56,9 @@ def _candidates(task: LayerTask, method: Method, scale: float, response: Respons
     """The weight copy, the fit, or both, at one scale."""
     problem = task.problem(scale, response)
     fits = []
-    if method in ("copy", "fit") or task.by_host:
+    if method in ("copy", "fit") or task.copy_is_exact:
         fits.append(task.data.remembered(f"copy {scale}", lambda: copy_layer(problem)))
-    if method != "copy" and not task.by_host:  # the host's currents are exact: there is nothing to fit
+    if method != "copy" and not task.copy_is_exact:
         fits.append(fit_layer(_with_gain(problem, method), method))
     if method == "fit" and len(fits) == 2:
         fits[0] = _with_bound_of(fits[1], fits[0])
@@ -93,8 +93,7 @@ def _promising_scales(task: LayerTask) -> list[tuple[float, Response]]:
 
 def _scales(task: LayerTask) -> Iterator[float]:
     """Target scales that bring a percentile of the activation to a share of the ceiling, a tenth or more apart."""
-    wanted = np.maximum(task.data.target, 0.0)
-    peaks = [float(peak) for peak in np.percentile(wanted, PERCENTILES) if peak > 0]
+    peaks = [float(peak) for peak in np.percentile(task.data.answer, PERCENTILES) if peak > 0]
     if not peaks:
         raise FitError(
             task.layer.name, "has no active unit on the calibration rows", remedy="give other rows"
@@ -110,7 +109,7 @@ def _scales(task: LayerTask) -> Iterator[float]:
 def _measured_response(task: LayerTask, scale: float, images: NDArray[np.intp]) -> Response:
     """The neuron's response under the layer's own input: the weight copy emulated on these images."""
     ceiling = firing_ceiling(task.profile)
-    copy = _roughly(task, scale, plain_copy(task.problem(scale, Response.clipped(ceiling))))
+    copy = _roughly(task, scale, gain_copy(task.problem(scale, Response.clipped(ceiling))))
     return Response.from_pairs(*measured_pairs(task, copy, images), ceiling)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from spikeloom.fit.problem import LayerProblem, Objective, Response, WeightGrid
 from spikeloom.flows.chip_limits import firing_ceiling, full_precision, weight_grid
 from spikeloom.flows.input_coding import InputCoding
 from spikeloom.flows.layer_data import LayerData
+from spikeloom.flows.spiking_units import start_shares
 from spikeloom.network.chip_units import smallest_scale
 from spikeloom.network.from_fit import ChipLayer, Synapses, chip_layer, hosted_layer
 from spikeloom.network.network import SpikingNetwork
@@ -32,6 +32,7 @@ class LayerTask:
     """What a layer is searched for: its data, the chip, and the designer's choices.
 
     coding: of the network's input, for the first layer only
+    neurons_per_unit: neurons that share one activation, each with a start of its own
     """
 
     data: LayerData
@@ -41,6 +42,7 @@ class LayerTask:
     coding: InputCoding | None = None
     objective: Objective = "matching"
     threads: int | None = None
+    neurons_per_unit: int = 1
 
     @property
     def layer(self) -> AnnLayer:
@@ -51,6 +53,12 @@ class LayerTask:
     def by_host(self) -> bool:
         """The host computes this layer's current."""
         return self.coding is not None and self.coding.by_host
+
+    @property
+    def copy_is_exact(self) -> bool:
+        """The host computes the current, and the activation is a rectifier: there is nothing to fit."""
+        rectified = np.maximum(self.data.preactivation, 0.0)
+        return self.by_host and (self.is_last or np.array_equal(self.data.answer, rectified))
 
     @property
     def planes(self) -> int:
@@ -81,14 +89,11 @@ class LayerTask:
         """The calibration problem at a target scale."""
         data, ceiling = self.data, firing_ceiling(self.profile)
         return LayerProblem(
-            self.layer.name, data.activity, data.target, _activation(self.layer), self.layer.matrix,
+            self.layer.name, data.activity, data.target, "identity" if self.is_last else "relu", self.layer.matrix,
             self.layer.bias, data.input_scale, scale, response, ceiling, self.grid(scale), self.objective,
             analytic_activity=data.analytic_activity, holdout=data.held[data.picks[0]], seed=data.seed,
+            answer=None if self.is_last else data.at_picks(data.answer),
         )  # fmt: skip
-
-
-def _activation(layer: AnnLayer) -> Literal["relu", "identity"]:
-    return "relu" if layer.activation == "relu" else "identity"
 
 
 def one_layer_program(task: LayerTask, chip: ChipLayer, scale: Array | None = None) -> ChipProgram:
@@ -128,12 +133,14 @@ def emulated_error(task: LayerTask, chip: ChipLayer, scale: float, images: NDArr
         got = readout(program, feed, threads=task.threads)
     else:
         got = window_rates(one_layer_program(task, chip), feed, chip.name, threads=task.threads) / scale
-    wanted = task.layer.activate(task.data.preactivation[images])
+    wanted = task.data.answer[images]
     variance = np.mean((wanted - wanted.mean(axis=0)) ** 2)
     return float(np.mean((got - wanted) ** 2) / max(variance, 1e-300))
 
 
 def on_chip(task: LayerTask, synapses: Synapses) -> ChipLayer:
+    """Synapses in the chip's own codes."""
+    shares = start_shares(synapses.bias.size, task.neurons_per_unit)
     fitted = replace(
         task.layer, weights=synapses.weights.reshape(task.layer.weights.shape), bias=synapses.bias
     )
@@ -142,11 +149,11 @@ def on_chip(task: LayerTask, synapses: Synapses) -> ChipLayer:
         channels = np.eye(task.coding.size) * task.coding.scale
         return hosted_layer(
             fitted, fitted.preactivation(task.coding.halves(channels)) - _spread_bias(fitted), task.profile,
-            ticks=task.ticks, peak=_host_peak(task, fitted),
+            ticks=task.ticks, peak=_host_peak(task, fitted), start_share=shares,
         )  # fmt: skip
     return chip_layer(
         synapses, task.layer, task.profile, ticks=task.ticks, peak=_peak(task, fitted), readout=task.is_last,
-        depth=task.data.feed.depth, planes=task.planes,
+        depth=task.data.feed.depth, planes=task.planes, start_share=shares,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.errors import PlacementError
+from spikeloom.profile.operations import DecayMul
 from spikeloom.profile.schema import Profile
 from spikeloom.profile.weights import mode_names, weight_levels
 
@@ -89,17 +90,58 @@ def threshold_codes(theta: Array, profile: Profile, readout: bool) -> tuple[NDAr
     return codes.astype(np.int32), codes * 2.0**param.shift
 
 
-def half_start(profile: Profile, theta: Array, ticks: int, readout: bool) -> tuple[dict[str, Array], Array]:
-    """Half a threshold of head start: in the membrane where it can be set, else spread over the window's bias."""
+def head_start(
+    profile: Profile, theta: Array, ticks: int, readout: bool, share: Array | float = 0.5
+) -> tuple[dict[str, Array], Array]:
+    """A share of the threshold as head start: in the membrane where it can be set, else spread over the bias.
+
+    Half a threshold makes a count the nearest whole number of what came in.
+    """
     membrane = profile.fire.reg
     state = profile.state.get(membrane)
     none = np.zeros_like(theta)
     if readout:
         return {}, none
     if state is not None and state.init == "free":
-        half = theta / 2.0
-        return {membrane: half if profile.is_analog else np.rint(half).astype(np.int32)}, none
-    return {}, (theta / (2.0 * ticks) if profile.bias.kind == "register" else none)
+        start = theta * share
+        return {membrane: start if profile.is_analog else np.rint(start).astype(np.int32)}, none
+    return {}, (theta * share / ticks if profile.bias.kind == "register" else none)
+
+
+def readout_parameters(profile: Profile) -> dict[str, int]:
+    """Parameter codes, where they are not the default, at which the membrane adds up currents and forgets nothing.
+
+    Raises PlacementError where the chip's membrane always leaks.
+    """
+    codes = {}
+    for operation in profile.operation:
+        if not isinstance(operation, DecayMul):
+            continue
+        param = profile.params.get(str(operation.param))
+        usual = operation.param if param is None else param.default
+        is_membrane = operation.reg == profile.fire.reg
+        wanted = (0 if is_membrane else 1 << operation.shift) - operation.offset
+        if usual == wanted:
+            continue
+        if param is not None and (param.min or 0) <= wanted <= (param.max or 0):
+            codes[str(operation.param)] = wanted
+        elif is_membrane:
+            raise PlacementError(
+                f"profile {profile.name}", "has a membrane that always leaks, it cannot be read as a sum of currents",
+                value=f"operation {operation.name}",
+            )  # fmt: skip
+    return codes
+
+
+def current_memory(profile: Profile) -> float:
+    """What a constant input grows to in the registers before the membrane, which keep a part of their value."""
+    gain = 1.0
+    for operation in profile.operation:
+        if isinstance(operation, DecayMul) and operation.reg != profile.fire.reg:
+            param = profile.params.get(str(operation.param))
+            lost = operation.offset + float((operation.param if param is None else param.default) or 0)
+            gain *= 2.0**operation.shift / max(lost, 1.0)
+    return gain
 
 
 def bias_codes(bias: Array, profile: Profile) -> dict[str, NDArray]:

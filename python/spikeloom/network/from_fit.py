@@ -23,9 +23,11 @@ from spikeloom.network.chip_units import (
     accumulator_limit,
     bias_codes,
     coarsest_bias,
+    current_memory,
     exponent_name,
-    half_start,
+    head_start,
     largest_bias,
+    readout_parameters,
     shared_exponent,
     threshold_codes,
     threshold_name,
@@ -103,21 +105,27 @@ def chip_layer(
     readout: bool = False,
     depth: int = 0,
     planes: int = 1,
+    start_share: Array | float = 0.5,
 ) -> ChipLayer:
     """The codes of a layer.
 
     peak: (m,) largest |current| of one tick on calibration data, in threshold units; for a readout, the largest
     accumulated one. A readout never fires, and its bias is spread over the
     `ticks + depth` ticks that it integrates. planes: lines of an input channel, of weight 1/2, 1/4, ...
+    start_share: (m,) potential that a neuron starts with, in thresholds.
     """
     area = float(np.prod(layer.input_pool))
     current = synapses.bias * (ticks / (ticks + depth) if readout else 1.0)
     theta = weight_unit(profile) * area / synapses.scales
-    constant = np.maximum(current, 0.0) + 1.0 / (2 * ticks)
-    exponent = shared_exponent(theta, profile, peak, constant, readout=readout, planes=planes)
+    constant = np.maximum(current, 0.0) + start_share / ticks
+    exponent = shared_exponent(
+        theta, profile, peak * current_memory(profile), constant, readout=readout, planes=planes
+    )
     threshold, theta = threshold_codes(theta * 2.0**exponent, profile, readout)
-    init, start = half_start(profile, theta, ticks, readout)
+    init, start = head_start(profile, theta, ticks, readout, start_share)
     params = {threshold_name(profile): threshold, **bias_codes(current * theta + start, profile)}
+    if readout:
+        params |= {name: np.full(theta.shape, code) for name, code in readout_parameters(profile).items()}
     return ChipLayer(
         synapses.name,
         _geometry(_spread(synapses.codes, planes, profile), layer, planes),
@@ -128,7 +136,15 @@ def chip_layer(
     )
 
 
-def hosted_layer(layer: AnnLayer, matrix: Array, profile: Profile, *, ticks: int, peak: float) -> ChipLayer:
+def hosted_layer(
+    layer: AnnLayer,
+    matrix: Array,
+    profile: Profile,
+    *,
+    ticks: int,
+    peak: float,
+    start_share: Array | float = 0.5,
+) -> ChipLayer:
     """A first layer whose current the host computes and writes as the bias of every sample.
 
     layer: with weights and bias in threshold units. matrix: (channels, n_target) the same without bias, for the
@@ -138,7 +154,7 @@ def hosted_layer(layer: AnnLayer, matrix: Array, profile: Profile, *, ticks: int
     room = HEADROOM * min(largest_bias(profile), accumulator_limit(profile)) / max(peak, 1e-9)
     finest = 1.0 if profile.is_analog else FINEST_THRESHOLD * 2.0**param.shift
     threshold, theta = threshold_codes(np.full(layer.bias.shape, min(room, finest)), profile, readout=False)
-    init, start = half_start(profile, theta, ticks, readout=False)
+    init, start = head_start(profile, theta, ticks, readout=False, share=start_share)
     params = {threshold_name(profile): threshold, **coarsest_bias(profile, theta.size)}
     scale = _on_positions(theta, layer)
     return ChipLayer(
