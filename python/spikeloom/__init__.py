@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from spikeloom.flows.check_profile import check_profile
     from spikeloom.flows.convert import Conversion, convert
     from spikeloom.flows.crosscheck import crosscheck
+    from spikeloom.flows.explain import Explanation, explain
     from spikeloom.flows.validate import validate
     from spikeloom.network.network import SpikingNetwork
     from spikeloom.network.projection import Convolution
@@ -51,6 +52,7 @@ __all__ = [
     "CrossCheck",
     "Divergence",
     "EmulationError",
+    "Explanation",
     "FitError",
     "LayerFit",
     "NetworkError",
@@ -67,6 +69,7 @@ __all__ = [
     "convert",
     "crosscheck",
     "emulate",
+    "explain",
     "list_profiles",
     "load_ann",
     "load_profile",
@@ -83,6 +86,7 @@ _HOME = {
     "Convolution": "network.projection",
     "CrossCheck": "reference.compare",
     "Divergence": "reference.compare",
+    "Explanation": "flows.explain",
     "LayerFit": "fit.problem",
     "Profile": "profile.schema",
     "Recording": "emulation.recording",
@@ -93,6 +97,7 @@ _HOME = {
     "convert": "flows.convert",
     "crosscheck": "flows.crosscheck",
     "emulate": "emulation.emulate",
+    "explain": "flows.explain",
     "list_profiles": "profile.catalog",
     "load_ann": "ann.load",
     "load_profile": "profile.catalog",

@@ -63,7 +63,17 @@ class NetworkError(SpikeloomError):
 
 
 class PlacementError(SpikeloomError):
-    """A spiking network does not fit the chip."""
+    """A spiking network does not fit the chip.
+
+    `limit_name` is the dotted key of the limit in the profile, where there is one.
+    """
+
+    limit_name: str = ""
+
+    def of_limit(self, name: str) -> PlacementError:
+        """The same error, which breaks this limit of the profile."""
+        self.limit_name = name
+        return self
 
 
 class ProgramError(SpikeloomError):

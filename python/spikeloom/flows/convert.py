@@ -18,6 +18,7 @@ from spikeloom.errors import AnnError, FitError
 from spikeloom.fit.problem import LayerFit, Method, Objective
 from spikeloom.flows.budget import Budget, sizes_within
 from spikeloom.flows.chain import CalibrationSet, Chain, calibration_set, convert_chain, judging_rows
+from spikeloom.flows.convertible import check_convertible
 from spikeloom.flows.distillation import distil as distilled
 from spikeloom.flows.input_coding import FEW_TICKS, InputEncoding
 from spikeloom.flows.pruning import PrunedLayer, prune_network
@@ -113,7 +114,7 @@ def convert(
     rows is returned. Raises AnnError, ProfileError, FitError or PlacementError.
     """
     network, chip = load_ann(ann), load_profile(profile)
-    _check_layers(network)
+    check_convertible(network)
     rows = _checked_rows(network, calibration)
     _check_numbers(chip, ticks, chip_seed, neurons_per_unit)
     _check_choices(objective=(objective, OBJECTIVES), encoding=(encoding, ENCODINGS), gain=(gain, GAINS))
@@ -157,13 +158,6 @@ def _smaller(
 def _with_kept(fits: tuple[LayerFit, ...], pruned: tuple[PrunedLayer, ...]) -> tuple[LayerFit, ...]:
     kept = {layer.name: layer.kept for layer in pruned}
     return tuple(replace(fit, kept=kept.get(fit.name, fit.kept)) for fit in fits)
-
-
-def _check_layers(ann: Ann) -> None:
-    for layer in ann.layers:
-        if layer.groups > 1:
-            raise AnnError(f"layer {layer.name!r}", "grouped convolutions cannot be converted", value=layer.groups,
-                           limit=1, remedy="use one group")  # fmt: skip
 
 
 def _checked_rows(ann: Ann, calibration: ArrayLike) -> Array:

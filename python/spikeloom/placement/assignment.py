@@ -49,4 +49,4 @@ def _too_many(pieces: list[Piece], cores: int, limit: int, partition: Partition)
     why = f", for it has {reason.value} {reason.what} ({reason.limit_name} {reason.limit})" if reason else ""
     problem = f"the network needs too many cores, {largest} alone {counts[largest]}{why}"
     return PlacementError(f"population {largest}", problem, value=f"{cores} cores", limit=limit,
-                          remedy=f"give {largest} a smaller size")  # fmt: skip
+                          remedy=f"give {largest} a smaller size").of_limit("limits.cores")  # fmt: skip

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spikeloom.errors import PlacementError
 from spikeloom.network.network import SpikingNetwork
-from spikeloom.network.projection import Convolution, Population
+from spikeloom.network.projection import Convolution
 from spikeloom.placement.demand import Demand, Excess, Table, excess, memory_bits, tables_of
 from spikeloom.placement.rows import Rows, Synapses
 from spikeloom.profile.schema import Limits
@@ -43,7 +43,8 @@ class Partition:
 
     def pieces(self) -> list[Piece]:
         """Pieces in the order of populations and neurons; PlacementError where one neuron breaks a limit."""
-        self._check_fans()
+        for name in self._network.populations:
+            self.check_fans(name)
         pieces = whole(self._network)
         while True:
             # Axons out of a core depend on how its targets are split, so split until nothing changes.
@@ -52,6 +53,11 @@ class Partition:
             if split == pieces:
                 return pieces
             pieces = split
+
+    def pieces_of(self, name: str) -> list[Piece]:
+        """Pieces of one population by itself: as if no population that it reaches were split."""
+        self._out_axons = self._count_out_axons(whole(self._network))
+        return self._split(Piece(name, 0, self._network.populations[name].size))
 
     def demand(self, piece: Piece) -> Demand:
         """What a piece asks of its core."""
@@ -120,7 +126,7 @@ class Partition:
         return PlacementError(
             f"population {name}", f"neuron {neuron} alone needs too many {reason.what} ({reason.limit_name})",
             value=reason.value, limit=reason.limit, remedy=_remedy(reason),
-        )  # fmt: skip
+        ).of_limit(reason.limit_name)  # fmt: skip
 
     def _units(self, name: str) -> list[int]:
         """Lengths at whose multiples a cut shares most templates: an image row, then one position."""
@@ -133,7 +139,7 @@ class Partition:
 
     def _count_out_axons(self, pieces: list[Piece]) -> dict[str, NDArray[np.int64]]:
         """Axons that each neuron drives: one for each projection and each core it reaches."""
-        counts = {p.name: np.zeros(p.size, dtype=np.int64) for p in self._network.populations.values()}
+        counts = self._zeros()
         if self._limits.out_axons_per_core is None:
             return counts
         for piece in pieces:
@@ -165,32 +171,38 @@ class Partition:
     def _mode_index(self, name: str) -> int:
         return [mode.name for mode in self._network.profile.weights.mode].index(name)
 
-    def _check_fans(self) -> None:
-        """Limits that no split can help: synapses of one neuron."""
-        into = {p.name: np.zeros(p.size, dtype=np.int64) for p in self._network.populations.values()}
-        out_of = {name: counts.copy() for name, counts in into.items()}
+    def check_fans(self, name: str) -> None:
+        """Refuse what no split can help: too many synapses onto or of one neuron of a population."""
+        limits = self._limits
+        self._check_fan(name, self.fan_in[name], limits.fan_in, "fan_in", "onto")
+        self._check_fan(name, self.fan_out[name], limits.fan_out, "fan_out", "of")
+
+    @cached_property
+    def fan_in(self) -> dict[str, NDArray[np.int64]]:
+        """Synapses onto each neuron of each population."""
+        into = self._zeros()
         for projection, synapses in zip(self._network.projections, self._synapses, strict=True):
             into[projection.target] += synapses.fan_in()
-            out_of[projection.source] += synapses.fan_out()
-        for population in self._network.populations.values():
-            self._check_fan(population, into, self._limits.fan_in, "fan_in", "onto")
-            self._check_fan(population, out_of, self._limits.fan_out, "fan_out", "of")
+        return into
 
-    def _check_fan(
-        self,
-        population: Population,
-        counts: dict[str, NDArray[np.int64]],
-        limit: int | None,
-        key: str,
-        word: str,
-    ) -> None:
-        found = counts[population.name]
+    @cached_property
+    def fan_out(self) -> dict[str, NDArray[np.int64]]:
+        """Synapses of each neuron or line of each population."""
+        out_of = self._zeros()
+        for projection, synapses in zip(self._network.projections, self._synapses, strict=True):
+            out_of[projection.source] += synapses.fan_out()
+        return out_of
+
+    def _zeros(self) -> dict[str, NDArray[np.int64]]:
+        return {p.name: np.zeros(p.size, dtype=np.int64) for p in self._network.populations.values()}
+
+    def _check_fan(self, name: str, found: NDArray[np.int64], limit: int | None, key: str, word: str) -> None:
         if limit is not None and found.max() > limit:
             neuron = int(found.argmax())
             raise PlacementError(
-                f"population {population.name}", f"too many synapses {word} neuron {neuron} (limits.{key})",
+                f"population {name}", f"too many synapses {word} neuron {neuron} (limits.{key})",
                 value=int(found[neuron]), limit=limit, remedy="prune synapses, or make the layers smaller",
-            )  # fmt: skip
+            ).of_limit(f"limits.{key}")  # fmt: skip
 
 
 def _used_formats(formats: NDArray, weights: object, piece: Piece) -> NDArray:

@@ -36,7 +36,7 @@ def place(
     """
     _check_run(network, ticks)
     _check_traffic(network, traffic)
-    _check_ports(network)
+    check_ports(network)
     synapses = all_synapses(network)
     partition = Partition(network, synapses)
     return _program(network, assign(partition.pieces(), partition, network.profile), synapses, ticks)
@@ -100,8 +100,8 @@ def _check_traffic(network: SpikingNetwork, traffic: ArrayLike | None) -> None:
         )
 
 
-def _check_ports(network: SpikingNetwork) -> None:
-    """The chip's input lines and readable neurons."""
+def check_ports(network: SpikingNetwork) -> None:
+    """Refuse more input lines or read neurons than the chip has."""
     limits = network.profile.limits
     lines = {p.name: p.size for p in network.populations.values() if p.is_input and p.encoding != "current"}
     read = {r.population: network.populations[r.population].size for r in network.readouts}
@@ -110,4 +110,4 @@ def _check_ports(network: SpikingNetwork) -> None:
             largest = max(sizes, key=lambda name: sizes[name])
             problem = f"the network has more {what} than the chip (limits.{what})"
             raise PlacementError(f"{what[:-1]} {largest}", problem, value=sum(sizes.values()), limit=limit,
-                                 remedy="give it a smaller size")  # fmt: skip
+                                 remedy="give it a smaller size").of_limit(f"limits.{what}")  # fmt: skip

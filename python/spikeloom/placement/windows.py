@@ -65,5 +65,5 @@ def extra_delay(network: SpikingNetwork, projection: Projection, depth: Mapping[
         raise PlacementError(
             f"projection {source} -> {target}", f"needs a delay of {largest} ticks to meet a longer branch",
             value=largest, limit=limit, remedy="shorten the longer branch, or relay this one by neurons",
-        )  # fmt: skip
+        ).of_limit("time.delay_max")  # fmt: skip
     return extra

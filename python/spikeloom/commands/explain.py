@@ -1,0 +1,37 @@
+"""`spikeloom explain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import spikeloom
+from spikeloom.commands.options import PROFILE, Json, Settings
+
+
+def explain(
+    ann: Annotated[Path, typer.Argument(metavar="ANN", help="The trained network, an .onnx file.")],
+    profile: Annotated[str, typer.Option("--profile", "-p", help=f"The chip: {PROFILE}.")],
+    settings: Settings = None,
+    json: Json = False,
+) -> int:
+    """Does a network fit a chip, and if not, why? Needs no data.
+
+    Prints for each layer its neurons, synapses, memory, axons and cores, and the limit of the chip that it comes
+    nearest to; then what stands in the way, and what to change.
+
+    \b
+    Example:
+      spikeloom explain net.onnx -p loihi1
+    """
+    from spikeloom.flows import explain_text, files, printing
+
+    chip = spikeloom.load_profile(profile, override=files.parse_settings(settings or ()))
+    found = spikeloom.explain(ann, chip)
+    if json:
+        printing.show_json({"fits": found.fits, **vars(found)})
+    else:
+        explain_text.show(found)
+    return 0 if found.fits else 1

@@ -1,0 +1,58 @@
+"""A trained network on a chip before any fit: its geometry with plainly rounded weights, for what needs no data."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.ann.graph import Ann, AnnLayer
+from spikeloom.flows.chip_limits import weight_grid
+from spikeloom.network.from_fit import Synapses, chip_layer
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.profile.schema import Profile
+
+Array = NDArray[np.float64]
+INPUT = "input"
+TICKS = 32  # thresholds and biases do not matter here, so any window will do
+
+
+def dry_network(ann: Ann, profile: Profile) -> SpikingNetwork:
+    """Populations and synapses as a conversion makes them, for inputs that are never negative.
+
+    Codes are the weights rounded to the nearest level of one scale a layer; thresholds and biases are legal and
+    mean nothing.
+
+    Raises FitError, NetworkError or PlacementError where the chip has no codes for the layers.
+    """
+    network = SpikingNetwork(profile)
+    network.input(INPUT, ann.layers[0].n_inputs, encoding="rate")
+    source = INPUT
+    for layer in ann.layers:
+        is_last = layer is ann.layers[-1]
+        chip = chip_layer(
+            _rounded(layer, profile),
+            layer,
+            profile,
+            ticks=TICKS,
+            peak=np.ones(len(layer.bias)),
+            readout=is_last,
+        )
+        chip.add_to(network, source)
+        source = layer.name
+    register = profile.fire.reg
+    read = register if register in profile.outputs.readable else "spikes"
+    network.output(network.populations[source], read=read)
+    return network
+
+
+def _rounded(layer: AnnLayer, profile: Profile) -> Synapses:
+    """The layer's weights in threshold units of a neuron whose typical input is one threshold."""
+    matrix, grid = layer.matrix, weight_grid(profile)
+    typical = float(np.median(np.abs(matrix).sum(axis=0))) or 1.0
+    weights, bias = matrix / typical, np.zeros(len(layer.bias))
+    if grid.levels is None:
+        return Synapses(layer.name, weights, np.ones(len(bias)), bias)
+    low, high, step = grid.levels
+    scale = max(float(weights.max()) / high, float(weights.min()) / low, 1e-12)
+    codes = np.clip(np.rint(weights / scale / step) * step, low, high).astype(np.int64)
+    return Synapses(layer.name, codes, np.full(len(bias), scale), bias)

@@ -1,0 +1,205 @@
+"""Does a network fit a chip, and if not, which limit binds? Answered without any data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spikeloom.ann.graph import Ann
+from spikeloom.ann.load import load_ann
+from spikeloom.errors import AnnError, FitError, NetworkError, PlacementError, SpikeloomError
+from spikeloom.flows.convertible import check_convertible
+from spikeloom.flows.dry_network import dry_network
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.placement.demand import Demand, tables_of
+from spikeloom.placement.partition import Partition
+from spikeloom.placement.place import check_ports, place
+from spikeloom.placement.routes import all_synapses
+from spikeloom.profile.catalog import list_profiles, load_profile
+from spikeloom.profile.schema import Profile
+
+if TYPE_CHECKING:
+    import torch
+    from onnx import ModelProto
+    from sklearn.base import BaseEstimator
+
+
+@dataclass(frozen=True)
+class LayerNeeds:
+    """What one layer asks of the chip.
+
+    name: of the layer or population; neurons: of it
+    fan_in: most synapses onto one neuron; synapses: all onto the layer
+    memory_bits: of synapse memory on all its cores, None where the profile has no model of it
+    memory_words: the same in the memory's own words
+    axons: arriving on all its cores; cores: that it takes, None where it fits none
+    binding: dotted key of the limit that splits it, or of the one it comes nearest to; "" where there is none
+    used: the share of that limit that its fullest core takes
+    """
+
+    name: str
+    neurons: int
+    fan_in: int
+    synapses: int
+    memory_bits: int | None
+    memory_words: int | None
+    axons: int | None
+    cores: int | None
+    binding: str
+    used: float | None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason why the network does not fit.
+
+    limit: dotted key of the profile's limit, or "" where the chip or the conversion has no way at all
+    """
+
+    subject: str
+    limit: str
+    text: str
+    value: object = None
+    allowed: object = None
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Whether a network fits a chip, what each layer takes, and what stands in the way.
+
+    cores: that the whole network takes; None where it does not fit
+    alternatives: other profiles that hold the network, looked up where this one does not
+    """
+
+    network: str
+    profile: str
+    layers: tuple[LayerNeeds, ...]
+    problems: tuple[Problem, ...]
+    cores: int | None
+    alternatives: tuple[str, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """Nothing stands in the way of a conversion."""
+        return not self.problems
+
+
+def explain(
+    ann: Ann | SpikingNetwork | str | Path | ModelProto | torch.nn.Module | BaseEstimator,
+    profile: Profile | str | Path,
+) -> Explanation:
+    """Say what a network takes on a chip, and what stands in the way, without data.
+
+    Counts are those of a conversion by the encoding "rate" of inputs that are never negative; inputs that can be
+    take two lines each. Weights are rounded plainly, which takes as much memory as a fit.
+
+    Parameters
+    ----------
+    ann : what `load_ann` takes, or a `SpikingNetwork`, which is placed as it is.
+    profile : a chip by name, path, or `Profile`.
+
+    Raises AnnError or ProfileError where one of the two cannot be read.
+
+    >>> from spikeloom.bundled.load import load_bundle
+    >>> narrow = load_profile("loihi1", override={"limits.in_axons_per_core": 300})
+    >>> found = explain(load_bundle("mlp").onnx_path, narrow)
+    >>> found.fits, found.problems[0].limit, found.problems[0].value, found.problems[0].allowed
+    (False, 'limits.in_axons_per_core', 784, 300)
+    """
+    chip = load_profile(profile)
+    network = ann if isinstance(ann, SpikingNetwork) else load_ann(ann)
+    found = _explained(network, chip)
+    if found.fits or isinstance(network, SpikingNetwork):
+        return found
+    return _with_alternatives(found, network)
+
+
+def _with_alternatives(found: Explanation, ann: Ann) -> Explanation:
+    names = [name for name in list_profiles() if ":" not in name and name != found.profile.partition("+")[0]]
+    fitting = tuple(name for name in names if _explained(ann, load_profile(name)).fits)
+    return Explanation(found.network, found.profile, found.layers, found.problems, found.cores, fitting)
+
+
+def _explained(source: Ann | SpikingNetwork, profile: Profile) -> Explanation:
+    name = "network" if isinstance(source, SpikingNetwork) else source.name
+    try:
+        network = source if isinstance(source, SpikingNetwork) else _on_chip(source, profile)
+        partition = Partition(network, all_synapses(network))
+    except (AnnError, FitError, NetworkError, PlacementError) as error:
+        return Explanation(name, profile.name, (), (_problem(error),), None)
+    problems: list[Problem] = []
+    layers = tuple(
+        _needs(population, network, partition, problems)
+        for population, found in network.populations.items() if not found.is_input
+    )  # fmt: skip
+    cores = _placed(network, problems)
+    return Explanation(name, profile.name, layers, tuple(problems), cores)
+
+
+def _on_chip(ann: Ann, profile: Profile) -> SpikingNetwork:
+    check_convertible(ann)
+    return dry_network(ann, profile)
+
+
+def _needs(name: str, network: SpikingNetwork, partition: Partition, problems: list[Problem]) -> LayerNeeds:
+    """The demands of one population; what it breaks is added to the problems."""
+    size, fans = network.populations[name].size, partition.fan_in[name]
+    facts = (name, size, int(fans.max(initial=0)), int(fans.sum()))
+    try:
+        partition.check_fans(name)
+        pieces = partition.pieces_of(name)
+    except PlacementError as error:
+        problems.append(_problem(error))
+        return LayerNeeds(*facts, None, None, None, None, error.limit_name, None)
+    demands = [partition.demand(piece) for piece in pieces]
+    shares = _shares(demands, network.profile)
+    binding = max(shares, key=lambda key: shares[key], default="")
+    if name in partition.reasons:
+        binding = partition.reasons[name].limit_name
+    memories = network.profile.limits.memory
+    bits = sum(sum(demand.memory) for demand in demands) if memories else None
+    words = sum(
+        ceil(demand.memory[k] / memory.align_bits) for demand in demands for k, memory in enumerate(memories)
+    )
+    axons = sum(demand.in_axons for demand in demands)
+    return LayerNeeds(*facts, bits, words if memories else None, axons, len(pieces), binding,
+                      shares.get(binding))  # fmt: skip
+
+
+def _shares(demands: list[Demand], profile: Profile) -> dict[str, float]:
+    """Of each limit of a core, by its dotted key, the share that the fullest core takes."""
+    limits, shares = profile.limits, {}
+    for name in ("neurons", "in_axons", "out_axons"):
+        limit = getattr(limits, f"{name}_per_core")
+        if limit is not None:
+            shares[f"limits.{name}_per_core"] = max(getattr(demand, name) for demand in demands) / limit
+    for k, memory in enumerate(limits.memory):
+        shares[f"limits.memory.{memory.name}"] = max(demand.memory[k] for demand in demands) / memory.bits
+    for k, table in enumerate(tables_of(profile)):
+        if table.max > 1:  # a single set is always taken
+            key = f"limits.shared_table.{table.name}"
+            shares[key] = max(len(demand.tables[k]) for demand in demands) / table.max
+    return shares
+
+
+def _placed(network: SpikingNetwork, problems: list[Problem]) -> int | None:
+    """Cores of the whole network; what only the whole of it breaks is added to the problems."""
+    try:
+        check_ports(network)
+    except PlacementError as error:
+        problems.append(_problem(error))
+    if problems:
+        return None
+    try:
+        return place(network).n_cores
+    except PlacementError as error:
+        problems.append(_problem(error))
+        return None
+
+
+def _problem(error: SpikeloomError) -> Problem:
+    limit = error.limit_name if isinstance(error, PlacementError) else ""
+    return Problem(error.subject, limit, error.problem, error.value, error.limit, error.remedy)
