@@ -125,7 +125,7 @@ def test_what_splits_a_layer_is_its_binding_limit() -> None:
 
 def test_the_counts_are_those_of_a_conversion() -> None:
     layers = (
-        AnnLayer("conv", RNG.normal(size=(1, 3, 3, 4)), np.zeros(4), "relu", (8, 8, 1), (6, 6, 4)),
+        AnnLayer("conv", RNG.normal(size=(1, 3, 3, 4)), np.zeros(4), "tanh", (8, 8, 1), (6, 6, 4)),
         AnnLayer("fc", RNG.normal(size=(36, 12)), np.zeros(12), "relu", (6, 6, 4), (12,), (2, 2)),
         AnnLayer("out", RNG.normal(size=(12, 3)), np.zeros(3), "identity", (12,), (3,)),
     )

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.flows.chip_limits import weight_grid
+from spikeloom.flows.spiking_units import spiking_units
 from spikeloom.network.from_fit import Synapses, chip_layer
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.profile.schema import Profile
@@ -26,9 +27,9 @@ def dry_network(ann: Ann, profile: Profile) -> SpikingNetwork:
     """
     network = SpikingNetwork(profile)
     network.input(INPUT, ann.layers[0].n_inputs, encoding="rate")
-    source = INPUT
-    for layer in ann.layers:
-        is_last = layer is ann.layers[-1]
+    source, layers = INPUT, spiking_units(ann, np.zeros((1, *ann.input_shape))).layers
+    for layer in layers:
+        is_last = layer is layers[-1]
         chip = chip_layer(
             _rounded(layer, profile),
             layer,
