@@ -64,13 +64,14 @@ py::dict result_of(RunResult&& result, const RunRequest& request, const Machine&
   answer["spikes"] = rows_of(result.spikes);
   answer["events"] = events_of(result.events);
   answer["rules"] = owned(std::move(result.rules), {samples, rules});
+  if (request.cycles) answer["cycles"] = cycles_of(result.cycles, machine);
   return answer;
 }
 
 py::dict run(const Machine& machine, const Bytes& inputs, std::int64_t ticks, std::int64_t window,
              const py::array& depths, const std::vector<ProbeArgument>& probes,
              const std::vector<ReadingArgument>& readings, const Bytes& traced,
-             const std::vector<OverrideArgument>& overrides, int threads) {
+             const std::vector<OverrideArgument>& overrides, bool cycles, int threads) {
   check_inputs(inputs, machine.program());
   RunRequest request;
   request.inputs = inputs.data();
@@ -86,6 +87,7 @@ py::dict run(const Machine& machine, const Bytes& inputs, std::int64_t ticks, st
   request.traced.assign(traced.data(), traced.data() + traced.size());
   for (const OverrideArgument& change : overrides)
     request.overrides.push_back(override_of(change, machine.program()));
+  request.cycles = cycles;
   request.threads = threads;
   RunResult result;
   {
@@ -106,12 +108,16 @@ void bind_program(py::module_& module) {
            "Load the arrays of a program; ProgramError or ProfileError names what is wrong.")
       .def("run", &run, py::arg("inputs"), py::kw_only(), py::arg("ticks"), py::arg("window"),
            py::arg("depths"), py::arg("probes"), py::arg("readings"), py::arg("traced"), py::arg("overrides"),
-           py::arg("threads"),
+           py::arg("cycles"), py::arg("threads"),
            "Run samples from the initial state. inputs: uint8 (samples, ticks, lines). Returns counts "
            "(samples,\n"
            "neurons), probes [(samples, ticks, neurons)], readings [(samples, neurons)], spikes rows "
            "(sample, tick,\n"
-           "neuron), events (samples, 6) and rules (samples, counters).")
+           "neuron), events (samples, 6) and rules (samples, counters); with `cycles` also what\n"
+           "`cycle_names` names.")
+      .def_property_readonly(
+          "cycle_names", [](const Machine& m) { return cycle_names_of(m.cycle_names()); },
+          "Names of the columns of `cycles`, and whether they are exact.")
       .def_property_readonly("neurons", [](const Machine& m) { return m.program().neurons(); })
       .def_property_readonly("inputs", [](const Machine& m) { return m.program().inputs(); })
       .def_property_readonly(

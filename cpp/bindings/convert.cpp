@@ -168,6 +168,10 @@ OperationSpec operation_of(const py::dict& table) {
   return spec;
 }
 
+CycleSpec cycles_of(const py::dict& table) {
+  return {get<std::string>(table, "controller"), get<std::map<std::string, double>>(table, "numbers")};
+}
+
 std::map<std::string, Codes> named_codes(const py::dict& table, const std::string& what) {
   std::map<std::string, Codes> result;
   for (const auto& [key, value] : table) {
@@ -213,6 +217,7 @@ Spec spec_of(const py::dict& table) {
   spec.weights = weights_of(get<py::dict>(table, "weights"));
   for (const py::handle entry : get<py::list>(table, "operations"))
     spec.operations.push_back(operation_of(entry.cast<py::dict>()));
+  if (const auto cycles = get_optional<py::dict>(table, "cycles")) spec.cycles = cycles_of(*cycles);
   return spec;
 }
 

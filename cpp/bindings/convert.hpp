@@ -37,6 +37,10 @@ py::array_t<T> owned(std::vector<T>&& values, std::vector<py::ssize_t> shape) {
 // int32 or float64, whichever the values are.
 py::array owned_values(Values&& values, bool analog, std::vector<py::ssize_t> shape);
 
+// Names of what a controller counts, and its columns for samples side by side.
+py::dict cycle_names_of(const CycleNames& names);
+py::dict cycles_of(const std::vector<CycleRow>& rows, const Machine& machine);
+
 void bind_errors(py::module_& module);
 void bind_program(py::module_& module);
 void bind_chip(py::module_& module);

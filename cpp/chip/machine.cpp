@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "base/error.hpp"
+#include "chip/clock.hpp"
 #include "chip/request.hpp"
 #include "chip/session.hpp"
 #include "chip/tick.hpp"
@@ -33,9 +34,11 @@ class LoadedMachine final : public Machine {
       : program_(std::move(program)), cores_(*program_, arriving, level), level_(level) {}
 
   RunResult run(const RunRequest& request) const override;
-  std::unique_ptr<Session> open(std::int64_t samples) const override {
-    return std::make_unique<OpenSession<S, Sum>>(*program_, cores_, samples);
+  std::unique_ptr<Session> open(std::int64_t samples, bool cycles) const override {
+    return std::make_unique<OpenSession<S, Sum>>(*program_, cores_, cycles ? &controller() : nullptr,
+                                                 samples);
   }
+  CycleNames cycle_names() const override { return controller().names(); }
   const Program& program() const override { return *program_; }
   std::string kernels() const override { return level_name(level_); }
   std::string accumulator() const override {
@@ -53,9 +56,14 @@ class LoadedMachine final : public Machine {
     std::vector<std::vector<SpikeRow>> spikes;  // of each sample
   };
 
+  // Made when clocks are first asked for.
+  const Controller& controller() const {
+    std::call_once(controller_made_, [&] { controller_ = make_controller(*program_); });
+    return *controller_;
+  }
   void work(const RunRequest& request, RunResult& result, Work& shared) const;
   void run_sample(const RunRequest& request, std::int64_t sample, State& state, std::vector<S>& set,
-                  RunResult& result, std::vector<SpikeRow>& spikes) const;
+                  Clock* clock, RunResult& result, std::vector<SpikeRow>& spikes) const;
   void override_params(const RunRequest& request, std::int64_t sample, State& state,
                        std::vector<S>& set) const;
   void count(const RunRequest& request, std::int64_t sample, std::int64_t t, const State& state,
@@ -68,6 +76,8 @@ class LoadedMachine final : public Machine {
   std::shared_ptr<const Program> program_;
   Cores<S, Sum> cores_;
   Level level_;
+  mutable std::once_flag controller_made_;
+  mutable std::unique_ptr<Controller> controller_;
 };
 
 template <class S, class Sum>
@@ -77,6 +87,7 @@ RunResult LoadedMachine<S, Sum>::allocated(const RunRequest& request) const {
   result.counts.resize(samples * program_->neurons());
   result.events.resize(samples);
   result.rules.resize(samples * all_counter_names(*program_).size());
+  result.cycles.resize(request.cycles ? samples : 0);
   result.probes.resize(request.probes.size());
   for (std::size_t k = 0; k < request.probes.size(); ++k)
     typed<S>(result.probes[k]).resize(samples * request.ticks * request.probes[k].neurons.size());
@@ -109,8 +120,9 @@ void LoadedMachine<S, Sum>::work(const RunRequest& request, RunResult& result, W
   try {
     State state = cores_.fresh();
     std::vector<S> set;
+    const std::unique_ptr<Clock> clock = request.cycles ? controller().start() : nullptr;
     while ((sample = shared.next++) < request.samples && sample < shared.failed)
-      run_sample(request, sample, state, set, result, shared.spikes[sample]);
+      run_sample(request, sample, state, set, clock.get(), result, shared.spikes[sample]);
   } catch (...) {
     const std::lock_guard<std::mutex> lock(shared.guard);
     if (sample >= shared.failed) return;
@@ -121,15 +133,17 @@ void LoadedMachine<S, Sum>::work(const RunRequest& request, RunResult& result, W
 
 template <class S, class Sum>
 void LoadedMachine<S, Sum>::run_sample(const RunRequest& request, std::int64_t sample, State& state,
-                                       std::vector<S>& set, RunResult& result,
+                                       std::vector<S>& set, Clock* clock, RunResult& result,
                                        std::vector<SpikeRow>& spikes) const {
   cores_.reset(state);
+  if (clock != nullptr) clock->reset();
   override_params(request, sample, state, set);
   const std::int64_t lines = program_->inputs();
   const std::uint8_t* inputs = request.inputs + sample * request.input_ticks * lines;
   for (std::int64_t t = 0; t < request.ticks; ++t) {
-    run_tick(*program_, cores_, state, t < request.input_ticks ? inputs + t * lines : nullptr, t,
-             request.ticks);
+    const std::uint8_t* given = t < request.input_ticks ? inputs + t * lines : nullptr;
+    run_tick(*program_, cores_, state, given, t, request.ticks);
+    if (clock != nullptr) run_clocks(*clock, {t, given, &state.fired});
     count(request, sample, t, state, result, spikes);
     record(request, sample, t, state, result);
   }
@@ -138,6 +152,7 @@ void LoadedMachine<S, Sum>::run_sample(const RunRequest& request, std::int64_t s
                            state.events.packets,     state.events.input_packets};
   std::copy(state.counters.begin(), state.counters.end(),
             result.rules.begin() + sample * state.counters.size());
+  if (clock != nullptr) result.cycles[sample] = clock->row();
 }
 
 // The parameter's values become an array of the sample's own.
@@ -232,7 +247,10 @@ class TwoWidths final : public Machine {
         std::all_of(request.inputs, request.inputs + size, [](std::uint8_t n) { return n <= 1; });
     return (single ? single_ : any_)->run(request);
   }
-  std::unique_ptr<Session> open(std::int64_t samples) const override { return any_->open(samples); }
+  std::unique_ptr<Session> open(std::int64_t samples, bool cycles) const override {
+    return any_->open(samples, cycles);
+  }
+  CycleNames cycle_names() const override { return any_->cycle_names(); }
   const Program& program() const override { return any_->program(); }
   std::string kernels() const override { return any_->kernels(); }
   std::string accumulator() const override { return any_->accumulator(); }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "chip/cycles.hpp"
 #include "program/program.hpp"
 
 namespace spikeloom {
@@ -42,6 +43,7 @@ struct RunRequest {
   std::vector<RegisterReading> readings;
   std::vector<std::uint8_t> traced;  // [neuron]: its spikes are listed
   std::vector<Override> overrides;
+  bool cycles = false;  // count clocks as well
   int threads = 1;
 };
 
@@ -66,6 +68,7 @@ struct RunResult {
   std::vector<SpikeRow> spikes;      // sorted by sample, tick, neuron
   std::vector<EventRow> events;      // [sample]
   std::vector<std::uint64_t> rules;  // [sample][counter]
+  std::vector<CycleRow> cycles;      // [sample], where requested
 };
 
 // One emulated chip a sample, clocked from outside.
@@ -80,6 +83,12 @@ class Session {
   // EmulationError where the state is not one of this program.
   virtual void restore(const std::string& state) = 0;
   virtual std::int64_t ticks() const = 0;
+  // In clocks, where opened so: runs at most `clocks` of them, the first of a tick with its inputs. True
+  // where a tick ended.
+  virtual bool clock(const std::uint8_t* inputs, std::int64_t clocks) = 0;
+  virtual bool within_tick() const = 0;
+  virtual ClockView view() const = 0;
+  virtual std::vector<CycleRow> cycles() const = 0;
 };
 
 class Machine {
@@ -88,7 +97,8 @@ class Machine {
   // Samples run in parallel, each from the initial state; the result does not depend on `threads`. The first
   // sample that fails decides the error.
   virtual RunResult run(const RunRequest& request) const = 0;
-  virtual std::unique_ptr<Session> open(std::int64_t samples) const = 0;
+  virtual std::unique_ptr<Session> open(std::int64_t samples, bool cycles) const = 0;
+  virtual CycleNames cycle_names() const = 0;  // EmulationError where the profile describes no controller
   virtual const Program& program() const = 0;
   virtual std::string kernels() const = 0;      // processor level in use
   virtual std::string accumulator() const = 0;  // "int32", "int64" or "double"

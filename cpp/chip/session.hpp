@@ -2,13 +2,14 @@
 #pragma once
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <string>
 #include <type_traits>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "chip/clock.hpp"
 #include "chip/machine.hpp"
 #include "chip/tick.hpp"
 #include "core/cores.hpp"
@@ -18,31 +19,59 @@ namespace spikeloom {
 template <class S, class Sum>
 class OpenSession final : public Session {
  public:
-  OpenSession(const Program& program, const Cores<S, Sum>& cores, std::int64_t samples)
+  // `controller` where clocks are counted.
+  OpenSession(const Program& program, const Cores<S, Sum>& cores, const Controller* controller,
+              std::int64_t samples)
       : program_(program), cores_(cores), states_(samples) {
     for (auto& state : states_) state = cores_.fresh();
+    for (std::int64_t k = 0; controller != nullptr && k < samples; ++k)
+      clocks_.push_back(controller->start());
   }
 
   void reset() override {
     for (auto& state : states_) cores_.reset(state);
+    for (auto& clock : clocks_) clock->reset();
     t_ = 0;
-    stopped_ = false;
+    stopped_ = within_ = false;
   }
 
   // After an error some samples have run the tick and some have not: only a reset or a restore goes on.
   Ints tick(const std::uint8_t* inputs) override {
-    if (stopped_) throw EmulationError("chip", "stopped at an error", {.remedy = "reset or restore it"});
-    stopped_ = true;
+    if (within_)
+      throw EmulationError("chip", "is within a tick", {.remedy = "clock it to the end of the tick first"});
+    compute(inputs);
+    for (auto& clock : clocks_) clock->finish();
+    ++t_;
     Ints spikes(states_.size() * program_.neurons());
-    for (std::size_t sample = 0; sample < states_.size(); ++sample) {
-      const std::uint8_t* lines = inputs == nullptr ? nullptr : inputs + sample * program_.inputs();
-      run_tick(program_, cores_, states_[sample], lines, t_, std::numeric_limits<std::int64_t>::max());
+    for (std::size_t sample = 0; sample < states_.size(); ++sample)
       for (const Spike& spike : states_[sample].fired)
         spikes[sample * program_.neurons() + spike.neuron] = spike.n;
-    }
-    ++t_;
-    stopped_ = false;
     return spikes;
+  }
+
+  bool clock(const std::uint8_t* inputs, std::int64_t clocks) override {
+    if (clocks_.size() != 1)
+      throw EmulationError("chip", "steps clocks of one sample whose clocks are counted",
+                           {.remedy = "open it with samples=1 and timing=\"cycle\""});
+    if (!clocks_[0]->can_step())
+      throw EmulationError("chip", "has no clocks to step: they are modelled from counts of events",
+                           {.remedy = "use tick"});
+    if (within_ && inputs != nullptr)
+      throw EmulationError("spikes", "arrive at the first clock of a tick only");
+    if (!within_) compute(inputs);
+    const bool ended = clocks_[0]->step(clocks);
+    within_ = !ended;
+    t_ += ended;
+    return ended;
+  }
+
+  bool within_tick() const override { return within_; }
+  ClockView view() const override { return clocks_.size() == 1 ? clocks_[0]->view() : ClockView{}; }
+
+  std::vector<CycleRow> cycles() const override {
+    std::vector<CycleRow> rows;
+    for (const auto& clock : clocks_) rows.push_back(clock->row());
+    return rows;
   }
 
   Values registers(int element) const override {
@@ -62,12 +91,18 @@ class OpenSession final : public Session {
   std::int64_t ticks() const override { return t_; }
 
   std::string save() const override {
+    if (within_)
+      throw EmulationError("chip", "is within a tick", {.remedy = "clock it to the end of the tick first"});
     std::string bytes;
     put(bytes, &t_, 1);
     for (const auto& state : states_) {
       put(bytes, state.registers.data(), state.registers.size());
       put(bytes, state.synapses.sums.data(), state.synapses.sums.size());
       put(bytes, state.synapses.counts.data(), state.synapses.counts.size());
+    }
+    for (const auto& clock : clocks_) {
+      const std::string kept = clock->save();
+      put_vector(bytes, std::vector<char>(kept.begin(), kept.end()));
     }
     return bytes;
   }
@@ -77,7 +112,7 @@ class OpenSession final : public Session {
     std::size_t at = 0;
     std::int64_t t = 0;
     get(bytes, at, &t, 1);
-    if (t < 0) damaged();
+    if (t < 0) damaged_state();
     for (auto& state : restored) {
       state = cores_.fresh();
       get(bytes, at, state.registers.data(), state.registers.size());
@@ -86,27 +121,30 @@ class OpenSession final : public Session {
       check_registers(state);
       find_arrivals(state.synapses);
     }
-    if (at != bytes.size()) damaged();
+    restore_clocks(bytes, at);
+    if (at != bytes.size()) damaged_state();
     states_ = std::move(restored);
     t_ = t;
-    stopped_ = false;
+    stopped_ = within_ = false;
   }
 
  private:
-  template <class T>
-  static void put(std::string& bytes, const T* values, std::size_t count) {
-    if (count > 0) bytes.append(reinterpret_cast<const char*>(values), count * sizeof(T));
+  // The cores' part of a tick.
+  void compute(const std::uint8_t* inputs) {
+    if (stopped_) throw EmulationError("chip", "stopped at an error", {.remedy = "reset or restore it"});
+    stopped_ = true;
+    for (std::size_t sample = 0; sample < states_.size(); ++sample) {
+      const std::uint8_t* lines = inputs == nullptr ? nullptr : inputs + sample * program_.inputs();
+      run_tick(program_, cores_, states_[sample], lines, t_, std::numeric_limits<std::int64_t>::max());
+      if (!clocks_.empty()) clocks_[sample]->begin({t_, lines, &states_[sample].fired});
+    }
+    stopped_ = false;
   }
 
-  template <class T>
-  static void get(const std::string& bytes, std::size_t& at, T* values, std::size_t count) {
-    if (bytes.size() - at < count * sizeof(T)) damaged();
-    if (count > 0) std::memcpy(values, bytes.data() + at, count * sizeof(T));
-    at += count * sizeof(T);
-  }
-
-  [[noreturn]] static void damaged() {
-    throw EmulationError("chip state", "is not a state of this program and number of samples");
+  void restore_clocks(const std::string& bytes, std::size_t& at) {
+    std::vector<std::vector<char>> kept(clocks_.size());
+    for (auto& part : kept) get_vector(bytes, at, part);
+    for (std::size_t k = 0; k < kept.size(); ++k) clocks_[k]->restore({kept[k].begin(), kept[k].end()});
   }
 
   // The lanes of the operation list were chosen for these intervals.
@@ -115,7 +153,7 @@ class OpenSession final : public Session {
       for (std::size_t element = 0; element < program_.spec.registers.size(); ++element)
         for (std::int32_t i = 0; i < program_.neurons(); ++i)
           if (!cores_.soma().resting()[element].contains(state.registers[element * program_.neurons() + i]))
-            damaged();
+            damaged_state();
   }
 
   // Which slots and axons hold something follows from the values.
@@ -124,7 +162,7 @@ class OpenSession final : public Session {
     for (std::size_t s = 0; s < state.arrivals.size(); ++s)
       for (std::int32_t axon = 0; axon < program_.axons(); ++axon) {
         const std::int64_t n = state.counts[s * program_.axons() + axon];
-        if (n < 0 || n > std::numeric_limits<std::int32_t>::max()) damaged();
+        if (n < 0 || n > std::numeric_limits<std::int32_t>::max()) damaged_state();
         if (n > 0) state.arrivals[s].push_back(axon);
       }
   }
@@ -132,8 +170,10 @@ class OpenSession final : public Session {
   const Program& program_;
   const Cores<S, Sum>& cores_;
   std::vector<CoreState<S, Sum>> states_;
+  std::vector<std::unique_ptr<Clock>> clocks_;  // [sample], none where clocks are not counted
   std::int64_t t_ = 0;
   bool stopped_ = false;
+  bool within_ = false;  // a tick has begun and not ended
 };
 
 }  // namespace spikeloom

@@ -74,6 +74,13 @@ struct OperationSpec {
   std::map<std::string, Field> fields;
 };
 
+// How a tick takes clocks: numbers by their key ("per_event", "aer.input_gap"); one that is absent is not
+// stated. "neurons" and "axons" are the sizes of a core, "width", "height" and "buffer" those of the mesh.
+struct CycleSpec {
+  std::string controller;  // empty: none
+  std::map<std::string, double> numbers;
+};
+
 struct Spec {
   bool analog = false;
   std::int32_t latency = 1;    // ticks from a spike to its arrival, without delay
@@ -88,6 +95,7 @@ struct Spec {
   std::vector<ParamSpec> params;
   WeightSpec weights;
   std::vector<OperationSpec> operations;
+  CycleSpec cycles;
 };
 
 }  // namespace spikeloom

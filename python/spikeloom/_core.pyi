@@ -15,11 +15,12 @@ class Program:
         """
         Load the arrays of a program; ProgramError or ProfileError names what is wrong.
         """
-    def run(self, inputs: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], *, ticks: typing.SupportsInt | typing.SupportsIndex, window: typing.SupportsInt | typing.SupportsIndex, depths: numpy.ndarray, probes: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, numpy.ndarray]], readings: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, numpy.ndarray, typing.SupportsInt | typing.SupportsIndex]], traced: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], overrides: collections.abc.Sequence[tuple[str, numpy.ndarray, numpy.ndarray]], threads: typing.SupportsInt | typing.SupportsIndex) -> dict:
+    def run(self, inputs: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], *, ticks: typing.SupportsInt | typing.SupportsIndex, window: typing.SupportsInt | typing.SupportsIndex, depths: numpy.ndarray, probes: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, numpy.ndarray]], readings: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, numpy.ndarray, typing.SupportsInt | typing.SupportsIndex]], traced: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], overrides: collections.abc.Sequence[tuple[str, numpy.ndarray, numpy.ndarray]], cycles: bool, threads: typing.SupportsInt | typing.SupportsIndex) -> dict:
         """
         Run samples from the initial state. inputs: uint8 (samples, ticks, lines). Returns counts (samples,
         neurons), probes [(samples, ticks, neurons)], readings [(samples, neurons)], spikes rows (sample, tick,
-        neuron), events (samples, 6) and rules (samples, counters).
+        neuron), events (samples, 6) and rules (samples, counters); with `cycles` also what
+        `cycle_names` names.
         """
     @property
     def accumulator(self) -> str:
@@ -30,6 +31,11 @@ class Program:
     def counters(self) -> list[str]:
         """
         What each column of `rules` counts.
+        """
+    @property
+    def cycle_names(self) -> dict:
+        """
+        Names of the columns of `cycles`, and whether they are exact.
         """
     @property
     def elements(self) -> list[str]:
@@ -51,8 +57,16 @@ class Chip:
     """
     Samples of one program, clocked tick by tick.
     """
-    def __init__(self, program: Program, samples: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def __init__(self, program: Program, samples: typing.SupportsInt | typing.SupportsIndex, cycles: bool) -> None:
         ...
+    def clock(self, inputs: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None, clocks: typing.SupportsInt | typing.SupportsIndex) -> bool:
+        """
+        At most so many clocks of one tick, the first with its inputs. True where the tick ended.
+        """
+    def cycles(self) -> dict:
+        """
+        What was counted since the last reset or restore.
+        """
     def registers(self, element: typing.SupportsInt | typing.SupportsIndex) -> numpy.ndarray:
         """
         Values of a register element, (samples, neurons).
@@ -73,10 +87,19 @@ class Chip:
         """
         One tick. inputs: uint8 (samples, lines) or None. Returns spikes (samples, neurons).
         """
+    def view(self) -> dict:
+        """
+        What the last clock showed.
+        """
     @property
     def ticks(self) -> int:
         """
         Ticks since the start.
+        """
+    @property
+    def within_tick(self) -> bool:
+        """
+        True where a tick has begun and not ended.
         """
 def encode_bernoulli(x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], spikes: numpy.typing.NDArray[numpy.uint8], first: typing.SupportsInt | typing.SupportsIndex, trial_seed: typing.SupportsInt | typing.SupportsIndex, first_sample: typing.SupportsInt | typing.SupportsIndex, first_line: typing.SupportsInt | typing.SupportsIndex) -> None:
     """

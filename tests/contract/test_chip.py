@@ -116,7 +116,7 @@ def test_spikes_are_checked(spikes: list, named: str) -> None:
 def test_what_the_chip_does_not_have_is_refused() -> None:
     program = built(counter(), 1, [Row("i0", [(0, 4)])])
     chip = Chip(program)
-    with pytest.raises(EmulationError, match="describes no clock-by-clock controller; use tick"):
+    with pytest.raises(EmulationError, match="describes no clock-by-clock controller"):
         chip.clock()
     with pytest.raises(EmulationError, match="population nobody: does not exist; limit all"):
         chip.registers("nobody")

@@ -118,7 +118,7 @@ void partial_sums_may_leave_the_width() {
   fixture.add_register("v", 32, Rule::saturate, true);
   fixture.add_operation("sum", {{"dst", std::string("v")}, {"terms", std::vector<Operand>{"v", "q"}}});
   const auto machine = fixture.machine();
-  const auto session = machine->open(1);
+  const auto session = machine->open(1, false);
   const std::uint8_t counts[] = {255, 100, 200};
   session->tick(counts);
   EXPECT_EQ(session->registers(1).ints[0], 8000000 * 155);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,6 +22,9 @@ def emulate(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="RUN.npz", help="Write the recording here.")
     ] = None,
+    timing: Annotated[
+        Literal["none", "cycle"], typer.Option(help="cycle: count clocks, as the profile's controller does.")
+    ] = "none",
     trial_seed: Annotated[int, typer.Option(min=0, help="Seed of what differs from run to run.")] = 0,
     threads: Threads = None,
     json: Json = False,
@@ -39,8 +42,8 @@ def emulate(
     loaded, samples = spikeloom.load_program(program), files.read_array(inputs)
     with printing.progress_bar() as progress:
         recording = spikeloom.emulate(
-            loaded, samples, ticks=ticks, record=tuple(record or ()), trial_seed=trial_seed, threads=threads,
-            progress=progress,
+            loaded, samples, ticks=ticks, timing=timing, record=tuple(record or ()), trial_seed=trial_seed,
+            threads=threads, progress=progress,
         )  # fmt: skip
     if output is not None:
         recording.save(output)

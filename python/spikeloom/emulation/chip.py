@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from typing import NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikeloom.emulation.cycles import CoreState, CycleReport, core_state, cycle_report
 from spikeloom.emulation.emulate import check_options
 from spikeloom.emulation.encoding import checked_counts
 from spikeloom.emulation.loading import core_program, program_hash
@@ -47,9 +47,10 @@ class Chip:
             raise EmulationError("samples", "must be an integer of at least 1", value=repr(samples))
         self._program = program
         self._samples = int(samples)
+        self._timing = timing
         self._core = core_program(program)
-        self._chip = _core.Chip(self._core, self._samples)
-        self._tag = hashlib.sha256(f"{program_hash(program)} {self._samples}".encode()).digest()
+        self._chip = _core.Chip(self._core, self._samples, timing == "cycle")
+        self._tag = hashlib.sha256(f"{program_hash(program)} {self._samples} {timing}".encode()).digest()
 
     @property
     def ticks(self) -> int:
@@ -74,10 +75,34 @@ class Chip:
             columns.append(readable[:, port.neurons])
         return np.concatenate(columns, axis=1)
 
-    def clock(self) -> NoReturn:
-        """One clock of the cores; needs a profile that describes its controller."""
-        subject = f"profile {self._program.profile.name}"
-        raise EmulationError(subject, "describes no clock-by-clock controller", remedy="use tick()")
+    def clock(self, spikes: ArrayLike | None = None, *, clocks: int = 1) -> CoreState:
+        """Run one clock of the cores, or several of one tick, and show the last of them.
+
+        Parameters
+        ----------
+        spikes : (1, lines) as in `tick`; taken by the first clock of a tick only.
+        clocks : run so many, or to the end of the tick if that comes first. Stretches in which nothing is
+            decided are skipped, which changes no value.
+
+        A tick is over at a clock that shows `go`. Needs samples=1, timing="cycle", and a controller that is
+        exact; raises EmulationError otherwise.
+        """
+        if self._program.profile.cycles is None or self._timing != "cycle":
+            subject = f"profile {self._program.profile.name}"
+            problem = 'describes no clock-by-clock controller, or the chip was opened without timing="cycle"'
+            raise EmulationError(subject, problem, remedy="use tick()")
+        tick = self.ticks
+        self._chip.clock(self._lines(spikes), int(clocks))
+        values = {name: self._element(name)[0] for name in self._core.elements}
+        first_neurons = self._program.arrays.core_neuron_start
+        return core_state(self._chip.view(), self._core.cycle_names, tick, first_neurons, values)
+
+    @property
+    def cycles(self) -> CycleReport | None:
+        """Clocks since the last reset or restore; absent where timing is "none"."""
+        if self._timing != "cycle":
+            return None
+        return cycle_report(self._program.profile, self._core.cycle_names, self._chip.cycles())
 
     def registers(self, population: str) -> Mapping[str, NDArray]:
         """Register element -> (samples, neurons) its values after the last tick."""

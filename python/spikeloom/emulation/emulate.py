@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.emulation.cycles import CycleReport, cycle_report
+from spikeloom.emulation.energy import energy_report
 from spikeloom.emulation.inputs import CheckedInputs, Inputs, check_inputs
 from spikeloom.emulation.loading import core_program
-from spikeloom.emulation.recording import Recording, energy_report
+from spikeloom.emulation.recording import Recording
 from spikeloom.errors import EmulationError
 from spikeloom.program.program import ChipProgram, Placed, Port
 
@@ -56,7 +58,7 @@ def emulate(
     chip_seed, age_s, effects : the chip instance. The chips of this version have no imperfections, so
         `effects` must be empty.
     trial_seed : of the encoding "bernoulli".
-    timing : "cycle" needs a profile that describes its controller.
+    timing : "cycle" also counts clocks, and needs a profile with a `[cycles]` table.
     record : "population.spikes", or "population.register" for its values after every tick.
     threads : samples in parallel; all processors unless given.
     progress : called with ("samples", done, all) now and then.
@@ -71,7 +73,7 @@ def emulate(
     workers = worker_count(threads)
     core = core_program(program)
     checked = check_inputs(program, inputs, ticks)
-    plan = _Plan.make(program, checked, record)
+    plan = _Plan.make(program, checked, record, timing)
     parts: list[dict[str, Any]] = []
     for first, stop in _chunks(checked, plan, workers):
         parts.append(plan.run(core, first, stop, trial_seed, workers))
@@ -89,10 +91,10 @@ def check_options(
     if effects:
         raise EmulationError("effects", "the chip has no imperfections to apply", value=sorted(effects),
                              remedy="leave effects out")  # fmt: skip
-    if timing == "cycle":
+    if timing == "cycle" and program.profile.cycles is None:
         raise EmulationError("timing cycle", f"is not available for profile {program.profile.name}",
                              remedy="the profile has no [cycles] table")  # fmt: skip
-    if timing != "none":
+    if timing not in ("none", "cycle"):
         raise EmulationError("timing", "is unknown", value=timing, limit="none or cycle")
     if not (np.isfinite(age_s) and age_s >= 0):
         raise EmulationError("age_s", "must be finite and not negative", value=age_s)
@@ -119,10 +121,11 @@ class _Plan:
     traced: tuple[Placed, ...]  # populations whose spikes are listed
     probes: tuple[tuple[str, str, Placed], ...]  # name, element, population
     ports: tuple[Port, ...]
+    timing: str
     bytes_per_sample: int = field(default=1)
 
     @staticmethod
-    def make(program: ChipProgram, checked: CheckedInputs, record: Collection[str]) -> _Plan:
+    def make(program: ChipProgram, checked: CheckedInputs, record: Collection[str], timing: str) -> _Plan:
         traced, probes = _recorded(program, record)
         depths = np.zeros(program.n_neurons, dtype=np.int32)
         for placed in program.populations:
@@ -131,7 +134,7 @@ class _Plan:
         wide = 8 if program.profile.is_analog else 4
         recorded = sum(placed.neurons.size for _, _, placed in probes) * run_ticks * wide
         size = checked.ticks * program.n_inputs + recorded + 8 * program.n_neurons
-        return _Plan(program, checked, depths, traced, probes, program.outputs, max(1, size))
+        return _Plan(program, checked, depths, traced, probes, program.outputs, timing, max(1, size))
 
     @property
     def run_ticks(self) -> int:
@@ -162,6 +165,7 @@ class _Plan:
                 (str(self.program.profile.bias.param), placed[name].neurons, values)
                 for name, values in encoded.biases.items()
             ],
+            cycles=self.timing == "cycle",
             threads=workers,
         )
         result["spikes"][:, 0] += first
@@ -171,6 +175,7 @@ class _Plan:
         """All chunks as one."""
         counts = _joined(parts, "counts")
         events = dict(zip(EVENTS, _joined(parts, "events").T, strict=True))
+        cycles = self._cycles(core, parts)
         return Recording(
             outputs=self._outputs(counts, parts),
             spikes=self._spikes(np.concatenate([part["spikes"] for part in parts])),
@@ -181,9 +186,16 @@ class _Plan:
             },
             events=events,
             rules=_by_register(core.counters, _joined(parts, "rules")),
-            energy=energy_report(self.program.profile, events),
+            energy=energy_report(self.program.profile, events, cycles),
+            cycles=cycles,
             notes=tuple(self.checked.clipped()),
         )
+
+    def _cycles(self, core: _core.Program, parts: list[dict[str, Any]]) -> CycleReport | None:
+        if self.timing != "cycle":
+            return None
+        counted = {name: _joined([part["cycles"] for part in parts], name) for name in parts[0]["cycles"]}
+        return cycle_report(self.program.profile, core.cycle_names, counted)
 
     def _register_ports(self) -> list[Port]:
         return [port for port in self.ports if port.read != "spikes"]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import ProgramError
+from spikeloom.profile.dotted import walk
 from spikeloom.profile.schema import Param, Profile, WeightMode, Weights
 from spikeloom.program.program import ChipProgram, ProgramArrays
 
@@ -117,7 +118,19 @@ def profile_table(profile: Profile, overridable: str | None = None) -> dict[str,
         "params": [_param(name, param) for name, param in profile.params.items()],
         "weights": _weights(profile.weights),
         "operations": [operation.model_dump(by_alias=True) for operation in profile.operation],
+        "cycles": _cycles(profile),
     }
+
+
+def _cycles(profile: Profile) -> dict[str, Any] | None:
+    """The controller and every number that it may need, by its key; inner tables as "aer.input_gap"."""
+    if profile.cycles is None:
+        return None
+    limits = {"neurons": profile.limits.neurons_per_core, "axons": profile.limits.in_axons_per_core}
+    mesh = profile.noc.model_dump(exclude={"topology"}) if profile.noc is not None else {}
+    stated = walk(profile.cycles.model_dump(exclude={"controller"}) | limits | mesh)
+    numbers = {key: float(value) for key, value in stated if isinstance(value, int | float)}
+    return {"controller": profile.cycles.controller, "numbers": numbers}
 
 
 def _registers(profile: Profile) -> list[dict[str, Any]]:

@@ -11,33 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.emulation.cycles import CycleReport
+from spikeloom.emulation.energy import EnergyReport
 from spikeloom.errors import EmulationError
-from spikeloom.profile.schema import Profile
-
-# Event that each cost of the profile's [energy] belongs to.
-COSTED = {
-    "synop_j": "synaptic_operations",
-    "neuron_access_j": "neuron_updates",
-    "neuron_update_j": "neuron_updates",
-    "spike_out_j": "spikes",
-    "axon_out_j": "packets",
-}
-STATUSES = ("exec", "code", "paper", "secondary", "derived", "unverified")  # strongest first
-
-
-@dataclass(frozen=True)
-class EnergyReport:
-    """Energy of all samples together, as far as the profile states costs.
-
-    total_j: sum of `parts_j`, absent where the profile states no cost; parts_j: cost -> joules; status: the
-    weakest provenance behind the total; not_modelled: costs that the profile does not state, which are in no
-    total.
-    """
-
-    total_j: float | None
-    parts_j: Mapping[str, float]
-    status: str | None
-    not_modelled: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +37,7 @@ class Recording:
     events: Mapping[str, NDArray[np.int64]]
     rules: Mapping[str, NDArray[np.int64]]
     energy: EnergyReport
-    cycles: None = None
+    cycles: CycleReport | None = None
     effects: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
@@ -88,26 +64,17 @@ class Recording:
             raise EmulationError(f"file {path}", f"cannot be written: {error.strerror or error}") from None
 
     def _arrays(self) -> dict[str, NDArray]:
-        facts = {"energy": asdict(self.energy), "effects": self.effects, "notes": self.notes}
+        facts: dict[str, object] = {
+            "energy": asdict(self.energy),
+            "effects": self.effects,
+            "notes": self.notes,
+        }
+        if self.cycles is not None:
+            kept = ("controller", "exact", "clock_hz", "not_modelled")
+            facts["cycles"] = {name: getattr(self.cycles, name) for name in kept}
         arrays: dict[str, NDArray] = {"outputs": self.outputs, "facts": np.array(json.dumps(facts))}
         for name in ("spikes", "counts", "registers", "events", "rules"):
             arrays |= {f"{name}/{key}": value for key, value in getattr(self, name).items()}
+        if self.cycles is not None:
+            arrays |= {f"cycles/{key}": value for key, value in self.cycles.arrays().items()}
         return arrays
-
-
-def energy_report(profile: Profile, events: Mapping[str, NDArray[np.int64]]) -> EnergyReport:
-    """Costs of the profile times the events of all samples."""
-    costs = {name: getattr(profile.energy, name) for name in COSTED}
-    parts = {name: cost * int(events[COSTED[name]].sum()) for name, cost in costs.items() if cost is not None}
-    return EnergyReport(
-        total_j=sum(parts.values()) if parts else None,
-        parts_j=parts,
-        status=max((_status(profile, name) for name in parts), key=STATUSES.index, default=None),
-        not_modelled=tuple(name for name, cost in costs.items() if cost is None),
-    )
-
-
-def _status(profile: Profile, cost: str) -> str:
-    """Of the cost itself, else of the whole table; a number without a source is unverified."""
-    source = profile.provenance.get(f"energy.{cost}") or profile.provenance.get("energy")
-    return source.status if source is not None else "unverified"

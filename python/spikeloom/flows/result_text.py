@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spikeloom.flows.cycle_text import cycle_rows
 from spikeloom.flows.layer_sizes import layer_size
 from spikeloom.flows.printing import counted, facts, heading, number, percent, table
 
@@ -131,6 +132,7 @@ def recording_facts(recording: Recording) -> dict[str, Any]:
         "events": recording.events,
         "rules": recording.rules,
         "energy": recording.energy,
+        "cycles": recording.cycles,
         "notes": recording.notes,
     }
 
@@ -142,6 +144,7 @@ def show_recording(program: ChipProgram, recording: Recording, ticks: int, targe
         ("chip", f"{profile.chip.name} ({profile.name}), {counted(program.n_cores, 'core')}"),
         ("run", f"{counted(samples, 'sample')}, {counted(ticks, 'tick')} each"),
         ("work", f"a sample: {_run_work(recording)}"),
+        *cycle_rows(recording.cycles),
         *(("rule", f"{name} acted {n.sum():,} times") for name, n in recording.rules.items() if n.any()),
         *(("note", note) for note in recording.notes),
     )

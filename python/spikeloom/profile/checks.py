@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from spikeloom.profile.cycle_checks import cycle_findings
 from spikeloom.profile.dotted import nearest, walk
 from spikeloom.profile.intervals import prove
 from spikeloom.profile.operations import FIRING, Operand, Operation, Sum
@@ -29,6 +30,7 @@ def soundness_findings(profile: Profile) -> list[str]:
         _references,
         _delivery,
         _flow,
+        cycle_findings,
         _provenance,
     )
     findings = [finding for check in checks for finding in check(profile)]

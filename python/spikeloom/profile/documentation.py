@@ -63,18 +63,22 @@ def _fields() -> Iterator[str]:
 
 
 def _table(key: str, prop: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
-    """One section a table; the tables inside it follow it."""
-    inner, heading = _inner(key, prop, definitions)
+    """One section a table, or one for each of its kinds; the tables inside it follow it."""
+    inners = list(_inner(key, prop, definitions))
+    if not inners:
+        yield f"\n### `{key}`\n\n{_text(prop) or _TOP_LEVEL[key]} Type: {_type(prop)}."
+    for inner, heading in inners:
+        yield from _section(key, heading, inner, definitions)
+
+
+def _section(key: str, heading: str, inner: dict[str, Any], definitions: dict[str, Any]) -> Iterator[str]:
     yield ""
-    if inner is None:
-        yield f"### `{key}`\n\n{_text(prop) or _TOP_LEVEL[key]} Type: {_type(prop)}."
-        return
     yield f"### `{heading}`\n\n{_text(inner)}\n\n| key | type | default | meaning |\n|---|---|---|---|"
     nested = []
     for name, field in inner["properties"].items():
         default = "required" if name in inner.get("required", []) else _default(field.get("default"))
         yield f"| `{name}` | {_type(field)} | {default} | {_text(field)} |"
-        if _inner(name, field, definitions)[0] is not None:
+        if list(_inner(name, field, definitions)):
             nested.append((f"{key}.{name}", field))
     for name, field in nested:
         yield from _table(name, field, definitions)
@@ -85,13 +89,17 @@ _TOP_LEVEL = {
 }
 
 
-def _inner(key: str, prop: dict[str, Any], definitions: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
-    """The class of a table and how its section is headed: `[key]`, `[[key]]` or `[key.NAME]`."""
-    forms = ((prop, f"[{key}]"), (prop.get("items", {}), f"[[{key}]]"))
+def _inner(
+    key: str, prop: dict[str, Any], definitions: dict[str, Any]
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """The classes of a table and how each section is headed: `[key]`, `[[key]]`, `[key.NAME]` or by its kind."""
+    branches = [node for branch in prop.get("anyOf", []) for node in branch.get("oneOf", [branch])]
+    forms = [(prop, f"[{key}]"), (prop.get("items", {}), f"[[{key}]]"), *((b, f"[{key}]") for b in branches)]
     for node, heading in (*forms, (prop.get("additionalProperties"), f"[{key}] NAME = {{ ... }}")):
         if isinstance(node, dict) and "$ref" in node:
-            return definitions[node["$ref"].rpartition("/")[2]], heading
-    return None, key
+            definition = definitions[node["$ref"].rpartition("/")[2]]
+            kind = definition["properties"].get("controller", {}).get("const")
+            yield definition, f'{heading} controller = "{kind}"' if kind else heading
 
 
 def _operations() -> Iterator[str]:

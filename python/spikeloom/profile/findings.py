@@ -9,6 +9,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from spikeloom.errors import ProfileError
+from spikeloom.profile.cycle_tables import CONTROLLERS
 from spikeloom.profile.dotted import CUTOFF, nearest
 from spikeloom.profile.operations import OPERATIONS
 from spikeloom.profile.schema import Profile
@@ -78,10 +79,12 @@ def _message(detail: Any, document: dict[str, Any]) -> str:
     if kind == "missing":
         return "is missing"
     if kind == "union_tag_invalid":
-        near = nearest(str(context["tag"]), known := [_tag(operation) for operation in OPERATIONS])
-        return f"unknown operation {context['tag']}; {near or 'known: ' + ', '.join(known)}"
+        what, known = _choices(context["discriminator"])
+        near = nearest(str(context["tag"]), known)
+        return f"unknown {what} {context['tag']}; {near or 'known: ' + ', '.join(known)}"
     if kind == "union_tag_not_found":
-        return "names no operation; write op = ..."
+        what, _ = _choices(context["discriminator"])
+        return f"names no {what}; write {context['discriminator'].strip(chr(39))} = ..."
     text = detail["msg"].removeprefix("Input should be ")
     return f"should be {text}, got {detail['input']!r}"
 
@@ -104,7 +107,8 @@ def _fields_at(location: tuple[int | str, ...]) -> dict[str, Any]:
     annotation: Any = Profile
     for part in location:
         annotation = _step(annotation, part)
-    return dict(annotation.model_fields) if _is_model(annotation) else {}
+    models = [a for a in (annotation, *get_args(annotation)) if _is_model(a)]  # an optional table is a union
+    return dict(models[0].model_fields) if models else {}
 
 
 def _step(annotation: Any, part: int | str) -> Any:
@@ -115,13 +119,21 @@ def _step(annotation: Any, part: int | str) -> Any:
         return get_args(annotation)[0]
     if get_origin(annotation) is dict:
         return get_args(annotation)[1]
-    tagged = [operation for operation in OPERATIONS if _tag(operation) == part]
+    tagged = [branch for branch in (*OPERATIONS, *CONTROLLERS) if _tag(branch) == part]
     return tagged[0] if tagged else annotation
 
 
-def _tag(operation: Any) -> str:
-    """The name by which a profile asks for an operation."""
-    return str(get_args(operation.model_fields["op"].annotation)[0])
+def _choices(discriminator: str) -> tuple[str, list[str]]:
+    """What a tag chooses, and the tags that exist."""
+    if "controller" in discriminator:
+        return "controller", [_tag(controller) for controller in CONTROLLERS]
+    return "operation", [_tag(operation) for operation in OPERATIONS]
+
+
+def _tag(branch: Any) -> str:
+    """The name by which a profile asks for an operation or a controller."""
+    field = branch.model_fields["controller" if branch in CONTROLLERS else "op"]
+    return str(get_args(field.annotation)[0])
 
 
 def _is_model(annotation: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from spikeloom.profile.cycle_tables import Cycles, Noc
 from spikeloom.profile.operations import FIRING, Operation
 from spikeloom.profile.tables import (
     Bias,
@@ -34,10 +35,12 @@ from spikeloom.profile.tables import (
 __all__ = [
     "Bias",
     "Chip",
+    "Cycles",
     "Delivery",
     "Energy",
     "Limits",
     "Memory",
+    "Noc",
     "Outputs",
     "Param",
     "Profile",
@@ -75,6 +78,8 @@ class Profile(Table):
     operation: tuple[Operation, ...]
     outputs: Outputs = Outputs()
     bias: Bias = Bias(kind="none")
+    cycles: Cycles | None = None
+    noc: Noc | None = None
     energy: Energy = Energy()
     provenance: dict[str, Source] = {}
     variant: dict[str, dict[str, Any]] = {}

@@ -280,6 +280,16 @@ class Energy(Table):
     """One spike made."""
     axon_out_j: Joules | None = None
     """One packet sent to one axon."""
+    synaptic_word_j: Joules | None = None
+    """One word of synapses read (`cycles.lanes` synapses)."""
+    accumulator_j: Joules | None = None
+    """One word of accumulators read and written."""
+    fifo_push_j: Joules | None = None
+    """One entry put into a FIFO or a router's buffer."""
+    hop_j: Joules | None = None
+    """One packet moved from one router to the next, or out of the mesh."""
+    clock_j: Joules | None = None
+    """Static power of one core over one clock."""
 
 
 class Source(Table):

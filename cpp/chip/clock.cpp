@@ -1,0 +1,24 @@
+#include "chip/clock.hpp"
+
+#include "base/error.hpp"
+
+namespace spikeloom {
+
+bool Clock::step(std::int64_t) {
+  finish();
+  return true;
+}
+
+ClockView Clock::view() const {
+  return {};
+}
+
+std::unique_ptr<Controller> make_controller(const Program& program) {
+  const std::string& name = program.spec.cycles.controller;
+  if (name == "linear") return make_linear(program);
+  if (name.empty())
+    throw EmulationError("timing cycle", "is not available: the profile describes no controller");
+  throw EmulationError("timing cycle", "is not available: the core has no such controller", {.value = name});
+}
+
+}  // namespace spikeloom

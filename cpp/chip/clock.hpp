@@ -1,0 +1,62 @@
+// How many clocks a tick takes: one implementation for each controller of the closed set.
+//
+// - Spikes do not depend on it: cores compute a tick, and the clock is then told what happened in it.
+// - A Controller is immutable and serves all samples; a Clock is the state of one sample.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "chip/cycles.hpp"
+#include "core/cores.hpp"
+#include "program/program.hpp"
+
+namespace spikeloom {
+
+// One tick as the cores computed it.
+struct TickWork {
+  std::int64_t tick = 0;
+  const std::uint8_t* inputs = nullptr;  // [line], or absent
+  const std::vector<Spike>* fired = nullptr;
+};
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  // Back to the first tick; everything that was counted is forgotten.
+  virtual void reset() = 0;
+  // Starts a tick; the one before must have ended.
+  virtual void begin(const TickWork& work) = 0;
+  // Runs the tick to its end.
+  virtual void finish() = 0;
+  // Where it can: runs at most `clocks` clocks of the tick; true at its end.
+  virtual bool can_step() const { return false; }
+  virtual bool step(std::int64_t clocks);
+  // What the last clock showed.
+  virtual ClockView view() const;
+  // What lives from one tick to the next. `restore` counts from zero again.
+  virtual std::string save() const = 0;
+  virtual void restore(const std::string& state) = 0;
+  virtual const CycleRow& row() const = 0;
+};
+
+class Controller {
+ public:
+  virtual ~Controller() = default;
+  virtual CycleNames names() const = 0;
+  virtual std::unique_ptr<Clock> start() const = 0;
+};
+
+inline void run_clocks(Clock& clock, const TickWork& work) {
+  clock.begin(work);
+  clock.finish();
+}
+
+// EmulationError where the profile describes no controller; ProgramError where the program does not fit it.
+std::unique_ptr<Controller> make_controller(const Program& program);
+
+std::unique_ptr<Controller> make_linear(const Program& program);
+
+}  // namespace spikeloom

@@ -1,0 +1,139 @@
+"""How many clocks a run took, and where they went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.profile.schema import Profile
+
+LINEAR_COSTS = ("fixed", "per_neuron", "per_axon", "per_event", "per_spike")
+INPUTS = ("L", "E", "W", "N", "S")  # of a router, in their order
+
+
+@dataclass(frozen=True, eq=False)
+class CycleReport:
+    """Clocks of a run, as the profile's controller takes them.
+
+    controller: its name; exact: False where clocks are modelled from counts of events
+    per_tick: (samples, ticks) int64, clocks of each tick; a chip that a script clocks: since its last reset
+    phases: name -> (samples, ticks), clocks of the core that was longest in that phase
+    busy: (samples, cores), clocks in which a core worked; `utilisation` is their share of all clocks
+    stalls: cause -> (samples,), clocks that something waited
+    high_water: buffer -> (samples, cores), most entries at once
+    counters: "synaptic_words", "hops", ... -> (samples,)
+    missed: (samples,), ticks that were longer than `cycles.tick_clocks`
+    clock_hz: of the profile; not_modelled: costs of the controller that the profile does not state
+    """
+
+    controller: str
+    exact: bool
+    per_tick: NDArray[np.int64]
+    phases: Mapping[str, NDArray[np.int64]]
+    busy: NDArray[np.int64]
+    stalls: Mapping[str, NDArray[np.int64]]
+    high_water: Mapping[str, NDArray[np.int64]]
+    counters: Mapping[str, NDArray[np.int64]]
+    missed: NDArray[np.int64]
+    clock_hz: float | None
+    not_modelled: tuple[str, ...]
+
+    @property
+    def total(self) -> NDArray[np.int64]:
+        """Clocks of each sample."""
+        clocks: NDArray[np.int64] = self.per_tick.sum(axis=1)
+        return clocks
+
+    @property
+    def seconds(self) -> NDArray[np.float64] | None:
+        """Time of each sample, where the profile states the frequency of its clock."""
+        return None if self.clock_hz is None else self.total / self.clock_hz
+
+    @property
+    def utilisation(self) -> NDArray[np.float64]:
+        """(samples, cores): the share of all clocks in which a core worked."""
+        shares: NDArray[np.float64] = self.busy / np.maximum(self.total, 1)[:, None]
+        return shares
+
+    def arrays(self) -> dict[str, NDArray]:
+        """Every array by its name, mappings as "phases/UPDATE"."""
+        found = {"per_tick": self.per_tick, "busy": self.busy, "missed": self.missed}
+        for group in ("phases", "stalls", "high_water", "counters"):
+            found |= {f"{group}/{name}": values for name, values in getattr(self, group).items()}
+        return found
+
+
+def cycle_report(profile: Profile, names: Mapping[str, Any], counted: Mapping[str, NDArray]) -> CycleReport:
+    """The core's columns by their names; `profile` has a `[cycles]` table."""
+    cycles: Any = profile.cycles
+    ticks = counted["ticks"]
+    late = ticks > cycles.tick_clocks if cycles.tick_clocks is not None else np.zeros_like(ticks)
+    costs = LINEAR_COSTS if cycles.controller == "linear" else ()
+    return CycleReport(
+        controller=cycles.controller,
+        exact=bool(names["exact"]),
+        per_tick=ticks,
+        phases={name: counted["phases"][:, :, k] for k, name in enumerate(names["phases"])},
+        busy=counted["busy"],
+        stalls={name: counted["stalls"][:, k] for k, name in enumerate(names["stalls"])},
+        high_water={name: counted["high_water"][:, k] for k, name in enumerate(names["buffers"])},
+        counters={name: counted["counters"][:, k] for k, name in enumerate(names["counters"])},
+        missed=late.sum(axis=1),
+        clock_hz=cycles.clock_hz,
+        not_modelled=tuple(f"cycles.{cost}" for cost in costs if getattr(cycles, cost) is None),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class CoreState:
+    """One clock of a chip: what registers held when it began, and what happened in it.
+
+    tick: its number; clock: since the tick began; go: it was the tick's last clock
+    phase: by core; neuron: (cores,), the neuron in the write stage by its number on the core, -1 where none
+    registers: element -> (cores,), what that neuron's registers are written with, 0 where there is none
+    spikes: (core, neuron, n) of each spike that entered an output FIFO
+    queues: "output_fifo", "receive_fifo" -> (cores,) entries; "router" -> (height * width, 5), entries of the
+        inputs L, E, W, N, S of the router at x, y in row y * width + x
+    transfers: (x, y, output) of each packet that a router moved; output "L" is the core
+    """
+
+    tick: int
+    clock: int
+    go: bool
+    phase: tuple[str, ...]
+    neuron: NDArray[np.int32]
+    registers: Mapping[str, NDArray]
+    spikes: tuple[tuple[int, int, int], ...]
+    queues: Mapping[str, NDArray[np.int32]]
+    transfers: tuple[tuple[int, int, str], ...]
+
+
+def core_state(
+    view: Mapping[str, Any],
+    names: Mapping[str, Any],
+    tick: int,
+    first_neurons: NDArray,
+    values: Mapping[str, NDArray],
+) -> CoreState:
+    """The core's view by its names. `values`: element -> (neurons,) after this tick's update."""
+    written = np.array(view["written"], dtype=np.int32)
+    cores, held = len(written), written >= 0
+    at = np.where(held, first_neurons[:cores] + written, 0)
+    fifos = [name for name in names["buffers"] if name != "router"]
+    queues = np.array(view["queues"], dtype=np.int32)
+    split = {name: queues[k * cores : (k + 1) * cores] for k, name in enumerate(fifos)}
+    return CoreState(
+        tick=tick,
+        clock=view["clock"],
+        go=view["go"],
+        phase=tuple(names["phases"][phase] for phase in view["phase"]),
+        neuron=written,
+        registers={name: np.where(held, array[at], 0) for name, array in values.items()},
+        spikes=tuple(view["spikes"]),
+        queues=split | {"router": queues[len(fifos) * cores :].reshape(-1, len(INPUTS))},
+        transfers=tuple((x, y, INPUTS[output]) for x, y, output in view["transfers"]),
+    )
