@@ -126,7 +126,7 @@ class LinearClock final : public Clock {
     for (const Arrival& arrival : axons) {
       std::int64_t& count = counts_[arrival.axon];
       if (count == 0) continue;
-      const std::int64_t n = of_.program.spec.merge_or ? 1 : std::min(count, most());
+      const std::int64_t n = of_.program.spec.merge_or ? 1 : std::min(count, most(arrival.axon));
       const std::int64_t read = n * of_.row_length[arrival.axon];
       clocks[of_.core_of_axon[arrival.axon]] += of_.per_axon + of_.per_event * static_cast<double>(read);
       row_.counters[active_axons] += 1;
@@ -136,8 +136,8 @@ class LinearClock final : public Clock {
     axons.clear();
   }
 
-  std::int64_t most() const {
-    return of_.program.spec.spikes_max.value_or(std::numeric_limits<std::int32_t>::max());
+  std::int64_t most(std::int32_t axon) const {
+    return of_.program.spikes_max(axon).value_or(std::numeric_limits<std::int64_t>::max());
   }
 
   void close(const std::vector<double>& clocks) {

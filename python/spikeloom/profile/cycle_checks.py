@@ -42,8 +42,9 @@ def _open_core(profile: Profile, cycles: OpenCore) -> Iterator[str]:
     if (profile.limits.neurons_per_core or 0) % cycles.lanes:
         yield f"limits.neurons_per_core: must be a multiple of cycles.lanes, {cycles.lanes}"
     most = 2**cycles.count_bits - 1
-    if profile.delivery.merge == "count" and profile.delivery.spikes_max != most:
-        yield f"delivery.spikes_max: must be {most}, what cycles.count_bits hold"
+    limits = profile.delivery.spikes_max
+    if profile.delivery.merge == "count" and {limits.input, limits.recurrent} != {most}:
+        yield f"delivery.spikes_max: must be {most} for both groups, what cycles.count_bits hold"
     if profile.time.delay_scope == "synapse":
         yield "time.delay_scope: open_core has delays of axons, not of synapses"
     if profile.is_analog:
