@@ -1,4 +1,4 @@
-"""The tables `[cycles]` and `[noc]` of a hardware profile: how many clocks a tick takes, and the mesh.
+"""The tables `[cycles]`, `[noc]` and `[energy]` of a hardware profile: clocks of a tick, the mesh, and costs.
 
 `[cycles] controller` chooses one of a closed set of controllers, and each has fields of its own.
 """
@@ -11,6 +11,7 @@ from pydantic import Field
 
 from spikeloom.profile.tables import Count, Table
 
+Joules = Annotated[float, Field(gt=0)]
 Clocks = Annotated[float, Field(gt=0)]
 Waiting = Annotated[int, Field(ge=0)]
 Depth = Annotated[int, Field(ge=2)]
@@ -131,3 +132,28 @@ class Noc(Table):
     """Rows (Y)."""
     buffer: Depth = 4
     """Packets that each of a router's inputs can hold (B)."""
+
+
+class Energy(Table):
+    """Energy of one event of each unit; an absent one is not modelled."""
+
+    synop_j: Joules | None = None
+    """One synaptic operation."""
+    neuron_access_j: Joules | None = None
+    """Reading one neuron's state in a tick."""
+    neuron_update_j: Joules | None = None
+    """Writing one neuron's state in a tick."""
+    spike_out_j: Joules | None = None
+    """One spike made."""
+    axon_out_j: Joules | None = None
+    """One packet sent to one axon."""
+    synaptic_word_j: Joules | None = None
+    """One word of synapses read (`cycles.lanes` synapses)."""
+    accumulator_j: Joules | None = None
+    """One word of accumulators read and written."""
+    fifo_push_j: Joules | None = None
+    """One entry put into a FIFO or a router's buffer."""
+    hop_j: Joules | None = None
+    """One packet moved from one router to the next, or out of the mesh."""
+    clock_j: Joules | None = None
+    """Static power of one core over one clock."""

@@ -8,13 +8,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from spikeloom.profile.cycle_tables import Cycles, Noc
+from spikeloom.profile.cycle_tables import Cycles, Energy, Noc
 from spikeloom.profile.operations import FIRING, Operation
 from spikeloom.profile.tables import (
     Bias,
     Chip,
     Delivery,
-    Energy,
     Limits,
     Memory,
     Outputs,

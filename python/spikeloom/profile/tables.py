@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
-Joules = Annotated[float, Field(gt=0)]
 Kind = Literal["digital", "analog"]
 Status = Literal["exec", "code", "paper", "secondary", "derived", "unverified"]
 
@@ -265,31 +264,6 @@ class Bias(Table):
     """`register`: a parameter of the neuron."""
     param: str | None = None
     """That parameter."""
-
-
-class Energy(Table):
-    """Energy of one event of each unit; an absent one is not modelled."""
-
-    synop_j: Joules | None = None
-    """One synaptic operation."""
-    neuron_access_j: Joules | None = None
-    """Reading one neuron's state in a tick."""
-    neuron_update_j: Joules | None = None
-    """Writing one neuron's state in a tick."""
-    spike_out_j: Joules | None = None
-    """One spike made."""
-    axon_out_j: Joules | None = None
-    """One packet sent to one axon."""
-    synaptic_word_j: Joules | None = None
-    """One word of synapses read (`cycles.lanes` synapses)."""
-    accumulator_j: Joules | None = None
-    """One word of accumulators read and written."""
-    fifo_push_j: Joules | None = None
-    """One entry put into a FIFO or a router's buffer."""
-    hop_j: Joules | None = None
-    """One packet moved from one router to the next, or out of the mesh."""
-    clock_j: Joules | None = None
-    """Static power of one core over one clock."""
 
 
 class Source(Table):
