@@ -116,10 +116,12 @@ WeightSpec weights_of(const py::dict& table) {
                                       {{"float", WeightFormula::real},
                                        {"int", WeightFormula::plain},
                                        {"int_shift", WeightFormula::shift},
-                                       {"mant_exp", WeightFormula::mant_exp}},
+                                       {"mant_exp", WeightFormula::mant_exp},
+                                       {"type_table", WeightFormula::type_table}},
                                       "weight formula");
   spec.unit_shift = get<int>(table, "unit_shift");
   spec.clip = get_optional<std::int64_t>(table, "clip");
+  spec.table = get<std::vector<std::string>>(table, "table");
   for (const py::handle entry : get<py::list>(table, "modes")) {
     const auto mode = entry.cast<py::dict>();
     spec.modes.push_back({get<std::string>(mode, "name"), get<std::int64_t>(mode, "min"),

@@ -47,6 +47,20 @@ struct Arrive {
   }
 };
 
+// Blocks of neurons, ascending. Where a write may trap none crosses a core, so that the first trap is that of
+// the first core.
+std::vector<std::pair<std::int32_t, int>> blocks_of(const Program& program) {
+  const auto& registers = program.spec.registers;
+  const bool by_core =
+      std::any_of(registers.begin(), registers.end(), [](const auto& r) { return r.rule == Rule::trap; });
+  const Ints starts = by_core ? program.core_neuron_start : Ints{0, program.neurons()};
+  std::vector<std::pair<std::int32_t, int>> blocks;
+  for (std::size_t k = 0; k + 1 < starts.size(); ++k)
+    for (std::int32_t first = starts[k]; first < starts[k + 1]; first += block_size)
+      blocks.emplace_back(first, std::min(block_size, starts[k + 1] - first));
+  return blocks;
+}
+
 template <class S, class Lane, class Sum>
 void arrive(const Block<S>& block, const Target& target, Sum* sums, int shift, Level level) {
   Lane* exact = block.scratch->template as<Lane>(0);
@@ -70,6 +84,8 @@ Cores<S, Sum>::Cores(const Program& program, const std::vector<Interval>& arrivi
       synapses_(program, level),
       soma_(program, arriving, level),
       level_(level),
+      blocks_(blocks_of(program)),
+      aliased_(has_aliases(program)),
       find_spikes_(kernel<Flags>(level)) {
   if constexpr (std::is_same_v<S, std::int32_t>)
     if (program.spec.accumulate_each) each_ = std::make_unique<const EachAddition>(program, soma_, level);
@@ -84,6 +100,7 @@ CoreState<S, Sum> Cores<S, Sum>::fresh() const {
   state.registers.resize(program_.spec.registers.size() * std::size_t(program_.neurons()));
   state.synapses = synapses_.fresh();
   state.counters.resize(all_counter_names(program_).size());
+  state.spikes.resize(aliased_ ? program_.neurons() : block_size);
   reset(state);
   return state;
 }
@@ -127,33 +144,32 @@ template <class S, class Sum>
 void Cores<S, Sum>::update(State& state, std::int64_t t) const {
   std::uint64_t* const merges = state.counters.data() + program_.spec.registers.size();
   Scratch scratch;
-  alignas(64) std::int32_t spikes[block_size];
   state.fired.clear();
   bool any = false;
   if (each_ == nullptr)
     any = synapses_.collect(state.synapses, t, {merges, merges + 1}) || always_write_;
   else
-    add_each(state, block_of(state, 0, program_.neurons(), spikes, scratch), t, {merges, merges + 1});
-  for (std::int32_t first = 0; first < program_.neurons(); first += block_size) {
-    const int count = std::min(block_size, program_.neurons() - first);
-    std::fill_n(spikes, count, 0);
-    const Block<S> block = block_of(state, first, count, spikes, scratch);
+    add_each(state, block_of(state, 0, program_.neurons(), scratch), t, {merges, merges + 1});
+  if (aliased_) std::fill(state.spikes.begin(), state.spikes.end(), 0);
+  for (const auto& [first, count] : blocks_) {
+    const Block<S> block = block_of(state, first, count, scratch);
+    if (!aliased_) std::fill_n(block.spikes, block.count, 0);
     if (any) accumulate(state, block, t);
     soma_.update(block);
-    collect(state, block);
+    if (!aliased_) collect(state, block);
   }
+  if (aliased_) collect(state, block_of(state, 0, program_.neurons(), scratch));
   synapses_.finish(state.synapses, t);
 }
 
 template <class S, class Sum>
-Block<S> Cores<S, Sum>::block_of(State& state, std::int32_t first, int count, std::int32_t* spikes,
-                                 Scratch& scratch) const {
+Block<S> Cores<S, Sum>::block_of(State& state, std::int32_t first, int count, Scratch& scratch) const {
   return {first,
           count,
           state.registers.data(),
           program_.neurons(),
           state.entries.data(),
-          spikes,
+          state.spikes.data() + (aliased_ ? first : 0),
           state.counters.data(),
           &scratch,
           &soma_.rules()};
@@ -185,12 +201,16 @@ void Cores<S, Sum>::accumulate(State& state, const Block<S>& block, std::int64_t
 template <class S, class Sum>
 void Cores<S, Sum>::collect(State& state, const Block<S>& block) const {
   alignas(64) std::uint8_t flags[block_size];
-  find_spikes_(flags, block.spikes, block.count);
   std::int32_t found[block_size];
-  const int n = list_set(flags, block.count, found);
-  for (int k = 0; k < n; ++k) {
-    state.fired.push_back({block.first + found[k], block.spikes[found[k]]});
-    state.events.spikes += block.spikes[found[k]];
+  for (int from = 0; from < block.count; from += block_size) {
+    const int count = std::min(block_size, block.count - from);
+    find_spikes_(flags, block.spikes + from, count);
+    const int n = list_set(flags, count, found);
+    for (int k = 0; k < n; ++k) {
+      const std::int32_t spikes = block.spikes[from + found[k]];
+      state.fired.push_back({block.first + from + found[k], spikes});
+      state.events.spikes += spikes;
+    }
   }
 }
 

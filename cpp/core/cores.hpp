@@ -36,6 +36,8 @@ struct CoreState {
   std::vector<Entry<S>> entries;  // where operands are; a sample may override one parameter
   std::vector<std::uint64_t> counters;
   std::vector<Spike> fired;  // of the last tick, ascending
+  std::vector<std::int32_t>
+      spikes;  // scratch: n of every neuron, or of one block where no neuron has an alias
   Events events;
 };
 
@@ -57,8 +59,7 @@ class Cores {
   const Soma<S>& soma() const { return soma_; }
 
  private:
-  Block<S> block_of(State& state, std::int32_t first, int count, std::int32_t* spikes,
-                    Scratch& scratch) const;
+  Block<S> block_of(State& state, std::int32_t first, int count, Scratch& scratch) const;
   void add_each(State& state, const Block<S>& chip, std::int64_t t, MergeCounters counters) const;
   void accumulate(State& state, const Block<S>& block, std::int64_t t) const;
   void collect(State& state, const Block<S>& block) const;
@@ -68,7 +69,9 @@ class Cores {
   Soma<S> soma_;
   std::unique_ptr<const EachAddition> each_;  // where every addition is a write of its own
   Level level_;
-  bool always_write_;  // a rule may move a register that gets a sum of 0
+  std::vector<std::pair<std::int32_t, int>> blocks_;  // first neuron and number of neurons of each
+  bool aliased_;                                      // all counts of a tick are kept until its end
+  bool always_write_;                                 // a rule may move a register that gets a sum of 0
   void (*find_spikes_)(std::uint8_t*, const std::int32_t*, int);
 };
 

@@ -71,6 +71,8 @@ void check_spec(const Spec& spec) {
   }
   if (!spec.analog && spec.weights.formula == WeightFormula::real)
     throw ProfileError("weights.formula", "float needs an analog soma");
+  if (spec.analog && spec.weights.formula == WeightFormula::type_table)
+    throw ProfileError("weights.formula", "type_table needs a digital soma");
   for (const WeightMode& mode : spec.weights.modes)
     if (mode.step < 1) throw ProfileError("weights.mode." + mode.name, "has no step");
 }

@@ -77,14 +77,6 @@ bool all_fit(const Longs& values, int shift) {
   });
 }
 
-Weights narrowest(const Longs& values) {
-  const int shift = common_shift(values);
-  if (all_fit<std::int8_t>(values, shift)) return {narrowed<std::int8_t>(values, shift), shift};
-  if (all_fit<std::int16_t>(values, shift)) return {narrowed<std::int16_t>(values, shift), shift};
-  if (all_fit<std::int32_t>(values, shift)) return {narrowed<std::int32_t>(values, shift), shift};
-  return {values, 0};
-}
-
 std::int64_t digital_value(const ParamSpec& param, std::int64_t m, std::int64_t e) {
   const auto pow2 = [&](std::int64_t exponent) { return scaled(1, exponent); };
   std::optional<std::int64_t> value = m;
@@ -152,6 +144,14 @@ Param digital_param(const Spec& spec, const ParamSpec& param, const Arrays& a) {
 }
 
 }  // namespace
+
+Weights narrowest(const Longs& values) {
+  const int shift = common_shift(values);
+  if (all_fit<std::int8_t>(values, shift)) return {narrowed<std::int8_t>(values, shift), shift};
+  if (all_fit<std::int16_t>(values, shift)) return {narrowed<std::int16_t>(values, shift), shift};
+  if (all_fit<std::int32_t>(values, shift)) return {narrowed<std::int32_t>(values, shift), shift};
+  return {values, 0};
+}
 
 Weights effective_weights(const Spec& spec, const Arrays& arrays) {
   if (const Reals* reals = std::get_if<Reals>(&arrays.codes)) return {*reals, 0};

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "program/check.hpp"
 #include "program/effective.hpp"
+#include "program/type_table.hpp"
 
 namespace spikeloom {
 namespace {
@@ -67,8 +68,10 @@ Program::Program(Spec given, Arrays arrays) : spec(std::move(given)) {
   check_arrays(spec, arrays);
   runs = gathered_runs(arrays);
   axon_rows = gathered_axons(arrays);
-  weights = effective_weights(spec, arrays);
   for (const ParamSpec& param : spec.params) params.push_back(effective_param(spec, param, arrays));
+  weights = spec.weights.formula == WeightFormula::type_table
+                ? narrowest(unrolled_weights(spec, arrays, params, runs, axon_rows))
+                : effective_weights(spec, arrays);
   for (const std::string& name : spec.into) {
     into.push_back(element(name));
     if (into.back() < 0) throw ProfileError("delivery.into", "names no register", {.value = name});

@@ -43,7 +43,7 @@ struct ParamSpec {
   int exp_max = 0;                 // of format mant_exp
 };
 
-enum class WeightFormula : std::uint8_t { real, plain, shift, mant_exp };
+enum class WeightFormula : std::uint8_t { real, plain, shift, mant_exp, type_table };
 
 struct WeightMode {
   std::string name;
@@ -61,6 +61,7 @@ struct WeightSpec {
   std::optional<std::int64_t> clip;
   std::vector<WeightMode> modes;
   std::vector<SharedValue> shared;
+  std::vector<std::string> table;  // of type_table: the parameter that each type of axon adds
 };
 
 // A field of an operation. An operand is a register, a parameter or an integer.

@@ -107,6 +107,13 @@ Binder<S>::Binder(const Program& program, EntryTable<S>& entries, std::vector<In
     : program_(program), entries_(entries), registers_(std::move(registers)), level_(level) {}
 
 template <class S>
+const OperationSpec* Binder<S>::neighbour(int step) const {
+  const std::vector<OperationSpec>& list = program_.spec.operations;
+  const std::ptrdiff_t place = operation_ - list.data() + step;
+  return place < 0 || place >= std::ssize(list) ? nullptr : &list[place];
+}
+
+template <class S>
 void Binder<S>::refuse(const std::string& name, const std::string& problem) const {
   throw ProfileError("operation." + operation_->name + "." + name, problem);
 }

@@ -47,6 +47,9 @@ class Binder {
   Binder(const Program& program, EntryTable<S>& entries, std::vector<Interval> registers, Level level);
   void begin(const OperationSpec& operation) { operation_ = &operation; }
 
+  // The entry of the list that stands `step` places after the current one, or null.
+  const OperationSpec* neighbour(int step) const;
+
   Level level() const { return level_; }
   const std::vector<Interval>& registers() const { return registers_; }
 

@@ -30,6 +30,8 @@ struct OperationKind {
   Make<double> analog;
 };
 
+inline constexpr std::int64_t most_spikes = 65535;  // of one neuron in one tick
+
 // ProfileError where no operation has that name.
 const OperationKind& find_operation(const std::string& op);
 

@@ -44,21 +44,32 @@ constexpr int patience = 8;  // rounds before an interval that still grows is ta
 
 }  // namespace
 
+namespace {
+
+// The value of a field that is an integer or a digital parameter.
+std::int64_t largest(const Program& program, const OperationSpec& operation, const char* field) {
+  const auto max = operation.fields.find(field);
+  if (max == operation.fields.end()) return 0;
+  if (const auto* number = std::get_if<std::int64_t>(&max->second)) return std::max<std::int64_t>(*number, 0);
+  const auto* name = std::get_if<std::string>(&max->second);
+  const int param = name == nullptr ? -1 : program.param(*name);
+  if (param < 0 || program.spec.analog) return most_spikes;
+  return std::max<std::int64_t>(program.params[param].range.hi, 0);
+}
+
+}  // namespace
+
+bool has_aliases(const Program& program) {
+  const auto& list = program.spec.operations;
+  return std::any_of(list.begin(), list.end(), [](const auto& entry) { return entry.op == "alias"; });
+}
+
 std::int64_t most_spikes_per_tick(const Program& program) {
-  for (const OperationSpec& operation : program.spec.operations) {
-    if (operation.op != "multi_fire") continue;
-    const auto max = operation.fields.find("max");
-    if (max == operation.fields.end()) continue;
-    if (const auto* number = std::get_if<std::int64_t>(&max->second))
-      return std::max<std::int64_t>(*number, 0);
-    if (const auto* name = std::get_if<std::string>(&max->second)) {
-      const int param = program.param(*name);
-      if (param >= 0 && !program.spec.analog)
-        return std::max<std::int64_t>(program.params[param].range.hi, 0);
-    }
-    return 65535;
-  }
-  return 1;
+  std::int64_t most = 1;
+  for (const OperationSpec& operation : program.spec.operations)
+    if (operation.op == "multi_fire" || operation.op == "alias")
+      most = std::max(most, largest(program, operation, "max"));
+  return most;
 }
 
 template <class S>

@@ -44,6 +44,10 @@ class Soma {
   std::vector<Interval> resting_;
 };
 
+// True where a neuron may give its spikes to another one: counts of a tick are not final before its last
+// block.
+bool has_aliases(const Program& program);
+
 // Largest number of spikes that one neuron can make in one tick.
 std::int64_t most_spikes_per_tick(const Program& program);
 

@@ -47,10 +47,11 @@ def put_order(put, order):
     def run(profile, neurons):
         for neuron in neurons:
             neuron.spikes = 0
-        for entry in order(list(profile.operation)):
+        for stage in twin_operations.stages(order(list(profile.operation))):
             for neuron in neurons:
-                if entry.unless is None or neuron.read(entry.unless) == 0:
-                    twin_operations.OPERATIONS[entry.op](entry, neuron)
+                for entry in stage:
+                    if entry.unless is None or neuron.read(entry.unless) == 0:
+                        twin_operations.OPERATIONS[entry.op](entry, neuron)
 
     put(twin, "run_operations", run)
 

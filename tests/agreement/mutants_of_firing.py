@@ -89,7 +89,7 @@ def negative_reset_not_negated(put):
         value, low = neuron.read(entry.reg), neuron.read(entry.neg)
         high, subtract = neuron.read(entry.pos), neuron.read(entry.mode)
         right(entry, neuron)
-        if value < low and value < high and not subtract:
+        if value < low and value < high and not subtract and not neuron.read(entry.saturate):
             neuron.write(entry.reg, neuron.read(entry.r))
 
     right = twin_operations.fire2

@@ -4,6 +4,7 @@ must differ from the right twin in a register or a spike, or fail."""
 import mutants_of_firing  # noqa: F401 - fills the table
 import mutants_of_numbers  # noqa: F401
 import mutants_of_operations  # noqa: F401
+import mutants_of_the_chips  # noqa: F401
 import mutants_of_the_tick  # noqa: F401
 import pytest
 from agreement_cases import DIRECTED, case_of, outcome, twin_outcome
@@ -48,7 +49,7 @@ def differs(expected, got, program):
     return True
 
 
-@pytest.mark.parametrize("profile", ["loihi1", "subtract_reset", "two_thresholds", "multi_spike"])
+@pytest.mark.parametrize("profile", ["loihi1", "subtract_reset", "two_thresholds", "multi_spike", "xylo_a2"])
 def test_hooks_that_change_nothing_are_not_killed(profile, monkeypatch):
     """The hooks that mutants use leave a right twin right."""
     expected, case = twin_outcome(profile, 0), case_of(profile, 0)

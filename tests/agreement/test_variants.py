@@ -1,13 +1,40 @@
 """Do the variants of Loihi part exactly where their references do?"""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from agreement_cases import edge_of_u
+from agreement_cases import core_trace, edge_of_u
+from spikeloom.profile.catalog import load_profile
 from spikeloom.reference.brian2_model import run_brian2
-from spikeloom.reference.compare import compare
+from spikeloom.reference.compare import combine, compare
+from spikeloom.reference.random_programs import random_program
+from spikeloom.reference.random_values import Options
 from spikeloom.reference.twin import run_twin
 
 TOP = 2**23
+SMALL = Options(neurons=5, cores=2, ticks=16)
+
+
+@pytest.mark.parametrize(
+    ("variant", "override"),
+    [
+        ("ranc:sim", {"state.v.init": 0}),  # a first value of 32 bits would trap at once
+        ("truenorth:strict", {}),
+    ],
+)
+def test_random_programs_of_the_variants_of_digital_chips(variant, override):
+    profile, base = load_profile(variant, override=override), load_profile(variant.split(":")[0])
+    checks, differences = [], 0
+    for seed in range(150):
+        case = random_program(profile, seed, SMALL)
+        twin = run_twin(case.program, case.spikes)
+        checks.append(compare(twin, core_trace(case.program, case.spikes), case.program, seed))
+        other = run_twin(replace(case.program, profile=base), case.spikes)
+        differences += not compare(twin, other, case.program).equal
+    assert combine(checks).equal, combine(checks).first_divergence
+    assert combine(checks).compared["spikes"] > 1000
+    assert differences > 10  # the variant is not its base by another name
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ constexpr OperationKind operation_kinds[] = {
     {"fire", make_fire, make_fire},
     {"fire2", make_fire2, make_fire2},
     {"multi_fire", make_multi_fire, make_multi_fire},
+    {"alias", make_alias, nullptr},
 };
 
 }  // namespace

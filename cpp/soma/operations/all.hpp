@@ -29,5 +29,6 @@ template <class S>
 std::unique_ptr<Operation<S>> make_fire2(Binder<S>& binder);
 template <class S>
 std::unique_ptr<Operation<S>> make_multi_fire(Binder<S>& binder);
+std::unique_ptr<Operation<std::int32_t>> make_alias(Binder<std::int32_t>& binder);
 
 }  // namespace spikeloom

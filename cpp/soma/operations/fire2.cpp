@@ -1,5 +1,5 @@
-// fire2: reg cmp pos: n = 1 and reg = reg - pos where mode, else r; otherwise reg neg_cmp neg: reg = reg -
-// neg where mode, else -r; otherwise reg stays.
+// fire2: reg cmp pos: n = 1 and reg = r (mode 0), reg - pos (1) or as it is (2); otherwise reg neg_cmp neg:
+// reg = neg where saturate, else -r (mode 0), reg - neg (1) or as it is (2); otherwise reg stays.
 #include "soma/elementwise.hpp"
 #include "soma/operations/all.hpp"
 
@@ -8,7 +8,7 @@ namespace {
 
 template <class Lane>
 struct TwoThresholds {
-  const Lane *reg, *pos, *neg, *mode, *r;
+  const Lane *reg, *pos, *neg, *mode, *r, *saturate;
 };
 
 // spikes[i] = 1 above; where[i] = 1 where reg is written with out[i].
@@ -21,11 +21,11 @@ struct Crossings {
       const Lane x = in.reg[i];
       const bool above = at_pos ? x >= in.pos[i] : x > in.pos[i];
       const bool below = !above && (at_neg ? x <= in.neg[i] : x < in.neg[i]);
-      const bool subtracts = in.mode[i] != 0;
-      const Lane up = subtracts ? x - in.pos[i] : in.r[i];
-      const Lane down = subtracts ? x - in.neg[i] : -in.r[i];
+      const bool absolute = in.mode[i] == 0, stays = in.mode[i] == 2, saturates = in.saturate[i] != 0;
+      const Lane up = absolute ? in.r[i] : x - in.pos[i];
+      const Lane down = saturates ? in.neg[i] : absolute ? -in.r[i] : x - in.neg[i];
       spikes[i] = above;
-      where[i] = above || below;
+      where[i] = (above && !stays) || (below && (saturates || !stays));
       out[i] = above ? up : down;
     }
   }
@@ -51,7 +51,7 @@ class Fire2 final : public Operation<S> {
  public:
   CrossingsKernel<Lane> cross;
   void (*stop)(std::int32_t*, std::int32_t*, const S*, int);
-  Source reg, pos, neg, mode, r;
+  Source reg, pos, neg, mode, r, saturate;
   std::optional<Source> unless;
   Target target;
 
@@ -60,7 +60,7 @@ class Fire2 final : public Operation<S> {
     Lane* out = block.scratch->template as<Lane>(out_slot);
     const TwoThresholds<Lane> in{block.template load<Lane>(reg, 0), block.template load<Lane>(pos, 1),
                                  block.template load<Lane>(neg, 2), block.template load<Lane>(mode, 3),
-                                 block.template load<Lane>(r, 4)};
+                                 block.template load<Lane>(r, 4),   block.template load<Lane>(saturate, 5)};
     cross(block.spikes, where, out, in, block.count);
     if (unless) stop(where, block.spikes, block.template load<S>(*unless, 0), block.count);
     block.commit(target, static_cast<const Lane*>(out), where);
@@ -78,8 +78,13 @@ Reset reset_of(Binder<S>& binder, const Source& reg, const Source& pos, const So
   const Interval x = binder.range(reg), up = subtract(x, binder.range(pos)),
                  down = subtract(x, binder.range(neg));
   const Interval minus_r = subtract({0, 0}, binder.range(r));
-  const Interval exact = hull(hull(up, down), hull(binder.range(r), minus_r));
+  const Interval exact = hull(hull(hull(up, down), hull(binder.range(r), minus_r)), binder.range(neg));
   return {exact, exact.within(int32_range) && narrow(binder, {reg, pos, neg, r})};
+}
+
+template <class S>
+Source saturate_of(Binder<S>& binder) {
+  return binder.has("saturate") ? binder.source("saturate") : binder.constant(0);
 }
 
 template <class S, class Lane>
@@ -97,6 +102,7 @@ std::unique_ptr<Operation<S>> bind_fire2(Binder<S>& binder, Fire2<S, Lane> field
   fields.neg = binder.source("neg");
   fields.mode = binder.source("mode");
   fields.r = binder.source("r");
+  fields.saturate = saturate_of(binder);
   fields.target = binder.write(fields.reg.index, exact, true);
   return std::make_unique<Fire2<S, Lane>>(std::move(fields));
 }
@@ -112,7 +118,7 @@ std::unique_ptr<Operation<S>> make_fire2(Binder<S>& binder) {
   const Reset reset = reset_of(binder, reg, binder.source("pos"), binder.source("neg"), binder.source("r"));
   if constexpr (std::is_same_v<S, double>)
     return bind_fire2<S, double>(binder, {}, reset.exact);
-  else if (reset.small && narrow(binder, {binder.source("mode")}))
+  else if (reset.small && narrow(binder, {binder.source("mode"), saturate_of(binder)}))
     return bind_fire2<S, std::int32_t>(binder, {}, reset.exact);
   else
     return bind_fire2<S, std::int64_t>(binder, {}, reset.exact);

@@ -1,32 +1,36 @@
-// multi_fire: while reg >= thr and n < max: n += 1, reg = rule(reg - thr). n starts at 0.
+// multi_fire: while reg >= thr and n < max: n += 1, reg = reg - thr through the rule, or wrapped to the
+// width. n starts at what aliases gave the neuron before its turn.
 //
 // With thr > 0 every difference is between 0 and reg, so it fits and n is one division. Otherwise the loop is
 // run as it is written.
 #include <algorithm>
 
 #include "soma/elementwise.hpp"
+#include "soma/operations/alias.hpp"
 #include "soma/operations/all.hpp"
 
 namespace spikeloom {
 namespace {
-
-constexpr std::int64_t most_spikes = 65535;  // of one neuron in one tick
 
 class MultiFireDigital final : public Operation<std::int32_t> {
  public:
   Source reg, thr, max;
   std::optional<Source> unless;
   Target target;  // with its own rule, even where one difference is proven to fit
+  std::optional<Alias> alias;
 
   void run(const Block<std::int32_t>& block) const override {
     std::int32_t* r = block.reg(reg.index);
     const std::int64_t* threshold = block.load<std::int64_t>(thr, 0);
     const std::int64_t* limit = block.load<std::int64_t>(max, 1);
     const std::int32_t* stop = unless ? block.load<std::int32_t>(*unless, 2) : nullptr;
+    const std::int32_t* offsets = alias ? block.load<std::int32_t>(alias->offset, 3) : nullptr;
     for (int i = 0; i < block.count; ++i) {
-      if (r[i] < threshold[i] || limit[i] <= 0 || (stop != nullptr && stop[i] != 0)) continue;
-      block.spikes[i] = threshold[i] > 0 ? divided(r[i], threshold[i], limit[i])
-                                         : repeated(block, i, r[i], threshold[i], limit[i]);
+      const std::int64_t left = limit[i] - block.spikes[i];
+      if (r[i] >= threshold[i] && left > 0 && (stop == nullptr || stop[i] == 0))
+        block.spikes[i] += threshold[i] > 0 ? divided(r[i], threshold[i], left)
+                                            : repeated(block, i, r[i], threshold[i], left);
+      if (alias) alias->copy(block, offsets, i);
     }
   }
 
@@ -86,7 +90,13 @@ std::unique_ptr<Operation<std::int32_t>> make_multi_fire(Binder<std::int32_t>& b
   const Interval whole = register_ranges(binder.program())[operation->reg.index];
   // thr <= 0 lets the register climb; its full range then goes through the rule.
   const Interval exact = step.lo > 0 ? hull(r, {0, 0}) : subtract(whole, step);
-  operation->target = binder.write(operation->reg.index, exact, true);
+  const bool wraps = binder.has("reset") && binder.text("reset") == "wrap";
+  operation->target = binder.write(operation->reg.index, wraps && step.lo <= 0 ? whole : exact, true);
+  if (wraps && step.lo <= 0) {  // the width of the register, and no rule that could count
+    operation->target.rule = Rule::wrap;
+    operation->target.counter = -1;
+  }
+  operation->alias = following_alias(binder);
   return operation;
 }
 

@@ -169,6 +169,7 @@ def _weights(weights: Weights) -> dict[str, Any]:
         "formula": weights.formula,
         "unit_shift": weights.unit_shift,
         "clip": weights.clip,
+        "table": list(weights.table),
         "modes": [
             {"name": mode.name, "min": mode.min, "max": mode.max, "step": _step(weights, mode)}
             for mode in weights.mode

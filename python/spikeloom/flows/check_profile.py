@@ -16,6 +16,7 @@ from spikeloom.profile.provenance import unsourced
 from spikeloom.profile.schema import Profile
 from spikeloom.profile.weights import mode_names, weight_levels
 from spikeloom.reference.random_programs import RandomProgram, random_program
+from spikeloom.reference.random_values import CARRIED
 from spikeloom.reference.side_by_side import side_by_side
 from spikeloom.reference.twin import run_twin
 
@@ -94,7 +95,10 @@ def _behaviour(profile: Profile, seeds: Sequence[int]) -> ProfileCheck:
     outcomes = {seed: _outcome(random_program(profile, seed)) for seed in seeds}
     findings = [f"program {seed}: {one.difference}" for seed, one in outcomes.items() if one.difference]
     compared = {"the twin": sum(not one.difference for one in outcomes.values())}
-    runs = [one.case for one in outcomes.values() if not (one.difference or one.refused)]
+    carried = [*outcomes.values()]
+    if profile.fire.op == "multi_fire":
+        carried = [_outcome(random_program(profile, seed, CARRIED)) for seed in seeds[:BRIAN2_PROGRAMS]]
+    runs = [one.case for one in carried if not (one.difference or one.refused)]
     refused = sum(one.refused and not one.difference for one in outcomes.values())
     remarks = [f"{refused} of them end alike, with a value outside its register"] if refused else []
     _ask_brian2(runs[:BRIAN2_PROGRAMS], findings, compared, remarks)

@@ -12,6 +12,9 @@ def weight_grid(profile: Profile, *, readout: bool = False) -> WeightGrid:
     """The codes and scales of one layer; every output of a readout has a scale of its own, applied by the host."""
     if profile.weights.formula == "float":
         return WeightGrid()
+    if profile.weights.formula == "type_table":
+        raise FitError(f"profile {profile.name}", "has weights by the type of an axon, which the fit cannot choose",
+                       remedy="build the network by hand with SpikingNetwork")  # fmt: skip
     low, high, step = _signed_levels(profile)
     return WeightGrid((low, high, step), None if readout else scale_groups(profile))
 

@@ -15,8 +15,9 @@ from spikeloom.flows.dry_network import dry_network
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.demand import Demand, tables_of
 from spikeloom.placement.partition import Partition
-from spikeloom.placement.place import check_ports, place
+from spikeloom.placement.place import place
 from spikeloom.placement.routes import all_synapses
+from spikeloom.placement.whole_chip import check_ports
 from spikeloom.profile.catalog import list_profiles, load_profile
 from spikeloom.profile.schema import Profile
 

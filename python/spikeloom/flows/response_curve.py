@@ -40,16 +40,27 @@ def response_curve(profile: Profile, *, ticks: int = 128) -> ResponseCurve:
     The threshold is the largest that the strongest synapse of one tick still reaches. Computed by the twin.
     Raises EmulationError where a register with the rule `trap` is left.
     """
-    mode, codes = _codes(profile)
-    inputs = effective_weights(profile.weights, codes, {}).astype(np.float64)
+    mode, codes, weights = _drive(profile)
+    inputs = weights.astype(np.float64)
     network = SpikingNetwork(profile)
     drive = network.input("drive", 1)
-    neurons = network.population("neurons", len(codes), **_parameters(profile, float(inputs[-1])))
+    params = _parameters(profile, float(inputs[-1])) | dict.fromkeys(profile.weights.table[:1], weights)
+    neurons = network.population("neurons", len(codes), **params)
     network.connect(drive, neurons, codes[None], mode=mode)
     program = place_without_limits(network, ticks=ticks)
     trace = run_twin(program, np.ones((ticks, 1), dtype=np.uint8))
     rates = trace.spikes[:, program.populations[0].neurons].mean(axis=0)
     return ResponseCurve(inputs, rates, _threshold(profile, float(inputs[-1])), ticks)
+
+
+def _drive(profile: Profile) -> tuple[str | None, NDArray, NDArray]:
+    """(mode, codes, what each adds); with a table of types, bits and what each neuron keeps for type 0."""
+    if profile.weights.formula == "type_table":
+        highest = int(profile.params[profile.weights.table[0]].max or 0)
+        weights = np.unique(np.linspace(0, highest, POINTS).round().astype(np.int32))
+        return None, np.ones_like(weights), weights
+    mode, codes = _codes(profile)
+    return mode, codes, effective_weights(profile.weights, codes, {})
 
 
 def _codes(profile: Profile) -> tuple[str | None, NDArray]:

@@ -140,7 +140,8 @@ class SpikingNetwork:
         mode : weight mode; None: the first that holds all codes of a format.
         receptor : which of the profile's accumulators the synapses add to.
         shared : shared weight values by the profile's names; one number, one for each target neuron (output
-            channel), or anything that broadcasts against the matrix (the kernel). Absent: the default.
+            channel), or anything that broadcasts against the matrix (the kernel); one number, or one for each
+            source neuron (input channel) where the scope is `axon`. Absent: the default.
         """
         subject = f"projection {_name(source)} -> {_name(target)}"
         self._check_ends(subject, source, target)

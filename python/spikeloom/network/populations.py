@@ -80,7 +80,9 @@ def checked_params(
     for name in given:
         if name not in known:
             raise unknown(subject, "parameter", name, known)
-    return {name: _param(subject, name, param, given, size) for name, param in known.items()}
+    codes = {name: _param(subject, name, param, given, size) for name, param in known.items()}
+    _check_alias(subject, codes, profile)
+    return codes
 
 
 def _param(subject: str, name: str, param: Param, given: Mapping[str, ArrayLike], size: int) -> NDArray:
@@ -89,7 +91,27 @@ def _param(subject: str, name: str, param: Param, given: Mapping[str, ArrayLike]
         limit = None if param.min is None or param.max is None else f"{param.min:g} to {param.max:g}"
         raise NetworkError(subject, f"needs the parameter {name}", limit=limit, remedy=f"give {name}=...")
     check = reals if param.format == "float" else integers
-    return spread(check(value, subject, name, param.min, param.max), size, subject, name)
+    codes = spread(check(value, subject, name, param.min, param.max), size, subject, name)
+    if param.scope == "population" and np.ptp(codes):
+        raise NetworkError(subject, f"{name} has one value for a whole population",
+                           remedy="give one number, or make several populations")  # fmt: skip
+    return codes
+
+
+def _check_alias(subject: str, codes: Mapping[str, NDArray], profile: Profile) -> None:
+    """A neuron gives its spikes to one of its own population, which stands on the same core."""
+    if profile.alias is None:
+        return
+    name = profile.alias.offset
+    size = codes[name].size
+    target = np.arange(size) + codes[name]
+    outside = (target < 0) | (target >= size)
+    if outside.any():
+        neuron = int(np.argmax(outside))
+        raise NetworkError(
+            subject, f"{name} of neuron {neuron} gives its spikes to a neuron that the population does not have",
+            value=int(target[neuron]), limit=f"0 to {size - 1}", remedy="give the distance to a neuron of it",
+        )  # fmt: skip
 
 
 def checked_init(

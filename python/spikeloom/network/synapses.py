@@ -166,16 +166,28 @@ def checked_formats(
 
 def _shared(value: Any, rule: SharedValue, shape: tuple[int, ...], subject: str) -> NDArray[np.int32]:
     array = np.atleast_1d(integers(value, subject, rule.name, rule.min, rule.max))
+    if rule.scope == "axon":
+        return _of_sources(array, rule, shape, subject)
     fits = array.ndim <= len(shape) and all(
         found in (1, wanted) for found, wanted in zip(array.shape[::-1], shape[::-1], strict=False)
     )
     if not fits:
         raise NetworkError(subject, f"{rule.name} has the wrong shape", value=array.shape, limit=shape,
                            remedy="give one number, or one for each target or output channel")  # fmt: skip
-    if rule.scope == "matrix" and array.size and np.ptp(array):
+    if rule.scope in ("matrix", "group") and array.size and np.ptp(array):
         problem = f"{rule.name} has one value for a whole projection"
         raise NetworkError(subject, problem, remedy="give one number")
     return array
+
+
+def _of_sources(
+    array: NDArray[np.int32], rule: SharedValue, shape: tuple[int, ...], subject: str
+) -> NDArray[np.int32]:
+    """One value, or one for each source neuron (input channel), as a column that broadcasts against rows."""
+    if array.shape not in ((1,), shape[:1]):
+        raise NetworkError(subject, f"{rule.name} has the wrong shape", value=array.shape, limit=shape[:1],
+                           remedy="give one number, or one for each source neuron or input channel")  # fmt: skip
+    return array.reshape(-1, *(1,) * (len(shape) - 1))
 
 
 def _modes(

@@ -51,6 +51,7 @@ class Partition:
             self._out_axons = self._count_out_axons(pieces)
             split = [part for piece in pieces for part in self._split(piece)]
             if split == pieces:
+                self._check_dests()
                 return pieces
             pieces = split
 
@@ -140,7 +141,7 @@ class Partition:
     def _count_out_axons(self, pieces: list[Piece]) -> dict[str, NDArray[np.int64]]:
         """Axons that each neuron drives: one for each projection and each core it reaches."""
         counts = self._zeros()
-        if self._limits.out_axons_per_core is None:
+        if self._limits.out_axons_per_core is None and self._limits.dests_per_neuron is None:
             return counts
         for piece in pieces:
             for k in self._incoming[piece.population]:
@@ -174,8 +175,8 @@ class Partition:
     def check_fans(self, name: str) -> None:
         """Refuse what no split can help: too many synapses onto or of one neuron of a population."""
         limits = self._limits
-        self._check_fan(name, self.fan_in[name], limits.fan_in, "fan_in", "onto")
-        self._check_fan(name, self.fan_out[name], limits.fan_out, "fan_out", "of")
+        self._check_fan(name, self.fan_in[name], limits.fan_in, "fan_in", "synapses onto")
+        self._check_fan(name, self.fan_out[name], limits.fan_out, "fan_out", "synapses of")
 
     @cached_property
     def fan_in(self) -> dict[str, NDArray[np.int64]]:
@@ -196,13 +197,27 @@ class Partition:
     def _zeros(self) -> dict[str, NDArray[np.int64]]:
         return {p.name: np.zeros(p.size, dtype=np.int64) for p in self._network.populations.values()}
 
-    def _check_fan(self, name: str, found: NDArray[np.int64], limit: int | None, key: str, word: str) -> None:
+    def _check_dests(self) -> None:
+        """Axons that one neuron drives; lines of the input may drive any number."""
+        for population in self._network.populations.values():
+            if not population.is_input:
+                found = self._out_axons[population.name]
+                limit = self._limits.dests_per_neuron
+                self._check_fan(population.name, found, limit, "dests_per_neuron", "axons of")
+
+    def _check_fan(self, name: str, found: NDArray[np.int64], limit: int | None, key: str, what: str) -> None:
         if limit is not None and found.max() > limit:
             neuron = int(found.argmax())
             raise PlacementError(
-                f"population {name}", f"too many synapses {word} neuron {neuron} (limits.{key})",
-                value=int(found[neuron]), limit=limit, remedy="prune synapses, or make the layers smaller",
+                f"population {name}", f"too many {what} neuron {neuron} (limits.{key})",
+                value=int(found[neuron]), limit=limit, remedy=_FAN_REMEDIES[what.split()[0]],
             ).of_limit(f"limits.{key}")  # fmt: skip
+
+
+_FAN_REMEDIES = {
+    "synapses": "prune synapses, or make the layers smaller",
+    "axons": "let its targets fit one core and one projection, or copy the neuron once for each",
+}
 
 
 def _used_formats(formats: NDArray, weights: object, piece: Piece) -> NDArray:

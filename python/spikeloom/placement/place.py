@@ -12,6 +12,7 @@ from spikeloom.placement.build import build_arrays, numbering
 from spikeloom.placement.partition import Partition, Piece, whole
 from spikeloom.placement.routes import all_synapses
 from spikeloom.placement.rows import Synapses
+from spikeloom.placement.whole_chip import check_groups, check_ports, check_recurrent
 from spikeloom.placement.windows import depths
 from spikeloom.program.program import ChipProgram, Placed, Port
 
@@ -37,7 +38,9 @@ def place(
     _check_run(network, ticks)
     _check_traffic(network, traffic)
     check_ports(network)
+    check_groups(network)
     synapses = all_synapses(network)
+    check_recurrent(network, synapses)
     partition = Partition(network, synapses)
     return _program(network, assign(partition.pieces(), partition, network.profile), synapses, ticks)
 
@@ -98,16 +101,3 @@ def _check_traffic(network: SpikingNetwork, traffic: ArrayLike | None) -> None:
         raise PlacementError(
             "traffic", "must be one finite number a neuron", value=rates.shape, limit=(neurons,)
         )
-
-
-def check_ports(network: SpikingNetwork) -> None:
-    """Refuse more input lines or read neurons than the chip has."""
-    limits = network.profile.limits
-    lines = {p.name: p.size for p in network.populations.values() if p.is_input and p.encoding != "current"}
-    read = {r.population: network.populations[r.population].size for r in network.readouts}
-    for what, sizes, limit in (("inputs", lines, limits.inputs), ("outputs", read, limits.outputs)):
-        if limit is not None and sum(sizes.values()) > limit:
-            largest = max(sizes, key=lambda name: sizes[name])
-            problem = f"the network has more {what} than the chip (limits.{what})"
-            raise PlacementError(f"{what[:-1]} {largest}", problem, value=sum(sizes.values()), limit=limit,
-                                 remedy="give it a smaller size").of_limit(f"limits.{what}")  # fmt: skip

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from spikeloom.profile.cycle_checks import cycle_findings
 from spikeloom.profile.dotted import nearest, walk
 from spikeloom.profile.intervals import prove
-from spikeloom.profile.operations import FIRING, Operand, Operation, Sum
+from spikeloom.profile.operations import FIRING, Alias, Operand, Operation, Sum
 from spikeloom.profile.schema import Param, Profile
-from spikeloom.profile.weights import weight_levels
+from spikeloom.profile.weight_checks import weight_problems
 
 INT32 = (-(2**31), 2**31 - 1)  # codes are stored in 32 bits
 
@@ -24,7 +24,7 @@ def soundness_findings(profile: Profile) -> list[str]:
         _names,
         _registers,
         _parameters,
-        _weights,
+        weight_problems,
         _tables,
         _operations,
         _references,
@@ -72,12 +72,12 @@ def _registers(profile: Profile) -> Iterator[str]:
 
 
 def _parameters(profile: Profile) -> Iterator[str]:
-    scopes = ["neuron", "core", *(table.name for table in profile.limits.shared_table)]
+    scopes = ["neuron", "population", "core", *(table.name for table in profile.limits.shared_table)]
     for name, param in profile.params.items():
         key = f"params.{name}"
         if param.scope not in scopes:
             near = nearest(param.scope, scopes)
-            yield f"{key}.scope: {param.scope} is neither neuron, core nor a shared table; {near}"
+            yield f"{key}.scope: {param.scope} is neither neuron, population, core nor a shared table; {near}"
         if param.format == "float" and not profile.is_analog:
             yield f"{key}.format: float needs an analog soma"
         if param.format != "shift" and param.shift:
@@ -104,53 +104,6 @@ def _range_problems(param: Param) -> Iterator[str]:
         yield f"min: {low:g} is above max {high:g}"
     elif not low <= stated.get("default", low) <= high:
         yield f"default: {param.default:g} is outside [{low:g}, {high:g}]"
-
-
-def _weights(profile: Profile) -> Iterator[str]:
-    weights = profile.weights
-    if weights.formula == "float":
-        if profile.chip.synapse != "analog":
-            yield "weights.formula: float needs analog synapses"
-        for field in ("bits", "mantissa_bits", "clip", "mode", "shared"):
-            if getattr(weights, field):
-                yield f"weights.{field}: the formula float has none"
-        return
-    if profile.chip.synapse != "digital":
-        yield f"weights.formula: {weights.formula} needs digital synapses"
-    if weights.bits is None or not weights.mode:
-        yield f"weights: the formula {weights.formula} needs bits and at least one mode"
-    yield from _formula_problems(profile)
-    yield from _mode_problems(profile)
-    for shared in weights.shared:
-        if not shared.min <= shared.default <= shared.max:
-            yield f"weights.shared.{shared.name}: needs min <= default <= max"
-
-
-def _formula_problems(profile: Profile) -> Iterator[str]:
-    weights = profile.weights
-    read = {"mant_exp": "w_exp", "int_shift": "shift"}.get(weights.formula, "none")
-    for shared in weights.shared:
-        if shared.name != read:
-            yield f"weights.shared.{shared.name}: the formula {weights.formula} reads {read}"
-    if weights.formula != "mant_exp" and (weights.clip is not None or weights.unit_shift):
-        yield "weights: only the formula mant_exp has clip and unit_shift"
-
-
-def _mode_problems(profile: Profile) -> Iterator[str]:
-    """The codes of a mode are multiples of its step; they must be two at least and fit the bits."""
-    weights = profile.weights
-    bits = weights.bits or 1
-    mantissa_bits = weights.mantissa_bits or bits
-    if bits > mantissa_bits:
-        yield f"weights.bits: {bits} is above mantissa_bits {mantissa_bits}"
-        return
-    for mode in weights.mode:
-        low, high, step = weight_levels(weights, mode.name)
-        levels = (high - low) // step + 1
-        if levels < 2:
-            yield f"weights.mode.{mode.name}: holds fewer than two codes between {mode.min} and {mode.max}"
-        if levels > 2**bits:
-            yield f"weights.mode.{mode.name}: holds {levels} codes; {bits} bits hold {2**bits}"
 
 
 def _tables(profile: Profile) -> Iterator[str]:
@@ -192,6 +145,14 @@ def _operand_problems(profile: Profile, operation: Operation) -> Iterator[tuple[
             yield field, _unknown_name(profile, name, only_registers)
     if isinstance(operation, Sum) and not operation.terms:
         yield "terms", "needs at least one term"
+    if isinstance(operation, Alias):
+        place = profile.operation.index(operation)
+        if place == 0 or profile.operation[place - 1].op != "multi_fire":
+            yield "op", "alias follows multi_fire directly, as a part of it"
+        if operation.unless is not None:
+            yield "unless", "is not defined for a part of multi_fire"
+        if operation.offset in registers:
+            yield "offset", f"{operation.offset} is a register; a parameter is needed here"
 
 
 _REGISTER_FIELDS = ("unless", "dst", "reg", "counter")

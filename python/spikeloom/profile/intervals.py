@@ -181,7 +181,8 @@ def _fire2(profile: Profile, operation: ops.Fire2) -> tuple[Result, ...]:
     reg, r = operand_interval(profile, operation.reg), operand_interval(profile, operation.r)
     above = reg - operand_interval(profile, operation.pos)
     below = reg - operand_interval(profile, operation.neg)
-    return Result("reset above", above | r), Result("reset below", below | -r)
+    low = operand_interval(profile, operation.neg)
+    return Result("reset above", above | r), Result("reset below", below | -r | low)
 
 
 def _multi_fire(profile: Profile, operation: ops.MultiFire) -> tuple[Result, ...]:
@@ -189,16 +190,24 @@ def _multi_fire(profile: Profile, operation: ops.MultiFire) -> tuple[Result, ...
     return Result("difference", reg - threshold), Result("spikes", operand_interval(profile, operation.max))
 
 
+def _alias(profile: Profile, operation: ops.Alias) -> tuple[Result, ...]:
+    return (Result("spikes", Interval(0, operation.max)),)
+
+
 _BOUNDS: dict[type, Callable[..., tuple[Result, ...]]] = {
     ops.Sum: _sum, ops.DecayMul: _decay_mul, ops.DecayShift: _decay_shift, ops.DecaySub: _decay_sub,
     ops.LeakSigned: _leak_signed, ops.Clip: _clip, ops.Clear: _zero, ops.HoldZero: _zero,
     ops.CountDown: _count_down, ops.Fire: _fire, ops.Fire2: _fire2, ops.MultiFire: _multi_fire,
+    ops.Alias: _alias,
 }  # fmt: skip
 
 
 def weight_interval(profile: Profile) -> Interval:
     """The bounds of a digital effective weight before `clip` acts."""
     weights = profile.weights
+    if weights.formula == "type_table":
+        values = [parameter_interval(profile.params[name]) for name in weights.table]
+        return Interval(min(0, *(v.low for v in values)), max(0, *(v.high for v in values)))
     levels = [weight_levels(weights, mode) for mode in mode_names(weights)]
     codes = Interval(min(level.low for level in levels), max(level.high for level in levels))
     shifts = [shared.max for shared in weights.shared if shared.name in ("w_exp", "shift")]
@@ -235,6 +244,10 @@ def _factor_problems(profile: Profile, operation: ops.Operation) -> list[str]:
         shift = operand_interval(profile, operation.param)
         if not (shift.low >= 0 and shift.high < 64):
             return [f"needs a shift from 0 to 63; {operation.param} {_text(shift)}"]
+    if isinstance(operation, ops.Fire2):
+        mode = operand_interval(profile, operation.mode)
+        if mode.low < 0 or mode.high > 2:
+            return [f"needs a mode of 0, 1 or 2; {operation.mode} {_text(mode)}"]
     if isinstance(operation, ops.MultiFire) and operand_interval(profile, operation.max).high >= 2**31:
         return [f"needs a largest number of spikes below 2^31; {operation.max} may be larger"]
     return []

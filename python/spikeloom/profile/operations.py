@@ -208,8 +208,11 @@ class Fire(_Operation):
 
 
 class Fire2(_Operation):
-    """reg cmp pos: n = 1 and reg = reg - pos where mode, else r; otherwise reg neg_cmp neg (a signed value):
-    reg = reg - neg where mode, else -r; otherwise reg stays."""
+    """reg cmp pos: n = 1 and a reset; otherwise reg neg_cmp neg (a signed value): a reset without a spike.
+
+    mode 0: reg = r above and -r below; 1: reg = reg - pos, reg - neg; 2: reg stays. Below, reg = neg instead
+    where `saturate` is not 0.
+    """
 
     op: Literal["fire2"]
     reg: str
@@ -219,21 +222,27 @@ class Fire2(_Operation):
     neg_cmp: Literal["lt", "le"]
     mode: Operand
     r: Operand
+    saturate: Operand = 0
 
     def reads(self) -> tuple[Operand, ...]:
-        return (*super().reads(), self.reg, self.pos, self.neg, self.mode, self.r)
+        return (*super().reads(), self.reg, self.pos, self.neg, self.mode, self.r, self.saturate)
 
     def writes(self) -> tuple[str, ...]:
         return (self.reg,)
 
 
 class MultiFire(_Operation):
-    """while reg >= thr and n < max: n += 1, reg = rule(reg - thr). n starts at 0."""
+    """while reg >= thr and n < max: n += 1, reg = reg - thr. n starts at 0, or at what an `alias` gave.
+
+    reset subtract: the difference goes through the rule of reg; wrap: it is wrapped to the width of reg,
+    whatever the rule (they differ for thr <= 0 alone).
+    """
 
     op: Literal["multi_fire"]
     reg: str
     thr: Operand
     max: Operand
+    reset: Literal["subtract", "wrap"] = "subtract"
 
     def reads(self) -> tuple[Operand, ...]:
         return (*super().reads(), self.reg, self.thr, self.max)
@@ -242,8 +251,25 @@ class MultiFire(_Operation):
         return (self.reg,)
 
 
+class Alias(_Operation):
+    """Directly after `multi_fire`, and part of it: neurons give their spikes to another one of their core.
+
+    Neurons take their turns in ascending number. When neuron i has fired,
+    n(i + offset) = min(max, n(i + offset) + n(i)), and a neuron whose turn is still to come starts its
+    `multi_fire` with the n it has got. offset, a parameter, is 0 where nothing is given.
+    """
+
+    op: Literal["alias"]
+    offset: str
+    max: Annotated[int, Field(ge=1, le=65535)]
+
+    def reads(self) -> tuple[Operand, ...]:
+        return (*super().reads(), self.offset)
+
+
 OPERATIONS: tuple[type[_Operation], ...] = (
     Sum, DecayMul, DecayShift, DecaySub, LeakSigned, Clip, Clear, HoldZero, CountDown, Fire, Fire2, MultiFire,
+    Alias,
 )  # fmt: skip
 FIRING = ("fire", "fire2", "multi_fire")
 
@@ -259,6 +285,7 @@ Operation = Annotated[
     | CountDown
     | Fire
     | Fire2
-    | MultiFire,
+    | MultiFire
+    | Alias,
     Field(discriminator="op"),
 ]

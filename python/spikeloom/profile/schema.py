@@ -99,6 +99,11 @@ class Profile(Table):
         """The operation that makes spikes."""
         return next(operation for operation in self.operation if operation.op in FIRING)
 
+    @property
+    def alias(self) -> Any:
+        """The operation that copies spikes between neurons, None where there is none."""
+        return next((operation for operation in self.operation if operation.op == "alias"), None)
+
     def element_names(self) -> tuple[str, ...]:
         """Every register element in declaration order: "u", or "i[0]", "i[1]" of a vector."""
         names: list[str] = []

@@ -85,10 +85,16 @@ class Limits(Table):
     """Input lines of the chip."""
     outputs: Count | None = None
     """Readable neurons of the chip."""
+    hidden: Count | None = None
+    """Neurons of the chip that are not read."""
+    recurrent_synapses: Count | None = None
+    """Synapses of the chip between neurons that are not read."""
     in_axons_per_core: Count | None = None
     """Axons arriving at one core."""
     out_axons_per_core: Count | None = None
     """Axons leaving one core."""
+    dests_per_neuron: Count | None = None
+    """Axons that one neuron drives."""
     fan_in: Count | None = None
     """Synapses onto one neuron."""
     fan_out: Count | None = None
@@ -134,8 +140,8 @@ class SharedValue(Table):
 
     name: str
     """Name of the value."""
-    scope: Literal["synapse_format", "matrix"]
-    """What shares it."""
+    scope: Literal["synapse_format", "matrix", "group", "axon"]
+    """What shares it; group: all from inputs, onto what is read, or between the others; axon: one source's."""
     min: int
     """Smallest value."""
     max: int
@@ -148,11 +154,12 @@ class Weights(Table):
     """What the solver may write into a synapse.
 
     formula float: the weight itself. int: m. int_shift: m 2^shift.
-    mant_exp: clip(fl(m 2^w_exp) 2^unit_shift, -clip, clip).
+    mant_exp: clip(fl(m 2^w_exp) 2^unit_shift, -clip, clip). type_table: where the bit m is set, the target's
+    parameter `table[type]`, type being that of the axon.
     The codes m of a mode are the multiples of 2^(mantissa_bits - bits + sign_bit) from its min to its max.
     """
 
-    formula: Literal["float", "int", "int_shift", "mant_exp"]
+    formula: Literal["float", "int", "int_shift", "mant_exp", "type_table"]
     """How a code becomes an effective weight."""
     bits: Annotated[int, Field(ge=1, le=16)] | None = None
     """Bits of a weight code; absent for `float`."""
@@ -162,6 +169,8 @@ class Weights(Table):
     """Power of two of the weight unit (`mant_exp`)."""
     clip: Count | None = None
     """Bound of the magnitude of an effective weight (`mant_exp`)."""
+    table: tuple[str, ...] = ()
+    """Parameter of the target neuron that an axon of each type adds (`type_table`)."""
     sign_scope: Literal["synapse", "synapse_format"] = "synapse"
     """What a sign belongs to."""
     mode: tuple[WeightMode, ...] = ()
@@ -218,7 +227,7 @@ class Param(Table):
     exp_max: Annotated[int, Field(ge=0, le=16)] = 0
     """Largest e of format `mant_exp`."""
     scope: str = "neuron"
-    """"neuron", "core", or the name of a shared table."""
+    """"neuron", "population", "core", or the name of a shared table."""
     default: float | None = None
     """Code where the network gives none; absent: the network must give it."""
 

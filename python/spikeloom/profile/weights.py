@@ -50,7 +50,7 @@ def effective_weights(weights: Weights, codes: ArrayLike, shared: Mapping[str, A
     """What codes add to an accumulator, int64 (float64 for formula `float`), by the formulas of `Weights`.
 
     `shared` holds the shared values (`w_exp`, `shift`), of any shape that broadcasts against `codes`; an
-    absent one has its default.
+    absent one has its default. Raises ProfileError for `type_table`, where a code has no worth of its own.
 
     >>> loihi = Weights(formula="mant_exp", bits=8, unit_shift=6, clip=2097088)
     >>> effective_weights(loihi, [3, -3, 255], {"w_exp": [0, -1, 7]}).tolist()
@@ -59,6 +59,9 @@ def effective_weights(weights: Weights, codes: ArrayLike, shared: Mapping[str, A
     if weights.formula == "float":
         return np.array(codes, dtype=np.float64)
     m = np.array(codes, dtype=np.int64)
+    if weights.formula == "type_table":
+        raise ProfileError("weights.formula type_table", "gives a code no worth without its target",
+                           remedy="read the target's parameters that weights.table names")  # fmt: skip
     if weights.formula == "int":
         return m
     if weights.formula == "int_shift":

@@ -27,6 +27,7 @@ NOT_EXPRESSIBLE: dict[str, str] = {
     "multi_fire, threshold below 1": "the number of spikes is no quotient; the loop depends on the neuron",
     "multi_fire, analog soma": "the quotient of two reals may round across an integer",
     "axon driven by input lines and neurons": "it would be in both groups of `delivery.order`",
+    "alias": "a neuron's turn waits for another neuron of the same tick",
     "each addition, rule trap": "which of n equal additions left the width is not kept",
     "each addition, latency above 1": "a count is read when it arrives, and only the last one is kept",
 }
@@ -157,13 +158,18 @@ def fire2(entry: Any, block: Block) -> None:
     """A spike past `pos`; a reset without a spike past `neg`."""
     value, reset = block.keep(block.read(entry.reg)), block.read(entry.r)
     high, low = block.read(entry.pos), block.read(entry.neg)
-    subtract = block.keep(f"int({block.read(entry.mode).code} != 0.0)", (0, 1)).code
+    mode = block.read(entry.mode).code
+    subtract = block.keep(f"int({mode} == 1.0)", (0, 1)).code
+    saturate = block.keep(f"int({block.read(entry.saturate).code} != 0.0)", (0, 1)).code
     above = block.flag(f"{value.code} {_SYMBOLS[entry.cmp]} {high.code}")
     below = block.flag(f"{value.code} {_SYMBOLS[entry.neg_cmp]} {low.code}")
     below = block.keep(f"{below} * (1.0 - {above})", (0, 1)).code
     block.lines.append(f"z = {above}")
-    block.write(entry.reg, choose(subtract, value - high, reset), above)
-    block.write(entry.reg, choose(subtract, value - low, -reset), below)
+    resets = block.keep(f"{above} * int({mode} < 2.0)", (0, 1)).code
+    block.write(entry.reg, choose(subtract, value - high, reset), resets)
+    resets = block.keep(f"{below} * (1.0 - {saturate}) * int({mode} < 2.0)", (0, 1)).code
+    block.write(entry.reg, choose(subtract, value - low, -reset), resets)
+    block.write(entry.reg, low, block.keep(f"{below} * {saturate}", (0, 1)).code)
 
 
 def multi_fire(entry: Any, block: Block) -> None:
@@ -182,6 +188,12 @@ def multi_fire(entry: Any, block: Block) -> None:
     block.write(entry.reg, value - taken)
 
 
+def alias(entry: Any, block: Block) -> None:
+    """Nothing where no neuron gives its spikes away; refused otherwise."""
+    if block.read(entry.offset).range != (0, 0):
+        raise refuse(f"operation {entry.name}", "alias")
+
+
 OPERATIONS: dict[str, Callable[[Any, Block], None]] = {
     "sum": sum_terms,
     "decay_mul": decay_mul,
@@ -195,6 +207,7 @@ OPERATIONS: dict[str, Callable[[Any, Block], None]] = {
     "fire": fire,
     "fire2": fire2,
     "multi_fire": multi_fire,
+    "alias": alias,
 }
 
 

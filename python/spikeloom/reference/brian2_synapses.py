@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,22 +74,36 @@ def synapses(program: ChipProgram, order: NDArray) -> Synapses:
     """Every synapse of the program, templates written out."""
     arrays = program.arrays
     weights = effective_weights(program.profile.weights, arrays)
+    worth = _by_type(program)
     place = np.argsort(order)
     parts = []
     for template in np.unique(arrays.axon_template):
         axons = np.flatnonzero(arrays.axon_template == template)
         offsets, codes, delays, receptors = _template(arrays, int(template))
         shape = (len(axons), len(offsets))
+        targets = (arrays.axon_target[axons][:, None] + offsets).ravel()
+        stored = (arrays.axon_weight[axons][:, None] + codes).ravel()
         parts.append((
             np.broadcast_to(place[axons][:, None], shape).ravel(),
-            (arrays.axon_target[axons][:, None] + offsets).ravel(),
-            weights[(arrays.axon_weight[axons][:, None] + codes).ravel()],
+            targets,
+            weights[stored] * worth(stored, targets),
             np.broadcast_to(delays, shape).ravel(),
             np.broadcast_to(receptors, shape).ravel(),
         ))  # fmt: skip
     columns = [np.concatenate([part[k] for part in parts]) for k in range(5)]
     by_axon = np.argsort(columns[0], kind="stable")
     return Synapses(*(column[by_axon] for column in columns))
+
+
+def _by_type(program: ChipProgram) -> Callable[[NDArray, NDArray], NDArray]:
+    """What one bit adds: (stored codes, targets) -> the target's parameter for the type of the axon; else 1."""
+    table, arrays = program.profile.weights.table, program.arrays
+    if not table:
+        return lambda stored, targets: np.ones(len(stored))
+    params = effective_params(program)
+    values = np.stack([params[name] for name in table])
+    types = arrays.format_shared["type"][arrays.code_format]
+    return lambda stored, targets: np.asarray(values[types[stored], targets])
 
 
 def _template(arrays: ProgramArrays, template: int) -> tuple[NDArray, NDArray, NDArray, NDArray]:

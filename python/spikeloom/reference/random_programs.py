@@ -113,6 +113,8 @@ class _Builder:
         if param.format == "float":
             drawn = self.values.floats(f"param.{name}", n, near=near, exact=self.options.exact)
             return {name: np.abs(drawn) + 0.25 if name == self.threshold_name else drawn}
+        if self.profile.alias is not None and name == self.profile.alias.offset:
+            return {name: self.draw_alias()}
         found = {}
         unit: Any = 2**param.shift if param.format == "shift" else 1
         if param.format == "mant_exp":
@@ -122,9 +124,10 @@ class _Builder:
             drawn = self.values.choice(name, n, self.options.params[name])
         else:
             near = None if near is None else near // unit
-            drawn = self.values.integers(
-                f"param.{name}", n, int(param.min or 0), int(param.max or 0), near=near
-            )
+            low = int(param.min or 0)
+            if name == self.threshold_name and self.options.least_threshold is not None:
+                low = max(low, self.options.least_threshold)
+            drawn = self.values.integers(f"param.{name}", n, low, int(param.max or 0), near=near)
         if name == self.threshold_name:
             drawn = self.lower_thresholds(param, drawn)
         found[name] = self.shared_by_scope(param, drawn)
@@ -133,7 +136,14 @@ class _Builder:
     def shared_by_scope(self, param: Param, codes: NDArray) -> NDArray:
         """The first neuron's code for all of a core, where the core shares it."""
         first: NDArray = codes[self.neuron_start[self.core_of]]
-        return first if param.scope == "core" else codes
+        return first if param.scope in ("core", "population") else codes
+
+    def draw_alias(self) -> NDArray:
+        """Some neurons give their spikes to a neuron of their core; one that drew itself gives none."""
+        own = np.arange(self.n_neurons)
+        first, end = self.neuron_start[self.core_of], self.neuron_start[self.core_of + 1]
+        gives = self.rng.random(self.n_neurons) < self.options.aliases
+        return np.where(gives, self.rng.integers(first, end) - own, 0).astype(np.int32)
 
     def lower_thresholds(self, param: Param, codes: NDArray) -> NDArray:
         """Thresholds that the drawn synapses can reach, for half of the neurons."""

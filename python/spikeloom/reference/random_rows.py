@@ -64,6 +64,8 @@ class RowDraw:
     def draw_codes(self, columns: int, rows: int) -> int:
         """A matrix of codes, one format a column; where its first code is stored."""
         format_of = np.tile(self.rng.integers(0, len(self.format_mode), columns), rows)
+        if self.profile.weights.formula == "type_table":  # a type belongs to an axon
+            format_of = np.repeat(self.rng.integers(0, len(self.format_mode), rows), columns)
         codes = np.zeros(rows * columns, dtype=np.float64 if self.profile.is_analog else np.int32)
         for format_ in range(len(self.format_mode)):
             where = np.flatnonzero(format_of == format_)

@@ -32,9 +32,12 @@ class Options:
     cores: int = 3  # at most
     neurons: int = 8  # of one core, at most
     ticks: int = 26  # at most
+    aliases: float = 0.3  # share of the neurons that give their spikes to another one
+    least_threshold: int | None = None  # None: the profile's
 
 
 DEFAULT = Options()
+CARRIED = Options(aliases=0.0, least_threshold=1)  # what Brian2 can carry of several spikes a tick
 
 
 class EdgeValues:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from spikeloom.errors import EmulationError
 from spikeloom.program.program import ChipProgram
-from spikeloom.reference import twin_numbers
 from spikeloom.reference.compare import Trace
+from spikeloom.reference.twin_loading import fans, load_types, load_weights, params_of
 from spikeloom.reference.twin_numbers import Number, Trapped
 from spikeloom.reference.twin_operations import Neuron, run_operations
 
@@ -71,11 +71,12 @@ class _Chip:
         self.rules: dict[str, int] = {}
         self.neurons = _load_neurons(program, bias_override, self.rules)
         self.rows = _load_rows(program)  # axon -> delay -> runs in stored order
-        self.weights = _load_weights(program)
+        self.weights = load_weights(program)
+        self.types = load_types(program)
         arrays = program.arrays
         self.axon_target, self.axon_weight = arrays.axon_target.tolist(), arrays.axon_weight.tolist()
-        self.line_axons = _fans(arrays.input_fan_start, arrays.input_fan_axon)
-        self.neuron_axons = _fans(arrays.neuron_fan_start, arrays.neuron_fan_axon)
+        self.line_axons = fans(arrays.input_fan_start, arrays.input_fan_axon)
+        self.neuron_axons = fans(arrays.neuron_fan_start, arrays.neuron_fan_axon)
         self.input_axons = {axon for fan in self.line_axons for axon in fan}
         starts = [int(start) for start in arrays.core_neuron_start]
         self.cores = [self.neurons[first:last] for first, last in zip(starts, starts[1:], strict=False)]
@@ -176,7 +177,16 @@ class _Chip:
     def weights_of(self, axon: int, run: _Run) -> list[Number]:
         """The effective weights of one run, as this axon reads it."""
         first = self.axon_weight[axon] + run.weight
-        return self.weights[first : first + len(run.targets)]
+        places = range(first, first + len(run.targets))
+        if self.profile.weights.formula != "type_table":
+            return [self.weights[place] for place in places]
+        targets = [self.neurons[self.axon_target[axon] + target] for target in run.targets]
+        return [self.worth(place, neuron) for place, neuron in zip(places, targets, strict=True)]
+
+    def worth(self, place: int, neuron: Neuron) -> Number:
+        """What a bit adds to a neuron: the neuron's parameter for the type of the axon, or nothing."""
+        parameter = self.profile.weights.table[self.types[place]]
+        return neuron.params[parameter] if self.weights[place] else 0
 
     def clear_accumulators(self) -> None:
         """Registers with clear = "tick" start every tick at 0."""
@@ -209,12 +219,12 @@ def _load_neurons(program: ChipProgram, bias_override: BiasOverride, rules: dict
     """Every neuron with its effective parameters and its first register values."""
     profile, arrays = program.profile, program.arrays
     widths = {name: profile.regs[name.split("[")[0]] for name in profile.element_names()}
-    neurons = []
+    neurons: list[Neuron] = []
     for core in range(program.n_cores):
         for number in range(int(arrays.core_neuron_start[core]), int(arrays.core_neuron_start[core + 1])):
-            params = _params_of(program, number)
+            params = params_of(program, number)
             registers = {name: _initial(program, name, number) for name in widths}
-            neurons.append(Neuron(number, core, registers, params, rules, widths))
+            neurons.append(Neuron(number, core, registers, params, rules, widths, neurons))
     for name, biases in bias_override.items():
         population = next(placed for placed in program.populations if placed.name == name)
         for number, bias in zip(population.neurons, biases, strict=True):
@@ -222,16 +232,6 @@ def _load_neurons(program: ChipProgram, bias_override: BiasOverride, rules: dict
                 float(bias) if profile.is_analog else int(bias)
             )
     return neurons
-
-
-def _params_of(program: ChipProgram, number: int) -> dict[str, Number]:
-    """The effective parameters of one neuron."""
-    codes = program.arrays.params
-    effective = {}
-    for name, param in program.profile.params.items():
-        exponent = int(codes[f"{name}_exp"][number]) if param.format == "mant_exp" else 0
-        effective[name] = twin_numbers.effective_param(param, codes[name][number].item(), exponent)
-    return effective
 
 
 def _initial(program: ChipProgram, name: str, number: int) -> Number:
@@ -260,23 +260,6 @@ def _load_run(program: ChipProgram, run: int) -> _Run:
     base = int(arrays.run_target[run])
     element = program.profile.delivery.into[int(arrays.run_receptor[run])]
     return _Run(element, [base + offset for offset in offsets], int(arrays.run_weight[run]))
-
-
-def _load_weights(program: ChipProgram) -> list[Number]:
-    """The effective weight of every code."""
-    weights, arrays = program.profile.weights, program.arrays
-    shared_of = []
-    for format_ in range(len(arrays.format_mode)):
-        shared = {value.name: value.default for value in weights.shared}
-        shared.update((name, int(values[format_])) for name, values in arrays.format_shared.items())
-        shared_of.append(shared)
-    pairs = zip(arrays.codes.tolist(), arrays.code_format.tolist(), strict=True)
-    return [twin_numbers.effective_weight(weights, code, shared_of[format_]) for code, format_ in pairs]
-
-
-def _fans(start: NDArray, axons: NDArray) -> list[list[int]]:
-    """The axons that each line, or neuron, drives."""
-    return [[int(axon) for axon in axons[first:last]] for first, last in zip(start, start[1:], strict=False)]
 
 
 def _trace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ class Neuron:
     params: dict[str, Number]
     rules: dict[str, int]  # how often each rule acted, shared by the whole chip
     widths: dict[str, Register]  # element name -> its register, shared by the whole chip
+    peers: list[Neuron]  # all neurons by number
     spikes: int = 0
 
     def read(self, operand: int | str) -> Number:
@@ -170,22 +171,36 @@ def fire(entry: Any, neuron: Neuron) -> None:
 def fire2(entry: Any, neuron: Neuron) -> None:
     """A spike past `pos`; a reset without a spike past `neg`."""
     value, high, low = (neuron.read(operand) for operand in (entry.reg, entry.pos, entry.neg))
-    reset, subtract = neuron.read(entry.r), neuron.read(entry.mode) != 0
+    reset, mode = neuron.read(entry.r), neuron.read(entry.mode)
     if crosses(entry.cmp, value, high):
         neuron.spikes = 1
-        neuron.write(entry.reg, value - high if subtract else reset)
+        if mode < 2:
+            neuron.write(entry.reg, value - high if mode == 1 else reset)
     elif crosses(entry.neg_cmp, value, low):
-        neuron.write(entry.reg, value - low if subtract else -reset)
+        if neuron.read(entry.saturate) != 0:
+            neuron.write(entry.reg, low)
+        elif mode < 2:
+            neuron.write(entry.reg, value - low if mode == 1 else -reset)
 
 
 def multi_fire(entry: Any, neuron: Neuron) -> None:
-    """while reg >= thr and n < max: n += 1, reg = rule(reg - thr)."""
+    """while reg >= thr and n < max: n += 1, reg = reg - thr, through the rule or wrapped."""
     threshold, most = neuron.read(entry.thr), neuron.read(entry.max)
-    count = 0
-    while neuron.read(entry.reg) >= threshold and count < most:
-        count += 1
-        neuron.write(entry.reg, neuron.read(entry.reg) - threshold)
-    neuron.spikes = count
+    width = neuron.widths[entry.reg]
+    while neuron.read(entry.reg) >= threshold and neuron.spikes < most:
+        neuron.spikes += 1
+        rest = neuron.read(entry.reg) - threshold
+        if entry.reset == "wrap" and width.bits is not None:
+            rest = twin_numbers.wrap(int(rest), *twin_numbers.register_range(width))
+        neuron.write(entry.reg, rest)
+
+
+def alias(entry: Any, neuron: Neuron) -> None:
+    """n(i + offset) = min(max, n(i + offset) + n(i)); no copy where the offset is 0."""
+    offset = int(neuron.read(entry.offset))
+    if offset != 0:
+        target = neuron.peers[neuron.number + offset]
+        target.spikes = min(entry.max, target.spikes + neuron.spikes)
 
 
 OPERATIONS: dict[str, Callable[[Any, Neuron], None]] = {
@@ -201,6 +216,7 @@ OPERATIONS: dict[str, Callable[[Any, Neuron], None]] = {
     "fire": fire,
     "fire2": fire2,
     "multi_fire": multi_fire,
+    "alias": alias,
 }
 
 
@@ -208,7 +224,19 @@ def run_operations(profile: Profile, neurons: list[Neuron]) -> None:
     """The operation list over the neurons of one core, operation by operation."""
     for neuron in neurons:
         neuron.spikes = 0
-    for entry in profile.operation:
+    for stage in stages(profile.operation):
         for neuron in neurons:
-            if entry.unless is None or neuron.read(entry.unless) == 0:
-                OPERATIONS[entry.op](entry, neuron)
+            for entry in stage:
+                if entry.unless is None or neuron.read(entry.unless) == 0:
+                    OPERATIONS[entry.op](entry, neuron)
+
+
+def stages(entries: Sequence[Any]) -> list[list[Any]]:
+    """Entries that a neuron runs in one go: one, or `multi_fire` with the `alias` that belongs to it."""
+    found: list[list[Any]] = []
+    for entry in entries:
+        if entry.op == "alias" and found:
+            found[-1].append(entry)
+        else:
+            found.append([entry])
+    return found

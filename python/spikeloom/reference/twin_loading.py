@@ -1,0 +1,44 @@
+"""What the twin reads out of a program, as plain lists and dictionaries."""
+
+from __future__ import annotations
+
+from numpy.typing import NDArray
+
+from spikeloom.program.program import ChipProgram
+from spikeloom.reference import twin_numbers
+from spikeloom.reference.twin_numbers import Number
+
+
+def params_of(program: ChipProgram, number: int) -> dict[str, Number]:
+    """The effective parameters of one neuron."""
+    codes = program.arrays.params
+    effective = {}
+    for name, param in program.profile.params.items():
+        exponent = int(codes[f"{name}_exp"][number]) if param.format == "mant_exp" else 0
+        effective[name] = twin_numbers.effective_param(param, codes[name][number].item(), exponent)
+    return effective
+
+
+def load_weights(program: ChipProgram) -> list[Number]:
+    """The effective weight of every code."""
+    weights, arrays = program.profile.weights, program.arrays
+    shared_of = []
+    for format_ in range(len(arrays.format_mode)):
+        shared = {value.name: value.default for value in weights.shared}
+        shared.update((name, int(values[format_])) for name, values in arrays.format_shared.items())
+        shared_of.append(shared)
+    pairs = zip(arrays.codes.tolist(), arrays.code_format.tolist(), strict=True)
+    return [twin_numbers.effective_weight(weights, code, shared_of[format_]) for code, format_ in pairs]
+
+
+def load_types(program: ChipProgram) -> list[int]:
+    """The type of axon of every code; empty where the formula has none."""
+    if program.profile.weights.formula != "type_table":
+        return []
+    types = program.arrays.format_shared["type"]
+    return [int(types[format_]) for format_ in program.arrays.code_format]
+
+
+def fans(start: NDArray, axons: NDArray) -> list[list[int]]:
+    """The axons that each line, or neuron, drives."""
+    return [[int(axon) for axon in axons[first:last]] for first, last in zip(start, start[1:], strict=False)]
