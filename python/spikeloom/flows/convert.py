@@ -18,6 +18,7 @@ from spikeloom.errors import AnnError, FitError
 from spikeloom.fit.problem import LayerFit, Method, Objective
 from spikeloom.flows.budget import Budget, sizes_within
 from spikeloom.flows.chain import CalibrationSet, Chain, calibration_set, convert_chain, judging_rows
+from spikeloom.flows.chip_limits import weight_grid
 from spikeloom.flows.convertible import check_convertible
 from spikeloom.flows.distillation import distil as distilled
 from spikeloom.flows.input_coding import FEW_TICKS, InputEncoding
@@ -117,6 +118,7 @@ def convert(
     check_convertible(network)
     rows = _checked_rows(network, calibration)
     _check_numbers(chip, ticks, chip_seed, neurons_per_unit)
+    weight_grid(chip)  # refuses weights that no fit can choose
     _check_choices(objective=(objective, OBJECTIVES), encoding=(encoding, ENCODINGS), gain=(gain, GAINS))
     smaller, pruned = _smaller(network, rows[~judging_rows(len(rows), seed)], sizes, budget, distil, seed)
     data = calibration_set(smaller, chip, rows, ticks=ticks, encoding=encoding, seed=seed,
