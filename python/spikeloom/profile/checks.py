@@ -151,8 +151,12 @@ def _operand_problems(profile: Profile, operation: Operation) -> Iterator[tuple[
             yield "op", "alias follows multi_fire directly, as a part of it"
         if operation.unless is not None:
             yield "unless", "is not defined for a part of multi_fire"
-        if operation.offset in registers:
-            yield "offset", f"{operation.offset} is a register; a parameter is needed here"
+        if operation.offset not in profile.params:
+            near = nearest(operation.offset, list(profile.params))
+            yield (
+                "offset",
+                f"no parameter {operation.offset}; {near or 'known: ' + ', '.join(profile.params)}",
+            )
 
 
 _REGISTER_FIELDS = ("unless", "dst", "reg", "counter")

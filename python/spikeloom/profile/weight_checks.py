@@ -54,7 +54,8 @@ def _type_table_problems(profile: Profile) -> Iterator[str]:
         yield "weights.formula: type_table needs a digital soma"
     for name in weights.table:
         if name not in profile.params:
-            yield f"weights.table: no parameter {name}; {nearest(name, list(profile.params))}"
+            known = list(profile.params)
+            yield f"weights.table: no parameter {name}; {nearest(name, known) or 'known: ' + ', '.join(known)}"
     types = next((shared for shared in weights.shared if shared.name == "type"), None)
     if not weights.table or types is None or (types.min, types.max) != (0, len(weights.table) - 1):
         yield "weights.table: needs a parameter for each value of weights.shared.type, which starts at 0"
