@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from spikeloom.flows.convert import Conversion, convert
     from spikeloom.flows.crosscheck import crosscheck
     from spikeloom.flows.explain import Explanation, explain
+    from spikeloom.flows.sweep import SweepTable, sweep
     from spikeloom.flows.validate import validate
     from spikeloom.network.network import SpikingNetwork
     from spikeloom.network.projection import Convolution
@@ -64,6 +65,7 @@ __all__ = [
     "SpikeloomError",
     "SpikingNetwork",
     "Stage",
+    "SweepTable",
     "Validation",
     "check_profile",
     "convert",
@@ -75,6 +77,7 @@ __all__ = [
     "load_profile",
     "load_program",
     "place",
+    "sweep",
     "validate",
 ]
 
@@ -92,6 +95,7 @@ _HOME = {
     "Recording": "emulation.recording",
     "SpikingNetwork": "network.network",
     "Stage": "report.validation",
+    "SweepTable": "flows.sweep",
     "Validation": "report.validation",
     "check_profile": "flows.check_profile",
     "convert": "flows.convert",
@@ -103,6 +107,7 @@ _HOME = {
     "load_profile": "profile.catalog",
     "load_program": "program.storage",
     "place": "placement.place",
+    "sweep": "flows.sweep",
     "validate": "flows.validate",
 }  # public name -> module below this package
 

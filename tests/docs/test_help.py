@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from readme_blocks import run_command
 
-COMMANDS = ("demo", "convert", "emulate", "crosscheck", "profiles", "check", "validate")
+COMMANDS = ("demo", "convert", "emulate", "crosscheck", "profiles", "check", "validate", "sweep")
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:
