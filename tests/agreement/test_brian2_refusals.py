@@ -12,6 +12,7 @@ from spikeloom.reference import brian2_operations, twin_operations
 from spikeloom.reference.brian2_exact import Exact, Inexact, constant
 from spikeloom.reference.brian2_model import run_brian2
 from spikeloom.reference.random_programs import random_program
+from spikeloom.reference.random_values import CARRIED
 
 
 def test_every_operation_has_a_function_in_both_references():
@@ -43,6 +44,28 @@ def test_a_threshold_below_one_with_several_spikes_a_tick_is_refused():
     program = replace(case.program, arrays=replace(case.program.arrays, params=params))
     with pytest.raises(EmulationError, match="operation fire: multi_fire, threshold below 1"):
         run_brian2(program, case.spikes)
+
+
+def test_aliases_are_refused_where_a_neuron_has_one():
+    carried = random_program(load_profile("xylo_a2"), 0, CARRIED)
+    run_brian2(carried.program, carried.spikes)
+    aliased = replace(CARRIED, aliases=1.0)
+    case = random_program(load_profile("xylo_a2"), 0, aliased)
+    with pytest.raises(EmulationError, match="operation share: alias: a neuron's turn waits for another"):
+        run_brian2(case.program, case.spikes)
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ({"regs.i.overflow": "trap"}, r"delivery into i\[0\]: each addition, rule trap"),
+        ({"time.spike_latency_ticks": 2}, "time.spike_latency_ticks: each addition, latency above 1"),
+    ],
+)
+def test_additions_one_by_one_are_refused_where_order_or_count_is_lost(override, said):
+    case = random_program(load_profile("xylo_a2", override=override), 0, CARRIED)
+    with pytest.raises(EmulationError, match=said):
+        run_brian2(case.program, case.spikes)
 
 
 def test_an_axon_of_both_groups_is_refused():

@@ -12,6 +12,7 @@ from spikeloom.errors import EmulationError
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
 from spikeloom.profile.catalog import load_profile
+from spikeloom.reference.twin import run_twin
 
 
 def test_an_input_spike_without_delay_is_read_in_its_own_tick() -> None:
@@ -107,6 +108,20 @@ def test_a_trap_names_tick_core_neuron_register_and_value() -> None:
         emulate(program, spikes_at(8, {3: 1, 5: 2}, {0: 1}))
     assert caught.value.subject == "tick 5, core 1, neuron 2, register q"
     assert caught.value.value == 128
+
+
+def test_of_several_traps_of_a_tick_the_first_core_has_the_first() -> None:
+    # Neuron 0 traps in the list's last operation, neuron 1, on the next core, already where spikes add.
+    profile = counter(regs__q__overflow="trap", regs__q__bits=8, regs__v__bits=8, regs__v__overflow="trap")
+    rows = [Row("i0", [(0, 100)]), Row("i0", [(1, 200)])]
+    program = built(profile, 2, rows, cores=[0, 1], init={"v": [100, 0]})
+    for run in (
+        lambda: emulate(program, spikes_at(8, {0: 1})),
+        lambda: run_twin(program, spikes_at(8, {0: 1})[0]),
+    ):
+        with pytest.raises(EmulationError) as caught:
+            run()
+        assert caught.value.subject == "tick 0, core 0, neuron 0, register v"
 
 
 def test_an_accumulator_that_is_never_cleared_keeps_its_sum() -> None:

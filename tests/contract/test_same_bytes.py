@@ -15,7 +15,15 @@ from spikeloom.program.program import ChipProgram
 from spikeloom.reference.random_programs import random_program
 
 HERE = Path(__file__).parent
-PROFILES = ("loihi1", "loihi1:lava", "ideal", HERE / "several_spikes.toml", HERE / "two_receptors.toml")
+PROFILES = (
+    "loihi1",
+    "loihi1:lava",
+    "ideal",
+    "xylo_a2",
+    "ranc",
+    HERE / "several_spikes.toml",
+    HERE / "two_receptors.toml",
+)
 
 
 def case(source: str | Path, seed: int, samples: int = 7) -> tuple[ChipProgram, np.ndarray]:

@@ -38,6 +38,16 @@ class SpikingNetwork:
     >>> network.output(exc)
     >>> network.projections[0].modes
     ('mixed',)
+
+    Where a chip has types of axon, rows hold bits, and each neuron keeps what a bit adds for each type:
+
+    >>> crossbar = SpikingNetwork("ranc")
+    >>> axons = crossbar.input("axons", 2)
+    >>> neurons = crossbar.population("neurons", 3, positive=9, w0=4, w1=[-2, -1, 0])
+    >>> crossbar.connect(axons, neurons, [[1, 1, 0], [0, 1, 1]], type=[0, 1])
+
+    Whatever is wrong is refused at once:
+
     >>> network.output(exc)
     Traceback (most recent call last):
     spikeloom.errors.NetworkError: output exc: is read already; read each population once
