@@ -21,3 +21,10 @@ PRUNING_SECONDS = 1.0  # CPU, the proof at 20 nodes: the project's own target; m
 
 # flows
 SMALL_CONVERSION = 0.15  # NMSE of a random network of few neurons at 32 ticks on loihi1; measured below 0.05
+
+# analog neurons
+ELEMENTARY = 1e-15  # relative: exp and log are a few roundings from the truth
+NORMAL_NUMBER = 1e-9  # absolute: the bound that the contract gives for a normal number
+EXACT_INTEGRATION = 1e-9  # relative to a state's largest value: 10^4 steps, another matrix exponential
+ONE_STEP = 1e-12  # relative: one step from the same state, another exp
+NEAR_THRESHOLD = 1e-12  # a state closer to its threshold may fire in one integrator and not in the other

@@ -9,8 +9,9 @@ namespace spikeloom {
 using PhiloxCounter = std::array<std::uint32_t, 4>;
 using PhiloxKey = std::array<std::uint32_t, 2>;
 
-// Fixed number of every random effect: the second key word.
-enum class Stream : std::uint32_t { input_spikes = 1 };
+// Fixed number of every random effect of a trial: the second key word. Frozen effects have numbers from 16
+// on; they are drawn where a chip instance is made.
+enum class Stream : std::uint32_t { input_spikes = 1, membrane = 2, read = 3, jitter = 4 };
 
 inline PhiloxCounter philox(PhiloxCounter counter, PhiloxKey key) {
   constexpr std::uint64_t multiplier_0 = 0xD2511F53, multiplier_1 = 0xCD9E8D57;

@@ -24,9 +24,12 @@ using Bytes = py::array_t<std::uint8_t, py::array::c_style>;
 // A session and the program it refers to.
 class Chip {
  public:
-  Chip(const Machine& machine, std::int64_t samples, bool cycles) : machine_(machine), samples_(samples) {
+  Chip(const Machine& machine, std::int64_t samples, bool cycles, std::uint32_t trial_seed)
+      : machine_(machine), samples_(samples) {
     if (samples < 1) throw EmulationError("chip", "needs at least one sample", {.value = samples});
-    session_ = machine.open(samples, cycles);
+    std::vector<Trial> trials;
+    for (std::int64_t k = 0; k < samples; ++k) trials.push_back({trial_seed, static_cast<std::uint32_t>(k)});
+    session_ = machine.open(trials, cycles);
   }
 
   py::array_t<std::int32_t> tick(const std::optional<Bytes>& inputs) {
@@ -75,8 +78,8 @@ class Chip {
 
 void bind_chip(py::module_& module) {
   py::class_<Chip>(module, "Chip", "Samples of one program, clocked tick by tick.")
-      .def(py::init<const Machine&, std::int64_t, bool>(), py::arg("program"), py::arg("samples"),
-           py::arg("cycles"), py::keep_alive<1, 2>())
+      .def(py::init<const Machine&, std::int64_t, bool, std::uint32_t>(), py::arg("program"),
+           py::arg("samples"), py::arg("cycles"), py::arg("trial_seed") = 0, py::keep_alive<1, 2>())
       .def("tick", &Chip::tick, py::arg("inputs"),
            "One tick. inputs: uint8 (samples, lines) or None. Returns spikes (samples, neurons).")
       .def("clock", &Chip::clock, py::arg("inputs"), py::arg("clocks"),

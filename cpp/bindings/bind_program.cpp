@@ -71,7 +71,8 @@ py::dict result_of(RunResult&& result, const RunRequest& request, const Machine&
 py::dict run(const Machine& machine, const Bytes& inputs, std::int64_t ticks, std::int64_t window,
              const py::array& depths, const std::vector<ProbeArgument>& probes,
              const std::vector<ReadingArgument>& readings, const Bytes& traced,
-             const std::vector<OverrideArgument>& overrides, bool cycles, int threads) {
+             const std::vector<OverrideArgument>& overrides, bool cycles, int threads,
+             std::uint32_t trial_seed, const std::vector<std::uint32_t>& sample_ids) {
   check_inputs(inputs, machine.program());
   RunRequest request;
   request.inputs = inputs.data();
@@ -89,6 +90,8 @@ py::dict run(const Machine& machine, const Bytes& inputs, std::int64_t ticks, st
     request.overrides.push_back(override_of(change, machine.program()));
   request.cycles = cycles;
   request.threads = threads;
+  request.trial_seed = trial_seed;
+  request.sample_ids = sample_ids;
   RunResult result;
   {
     const py::gil_scoped_release released;
@@ -108,7 +111,8 @@ void bind_program(py::module_& module) {
            "Load the arrays of a program; ProgramError or ProfileError names what is wrong.")
       .def("run", &run, py::arg("inputs"), py::kw_only(), py::arg("ticks"), py::arg("window"),
            py::arg("depths"), py::arg("probes"), py::arg("readings"), py::arg("traced"), py::arg("overrides"),
-           py::arg("cycles"), py::arg("threads"),
+           py::arg("cycles"), py::arg("threads"), py::arg("trial_seed") = 0,
+           py::arg("sample_ids") = std::vector<std::uint32_t>{},
            "Run samples from the initial state. inputs: uint8 (samples, ticks, lines). Returns counts "
            "(samples,\n"
            "neurons), probes [(samples, ticks, neurons)], readings [(samples, neurons)], spikes rows "

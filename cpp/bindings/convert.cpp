@@ -150,6 +150,8 @@ Field field_of(const py::handle& value) {
       pairs.emplace_back(key.cast<std::string>(), operand_of(operand));
     return pairs;
   }
+  const auto list = value.cast<py::sequence>();
+  if (list.size() > 0 && py::isinstance<py::float_>(list[0])) return value.cast<std::vector<double>>();
   std::vector<Operand> operands;
   for (const py::handle operand : value.cast<py::sequence>()) operands.push_back(operand_of(operand));
   return operands;
@@ -204,6 +206,12 @@ Spec spec_of(const py::dict& table) {
   Spec spec;
   spec.analog = get<bool>(table, "analog");
   spec.latency = get<std::int32_t>(table, "latency");
+  spec.steps = get_optional<std::int32_t>(table, "steps").value_or(1);
+  spec.spread_input = get_optional<bool>(table, "spread_input").value_or(false);
+  spec.read_layer = get_optional<int>(table, "read_layer").value_or(0);
+  spec.jitter = {get_optional<double>(table, "jitter_std").value_or(0.0),
+                 get_optional<std::int32_t>(table, "jitter_most").value_or(0),
+                 get_optional<int>(table, "jitter_layer").value_or(0)};
   spec.delay_max = get<std::int32_t>(table, "delay_max");
   spec.merge_or = get<bool>(table, "merge_or");
   spec.spikes_max_input = get_optional<std::int32_t>(table, "spikes_max_input");
@@ -242,6 +250,7 @@ Arrays arrays_of(const py::dict& table) {
   a.index_target = ints("index_target");
   a.codes = codes_of(item(table, "codes", "array"), "codes");
   a.code_format = ints("code_format");
+  if (table.contains("read_std")) a.read_std = std::get<Reals>(codes_of(table["read_std"], "read_std"));
   a.format_mode = ints("format_mode");
   a.input_fan_start = ints("input_fan_start");
   a.input_fan_axon = ints("input_fan_axon");

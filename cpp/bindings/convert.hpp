@@ -44,6 +44,7 @@ py::dict cycles_of(const std::vector<CycleRow>& rows, const Machine& machine);
 void bind_errors(py::module_& module);
 void bind_program(py::module_& module);
 void bind_chip(py::module_& module);
+void bind_elementary(py::module_& module);
 void bind_encoding(py::module_& module);
 
 }  // namespace spikeloom::bindings

@@ -6,4 +6,5 @@ PYBIND11_MODULE(_core, module) {
   spikeloom::bindings::bind_program(module);
   spikeloom::bindings::bind_chip(module);
   spikeloom::bindings::bind_encoding(module);
+  spikeloom::bindings::bind_elementary(module);
 }

@@ -19,6 +19,11 @@
 namespace spikeloom {
 namespace {
 
+Trial trial_of(const RunRequest& request, std::int64_t sample) {
+  const auto row = static_cast<std::uint32_t>(sample);
+  return {request.trial_seed, request.sample_ids.empty() ? row : request.sample_ids[sample]};
+}
+
 template <class S>
 std::vector<S>& typed(Values& values) {
   if constexpr (std::is_floating_point_v<S>)
@@ -34,9 +39,8 @@ class LoadedMachine final : public Machine {
       : program_(std::move(program)), cores_(*program_, arriving, level), level_(level) {}
 
   RunResult run(const RunRequest& request) const override;
-  std::unique_ptr<Session> open(std::int64_t samples, bool cycles) const override {
-    return std::make_unique<OpenSession<S, Sum>>(*program_, cores_, cycles ? &controller() : nullptr,
-                                                 samples);
+  std::unique_ptr<Session> open(const std::vector<Trial>& trials, bool cycles) const override {
+    return std::make_unique<OpenSession<S, Sum>>(*program_, cores_, cycles ? &controller() : nullptr, trials);
   }
   CycleNames cycle_names() const override { return controller().names(); }
   const Program& program() const override { return *program_; }
@@ -135,13 +139,14 @@ template <class S, class Sum>
 void LoadedMachine<S, Sum>::run_sample(const RunRequest& request, std::int64_t sample, State& state,
                                        std::vector<S>& set, Clock* clock, RunResult& result,
                                        std::vector<SpikeRow>& spikes) const {
-  cores_.reset(state);
+  cores_.reset(state, trial_of(request, sample));
   if (clock != nullptr) clock->reset();
   override_params(request, sample, state, set);
   const std::int64_t lines = program_->inputs();
   const std::uint8_t* inputs = request.inputs + sample * request.input_ticks * lines;
   for (std::int64_t t = 0; t < request.ticks; ++t) {
-    const std::uint8_t* given = t < request.input_ticks ? inputs + t * lines : nullptr;
+    const std::int64_t tick = t / program_->spec.steps;
+    const std::uint8_t* given = tick < request.input_ticks ? inputs + tick * lines : nullptr;
     run_tick(*program_, cores_, state, given, t, request.ticks);
     if (clock != nullptr) run_clocks(*clock, {t, given, &state.fired});
     count(request, sample, t, state, result, spikes);
@@ -247,8 +252,8 @@ class TwoWidths final : public Machine {
         std::all_of(request.inputs, request.inputs + size, [](std::uint8_t n) { return n <= 1; });
     return (single ? single_ : any_)->run(request);
   }
-  std::unique_ptr<Session> open(std::int64_t samples, bool cycles) const override {
-    return any_->open(samples, cycles);
+  std::unique_ptr<Session> open(const std::vector<Trial>& trials, bool cycles) const override {
+    return any_->open(trials, cycles);
   }
   CycleNames cycle_names() const override { return any_->cycle_names(); }
   const Program& program() const override { return any_->program(); }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/normals.hpp"
 #include "chip/cycles.hpp"
 #include "program/program.hpp"
 
@@ -36,7 +37,7 @@ struct RunRequest {
   const std::uint8_t* inputs = nullptr;  // [sample][tick][line], spike counts
   std::int64_t samples = 0;
   std::int64_t input_ticks = 0;  // later ticks get no input
-  std::int64_t ticks = 0;        // of the whole run
+  std::int64_t ticks = 0;        // of the whole run; steps where the profile divides its tick, as all below
   std::int64_t window = 0;       // ticks in which a neuron's spikes are counted, from its depth on
   Ints depths;                   // [neuron]
   std::vector<RegisterProbe> probes;
@@ -45,6 +46,8 @@ struct RunRequest {
   std::vector<Override> overrides;
   bool cycles = false;  // count clocks as well
   int threads = 1;
+  std::uint32_t trial_seed = 0;
+  std::vector<std::uint32_t> sample_ids;  // whose noise each sample has; empty: 0, 1, 2 ...
 };
 
 struct SpikeRow {
@@ -76,7 +79,7 @@ class Session {
  public:
   virtual ~Session() = default;
   virtual void reset() = 0;
-  // inputs: [sample][line] or absent. Returns the spikes of this tick: [sample][neuron].
+  // inputs: [sample][line] or absent. Returns the spikes of this tick, of all its steps: [sample][neuron].
   virtual Ints tick(const std::uint8_t* inputs) = 0;
   virtual Values registers(int element) const = 0;  // [sample][neuron]
   virtual std::string save() const = 0;
@@ -97,7 +100,8 @@ class Machine {
   // Samples run in parallel, each from the initial state; the result does not depend on `threads`. The first
   // sample that fails decides the error.
   virtual RunResult run(const RunRequest& request) const = 0;
-  virtual std::unique_ptr<Session> open(std::int64_t samples, bool cycles) const = 0;
+  // One sample for each of the trials.
+  virtual std::unique_ptr<Session> open(const std::vector<Trial>& trials, bool cycles) const = 0;
   virtual CycleNames cycle_names() const = 0;  // EmulationError where the profile describes no controller
   virtual const Program& program() const = 0;
   virtual std::string kernels() const = 0;      // processor level in use

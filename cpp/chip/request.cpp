@@ -41,6 +41,8 @@ void check_request(const Program& program, const RunRequest& request) {
   if (request.samples < 0 || request.ticks < 0 || request.input_ticks < 0 ||
       request.ticks > std::numeric_limits<std::int32_t>::max())
     throw EmulationError("run", "has a length that is out of range");
+  if (!request.sample_ids.empty() && request.sample_ids.size() != std::size_t(request.samples))
+    throw EmulationError("sample_ids", "needs one number a sample");
   if (request.depths.size() != std::size_t(neurons)) throw EmulationError("run", "needs one depth a neuron");
   if (!request.traced.empty() && request.traced.size() != std::size_t(neurons))
     throw EmulationError("run", "needs one trace flag a neuron");

@@ -21,15 +21,17 @@ class OpenSession final : public Session {
  public:
   // `controller` where clocks are counted.
   OpenSession(const Program& program, const Cores<S, Sum>& cores, const Controller* controller,
-              std::int64_t samples)
-      : program_(program), cores_(cores), states_(samples) {
+              const std::vector<Trial>& trials)
+      : program_(program), cores_(cores), trials_(trials), states_(trials.size()) {
     for (auto& state : states_) state = cores_.fresh();
-    for (std::int64_t k = 0; controller != nullptr && k < samples; ++k)
+    for (std::size_t k = 0; controller != nullptr && k < trials.size(); ++k)
       clocks_.push_back(controller->start());
+    reset();
   }
 
   void reset() override {
-    for (auto& state : states_) cores_.reset(state);
+    for (std::size_t sample = 0; sample < states_.size(); ++sample)
+      cores_.reset(states_[sample], trials_[sample]);
     for (auto& clock : clocks_) clock->reset();
     t_ = 0;
     stopped_ = within_ = false;
@@ -39,13 +41,9 @@ class OpenSession final : public Session {
   Ints tick(const std::uint8_t* inputs) override {
     if (within_)
       throw EmulationError("chip", "is within a tick", {.remedy = "clock it to the end of the tick first"});
-    compute(inputs);
+    const Ints spikes = compute(inputs);
     for (auto& clock : clocks_) clock->finish();
     ++t_;
-    Ints spikes(states_.size() * program_.neurons());
-    for (std::size_t sample = 0; sample < states_.size(); ++sample)
-      for (const Spike& spike : states_[sample].fired)
-        spikes[sample * program_.neurons() + spike.neuron] = spike.n;
     return spikes;
   }
 
@@ -113,8 +111,10 @@ class OpenSession final : public Session {
     std::int64_t t = 0;
     get(bytes, at, &t, 1);
     if (t < 0) damaged_state();
-    for (auto& state : restored) {
+    for (std::size_t sample = 0; sample < restored.size(); ++sample) {
+      auto& state = restored[sample];
       state = cores_.fresh();
+      state.trial = trials_[sample];
       get(bytes, at, state.registers.data(), state.registers.size());
       get(bytes, at, state.synapses.sums.data(), state.synapses.sums.size());
       get(bytes, at, state.synapses.counts.data(), state.synapses.counts.size());
@@ -129,16 +129,23 @@ class OpenSession final : public Session {
   }
 
  private:
-  // The cores' part of a tick.
-  void compute(const std::uint8_t* inputs) {
+  // The cores' part of a tick, all its steps; the spikes of it, [sample][neuron].
+  Ints compute(const std::uint8_t* inputs) {
     if (stopped_) throw EmulationError("chip", "stopped at an error", {.remedy = "reset or restore it"});
     stopped_ = true;
+    Ints spikes(states_.size() * program_.neurons());
     for (std::size_t sample = 0; sample < states_.size(); ++sample) {
       const std::uint8_t* lines = inputs == nullptr ? nullptr : inputs + sample * program_.inputs();
-      run_tick(program_, cores_, states_[sample], lines, t_, std::numeric_limits<std::int64_t>::max());
+      for (std::int64_t step = 0; step < program_.spec.steps; ++step) {
+        run_tick(program_, cores_, states_[sample], lines, t_ * program_.spec.steps + step,
+                 std::numeric_limits<std::int64_t>::max());
+        for (const Spike& spike : states_[sample].fired)
+          spikes[sample * program_.neurons() + spike.neuron] += spike.n;
+      }
       if (!clocks_.empty()) clocks_[sample]->begin({t_, lines, &states_[sample].fired});
     }
     stopped_ = false;
+    return spikes;
   }
 
   void restore_clocks(const std::string& bytes, std::size_t& at) {
@@ -169,9 +176,10 @@ class OpenSession final : public Session {
 
   const Program& program_;
   const Cores<S, Sum>& cores_;
+  std::vector<Trial> trials_;
   std::vector<CoreState<S, Sum>> states_;
   std::vector<std::unique_ptr<Clock>> clocks_;  // [sample], none where clocks are not counted
-  std::int64_t t_ = 0;
+  std::int64_t t_ = 0;                          // ticks of the input
   bool stopped_ = false;
   bool within_ = false;  // a tick has begun and not ended
 };

@@ -1,6 +1,7 @@
 #include "core/cores.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <type_traits>
 
@@ -106,7 +107,8 @@ CoreState<S, Sum> Cores<S, Sum>::fresh() const {
 }
 
 template <class S, class Sum>
-void Cores<S, Sum>::reset(State& state) const {
+void Cores<S, Sum>::reset(State& state, const Trial& trial) const {
+  state.trial = trial;
   std::fill(state.registers.begin(), state.registers.end(), S{});
   for (std::size_t element = 0; element < program_.start.size(); ++element)
     std::visit(
@@ -122,12 +124,25 @@ void Cores<S, Sum>::reset(State& state) const {
   state.events = {};
 }
 
+// [first, last) of the input lines that are due in step t: all in the first step of a tick, or a share of
+// them in each, line l of L in step fl(l steps / L).
+template <class S, class Sum>
+std::pair<std::int32_t, std::int32_t> Cores<S, Sum>::lines_of(std::int64_t t) const {
+  const std::int64_t steps = program_.spec.steps, phase = t % steps, lines = program_.inputs();
+  if (!program_.spec.spread_input) return {0, phase == 0 ? static_cast<std::int32_t>(lines) : 0};
+  const auto begin = [&](std::int64_t step) {
+    return static_cast<std::int32_t>((step * lines + steps - 1) / steps);
+  };
+  return {begin(phase), begin(phase + 1)};
+}
+
 template <class S, class Sum>
 void Cores<S, Sum>::deliver_inputs(State& state, const std::uint8_t* spikes, std::int64_t t,
                                    std::int64_t end) const {
+  const auto [first_line, last_line] = lines_of(t);
   std::int32_t found[block_size];
-  for (std::int32_t block = 0; block < program_.inputs(); block += block_size) {
-    const int n = list_set(spikes + block, std::min(block_size, program_.inputs() - block), found);
+  for (std::int32_t block = first_line; block < last_line; block += block_size) {
+    const int n = list_set(spikes + block, std::min(block_size, last_line - block), found);
     for (int k = 0; k < n; ++k) {
       const std::int32_t line = block + found[k];
       const std::int32_t first = program_.input_fan_start[line], last = program_.input_fan_start[line + 1];
@@ -147,23 +162,24 @@ void Cores<S, Sum>::update(State& state, std::int64_t t) const {
   state.fired.clear();
   bool any = false;
   if (each_ == nullptr)
-    any = synapses_.collect(state.synapses, t, {merges, merges + 1}) || always_write_;
+    any = synapses_.collect(state.synapses, t, {merges, merges + 1}, state.trial) || always_write_;
   else
-    add_each(state, block_of(state, 0, program_.neurons(), scratch), t, {merges, merges + 1});
+    add_each(state, block_of(state, 0, program_.neurons(), t, scratch), t, {merges, merges + 1});
   if (aliased_) std::fill(state.spikes.begin(), state.spikes.end(), 0);
   for (const auto& [first, count] : blocks_) {
-    const Block<S> block = block_of(state, first, count, scratch);
+    const Block<S> block = block_of(state, first, count, t, scratch);
     if (!aliased_) std::fill_n(block.spikes, block.count, 0);
     if (any) accumulate(state, block, t);
     soma_.update(block);
     if (!aliased_) collect(state, block);
   }
-  if (aliased_) collect(state, block_of(state, 0, program_.neurons(), scratch));
+  if (aliased_) collect(state, block_of(state, 0, program_.neurons(), t, scratch));
   synapses_.finish(state.synapses, t);
 }
 
 template <class S, class Sum>
-Block<S> Cores<S, Sum>::block_of(State& state, std::int32_t first, int count, Scratch& scratch) const {
+Block<S> Cores<S, Sum>::block_of(State& state, std::int32_t first, int count, std::int64_t t,
+                                 Scratch& scratch) const {
   return {first,
           count,
           state.registers.data(),
@@ -172,7 +188,9 @@ Block<S> Cores<S, Sum>::block_of(State& state, std::int32_t first, int count, Sc
           state.spikes.data() + (aliased_ ? first : 0),
           state.counters.data(),
           &scratch,
-          &soma_.rules()};
+          &soma_.rules(),
+          t,
+          state.trial};
 }
 
 template <class S, class Sum>
@@ -214,16 +232,30 @@ void Cores<S, Sum>::collect(State& state, const Block<S>& block) const {
   }
 }
 
+// The steps by which a spike of `neuron` comes later (or earlier, but never in its own step): to the nearest.
+template <class S, class Sum>
+std::int64_t Cores<S, Sum>::jitter(const State& state, std::int32_t neuron, std::int64_t t) const {
+  const Jitter& spec = program_.spec.jitter;
+  const std::int32_t core = program_.core_of(neuron);
+  const Draw draw = noise_draw(state.trial, Stream::jitter, t, core, spec.layer);
+  const auto index = static_cast<std::uint32_t>(neuron - program_.core_neuron_start[core]);
+  const double shift = std::floor(spec.std * normal_of(words_of(draw, index)[index & 3]) + 0.5);
+  return static_cast<std::int64_t>(std::clamp<double>(shift, 1.0 - program_.spec.latency, spec.most));
+}
+
 template <class S, class Sum>
 void Cores<S, Sum>::send(State& state, std::int64_t t, std::int64_t end) const {
+  const bool jittered = program_.spec.jitter.std > 0;
+  const std::int64_t arrival = t + program_.spec.latency;
   for (const Spike& spike : state.fired) {
     const std::int32_t first = program_.neuron_fan_start[spike.neuron];
     const std::int32_t last = program_.neuron_fan_start[spike.neuron + 1];
     for (std::int32_t i = first; i < last; ++i)
       state.synapses.arriving.push_back({program_.neuron_fan_axon[i], spike.n});
     state.events.packets += std::int64_t{spike.n} * (last - first);
+    if (jittered) synapses_.arrive(state.synapses, arrival + jitter(state, spike.neuron, t), end);
   }
-  synapses_.arrive(state.synapses, t + program_.spec.latency, end);
+  synapses_.arrive(state.synapses, arrival, end);
 }
 
 template class Cores<std::int32_t, std::int32_t>;

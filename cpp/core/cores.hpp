@@ -39,6 +39,7 @@ struct CoreState {
   std::vector<std::int32_t>
       spikes;  // scratch: n of every neuron, or of one block where no neuron has an alias
   Events events;
+  Trial trial;  // whose noise is drawn
 };
 
 template <class S, class Sum>
@@ -48,10 +49,11 @@ class Cores {
   Cores(const Program& program, const std::vector<Interval>& arriving, Level level);
 
   State fresh() const;
-  // The program's initial state.
-  void reset(State& state) const;
+  // The program's initial state, for the noise of `trial`.
+  void reset(State& state, const Trial& trial = {}) const;
 
-  // The phases of tick t, in the order of the contract; `end` is the first tick that is not run.
+  // The phases of tick t, in the order of the contract; `end` is the first tick that is not run. Ticks of the
+  // core are steps where the profile divides its tick.
   void deliver_inputs(State& state, const std::uint8_t* spikes, std::int64_t t, std::int64_t end) const;
   void update(State& state, std::int64_t t) const;
   void send(State& state, std::int64_t t, std::int64_t end) const;
@@ -59,10 +61,12 @@ class Cores {
   const Soma<S>& soma() const { return soma_; }
 
  private:
-  Block<S> block_of(State& state, std::int32_t first, int count, Scratch& scratch) const;
+  Block<S> block_of(State& state, std::int32_t first, int count, std::int64_t t, Scratch& scratch) const;
   void add_each(State& state, const Block<S>& chip, std::int64_t t, MergeCounters counters) const;
+  std::pair<std::int32_t, std::int32_t> lines_of(std::int64_t t) const;
   void accumulate(State& state, const Block<S>& block, std::int64_t t) const;
   void collect(State& state, const Block<S>& block) const;
+  std::int64_t jitter(const State& state, std::int32_t neuron, std::int64_t t) const;
 
   const Program& program_;
   Synapses<Sum> synapses_;

@@ -26,6 +26,7 @@ struct Arrays {
   Ints index_target;
   Codes codes;
   Ints code_format;
+  Reals read_std;  // of each code, where reading a synapse is noisy; else empty
   Ints format_mode;
   Ints input_fan_start, input_fan_axon;
   Ints neuron_fan_start, neuron_fan_axon;

@@ -52,6 +52,11 @@ void check_spec(const Spec& spec) {
   if (spec.delay_max < 0 || spec.delay_max > 65535)
     throw ProfileError("time.delay_max", "is out of range",
                        {.value = std::int64_t{spec.delay_max}, .limit = "0 to 65535"});
+  if (spec.steps < 1 || spec.steps > 65535)
+    throw ProfileError("time.dt_s", "makes a number of steps a tick that is out of range",
+                       {.value = std::int64_t{spec.steps}, .limit = "1 to 65535"});
+  if (!(spec.jitter.std >= 0) || spec.jitter.most < 0 || spec.jitter.most > 65535)
+    throw ProfileError("imperfection", "has a jitter that is out of range", {.value = spec.jitter.std});
   if (spec.into.empty()) throw ProfileError("delivery.into", "names no register");
   for (const auto& most : {spec.spikes_max_input, spec.spikes_max_recurrent})
     if (most && *most < 1)

@@ -23,8 +23,20 @@ void check_formats(const Spec& spec, const Arrays& a) {
   check_range(a.code_format, "code_format", 0, static_cast<std::int64_t>(formats) - 1);
 }
 
+// One standard deviation a synapse: reads are numbered by the synapses' codes, so none may share them.
+void check_read_noise(const Spec& spec, const Arrays& a) {
+  if (a.read_std.empty()) return;
+  if (!spec.analog || !std::holds_alternative<Reals>(a.codes))
+    throw ProgramError("array read_std", "needs an analog soma and real weights");
+  check_size(a.read_std, "read_std", n_codes(a));
+  for (std::size_t i = 0; i < a.read_std.size(); ++i)
+    if (!(a.read_std[i] >= 0) || !std::isfinite(a.read_std[i]))
+      throw ProgramError(entry("read_std", i), "is negative or not finite");
+}
+
 void check_codes(const Spec& spec, const Arrays& a) {
   check_size(a.code_format, "code_format", n_codes(a));
+  check_read_noise(spec, a);
   check_formats(spec, a);
   if (const Reals* reals = std::get_if<Reals>(&a.codes)) {
     for (std::size_t i = 0; i < reals->size(); ++i)

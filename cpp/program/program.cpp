@@ -68,6 +68,7 @@ Program::Program(Spec given, Arrays arrays) : spec(std::move(given)) {
   check_arrays(spec, arrays);
   runs = gathered_runs(arrays);
   axon_rows = gathered_axons(arrays);
+  read_std = std::move(arrays.read_std);
   for (const ParamSpec& param : spec.params) params.push_back(effective_param(spec, param, arrays));
   weights = spec.weights.formula == WeightFormula::type_table
                 ? narrowest(unrolled_weights(spec, arrays, params, runs, axon_rows))

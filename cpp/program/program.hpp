@@ -69,6 +69,7 @@ class Program {
   std::vector<Axon> axon_rows;
   Ints index_target;
   Weights weights;
+  Reals read_std;  // of each weight at each read; empty: exact
   Ints input_fan_start, input_fan_axon;
   Ints neuron_fan_start, neuron_fan_axon;
   std::vector<Param> params;

@@ -67,7 +67,7 @@ struct WeightSpec {
 // A field of an operation. An operand is a register, a parameter or an integer.
 using Operand = std::variant<std::int64_t, std::string>;
 using Field = std::variant<bool, std::int64_t, std::string, std::vector<Operand>,
-                           std::vector<std::pair<std::string, Operand>>>;
+                           std::vector<std::pair<std::string, Operand>>, std::vector<double>>;
 
 struct OperationSpec {
   std::string op;    // which operation
@@ -82,8 +82,19 @@ struct CycleSpec {
   std::map<std::string, double> numbers;
 };
 
+// Gaussian jitter of the steps that a neuron's spike travels; absent where `std` is 0.
+struct Jitter {
+  double std = 0;         // steps
+  std::int32_t most = 0;  // largest shift, later
+  int layer = 0;          // number of the effect
+};
+
 struct Spec {
   bool analog = false;
+  std::int32_t steps = 1;     // of the machine in one tick of the input
+  bool spread_input = false;  // input lines share the steps of a tick evenly, else all come at the first
+  int read_layer = 0;         // number of the effect of read noise
+  Jitter jitter;
   std::int32_t latency = 1;    // ticks from a spike to its arrival, without delay
   std::int32_t delay_max = 0;  // largest synaptic delay
   bool merge_or = false;

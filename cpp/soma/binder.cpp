@@ -175,6 +175,15 @@ std::vector<std::pair<std::string, Operand>> Binder<S>::pairs(const std::string&
 }
 
 template <class S>
+std::vector<double> Binder<S>::reals(const std::string& name) const {
+  if (!has(name)) return {};
+  if (const auto* value = std::get_if<std::vector<double>>(&field(name))) return *value;
+  if (const auto* list = std::get_if<std::vector<Operand>>(&field(name)); list != nullptr && list->empty())
+    return {};
+  refuse(name, "must be a list of real numbers");
+}
+
+template <class S>
 int Binder<S>::element(const std::string& name) const {
   return element_named(text(name), name);
 }

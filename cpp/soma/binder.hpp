@@ -23,6 +23,7 @@ class EntryTable {
   void forget_constants();
   const std::vector<Entry<S>>& entries() const { return entries_; }
   const Interval& range(int index) const { return ranges_[index]; }
+  bool all_zero(int index) const { return uniform(index) && entries_[index].values[0] == 0; }
   bool uniform(int index) const { return !entries_[index].per_neuron; }
 
  private:
@@ -64,6 +65,7 @@ class Binder {
   Source constant(std::int64_t value) { return {false, entries_.constant(value)}; }
   const std::vector<Operand>& operands(const std::string& field) const;
   std::vector<std::pair<std::string, Operand>> pairs(const std::string& field) const;
+  std::vector<double> reals(const std::string& field) const;  // empty where the field is absent
   int element(const std::string& field) const;
   int element_named(const std::string& name, const std::string& field) const;
   std::optional<Source> unless();
@@ -72,6 +74,8 @@ class Binder {
   Interval range(const Source& source) const {
     return source.is_register ? registers_[source.index] : entries_.range(source.index);
   }
+  // An entry that holds 0 for every neuron.
+  bool all_zero(const Source& source) const { return !source.is_register && entries_.all_zero(source.index); }
   bool uniform(const Source& source) const { return !source.is_register && entries_.uniform(source.index); }
 
   // A write of exact results in `exact`; `partial` where some neurons may keep their value. Moves the

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/normals.hpp"
 #include "soma/rule.hpp"
 
 namespace spikeloom {
@@ -47,6 +48,8 @@ struct Block {
   std::uint64_t* counters = nullptr;
   Scratch* scratch = nullptr;
   const RuleKernels<S>* rules = nullptr;
+  std::int64_t step = 0;
+  Trial trial;  // whose noise is drawn
 
   S* reg(int element) const { return registers + element * neurons + first; }
 

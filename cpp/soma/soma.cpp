@@ -118,7 +118,9 @@ std::vector<Interval> Soma<S>::bind(const std::vector<Interval>& begin,
   for (const OperationSpec& operation : program_.spec.operations) {
     const auto make = make_of(find_operation(operation.op), static_cast<const S*>(nullptr));
     binder.begin(operation);
-    if (make == nullptr) binder.refuse("op", "is an operation of integers, and the soma is analog");
+    if (make == nullptr)
+      binder.refuse("op", program_.spec.analog ? "is an operation of integers, and the soma is analog"
+                                               : "is an operation of real numbers, and the soma is digital");
     if (auto bound = make(binder)) operations_.push_back(std::move(bound));
   }
   std::vector<Interval> after = binder.registers();

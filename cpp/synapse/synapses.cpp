@@ -11,7 +11,7 @@ Synapses<Sum>::Synapses(const Program& program, Level level)
     : program_(program),
       at_emission_(std::is_integral_v<Sum> && !program.spec.merge_or && !program.spec.spikes_max_input &&
                    !program.spec.spikes_max_recurrent && !program.spec.accumulate_each),
-      slots_(program.spec.latency + program.last_delay + 1),
+      slots_(program.spec.latency + program.spec.jitter.most + program.last_delay + 1),
       sum_slots_(at_emission_ ? slots_ : 1),
       add_(add_row<Sum>(program.weights, level)),
       add_rows_(add_rows<Sum>(program.weights, level)),
@@ -132,10 +132,11 @@ void Synapses<Sum>::add_group(SynapseState<Sum>& state, std::size_t first, std::
 }
 
 template <class Sum>
-bool Synapses<Sum>::collect(SynapseState<Sum>& state, std::int64_t t, MergeCounters counters) const {
+bool Synapses<Sum>::collect(SynapseState<Sum>& state, std::int64_t t, MergeCounters counters,
+                            const Trial& trial) const {
   if (at_emission_) return state.dirty[slot(t)] != 0;
   const std::vector<std::int32_t> axons = due_axons(state, t);
-  for (const std::int32_t axon : axons) deliver_due(state, axon, t, counters);
+  for (const std::int32_t axon : axons) deliver_due(state, axon, t, counters, trial);
   state.dirty[0] = !axons.empty();
   return state.dirty[0] != 0;
 }
@@ -178,7 +179,7 @@ std::vector<Arrival> Synapses<Sum>::due(const SynapseState<Sum>& state, std::int
 
 template <class Sum>
 void Synapses<Sum>::deliver_due(SynapseState<Sum>& state, std::int32_t axon, std::int64_t t,
-                                MergeCounters counters) const {
+                                MergeCounters counters, const Trial& trial) const {
   Row added = row(program_.axon_rows[axon], 0);
   const Run* const end = added.end;
   for (const Run* group = added.runs; group != end;) {  // runs of one delay
@@ -192,7 +193,9 @@ void Synapses<Sum>::deliver_due(SynapseState<Sum>& state, std::int32_t axon, std
       added.end = after;
       added.slot = -delay;  // there is one slot, and it is this tick's
       added.longest = std::numeric_limits<std::int64_t>::max();
-      state.additions += add_(ring(state), added, weights_, program_.index_target.data());
+      state.additions += program_.read_std.empty()
+                             ? add_(ring(state), added, weights_, program_.index_target.data())
+                             : add_noisy_row(ring(state), added, program_, axon, t, trial);
     }
     group = after;
   }

@@ -7,6 +7,7 @@
 #include "base/level.hpp"
 #include "program/program.hpp"
 #include "synapse/dense.hpp"
+#include "synapse/noisy.hpp"
 #include "synapse/rows.hpp"
 
 namespace spikeloom {
@@ -49,7 +50,7 @@ class Synapses {
   // due at or after `end` are left out.
   void arrive(SynapseState<Sum>& state, std::int64_t arrival, std::int64_t end) const;
   // Makes the sums of tick t final. True where there may be one that is not 0.
-  bool collect(SynapseState<Sum>& state, std::int64_t t, MergeCounters counters) const;
+  bool collect(SynapseState<Sum>& state, std::int64_t t, MergeCounters counters, const Trial& trial) const;
   // Instead of collect() where every addition is a write: what is due in tick t, in the order in which it is
   // added. There are no delays then.
   std::vector<Arrival> due(const SynapseState<Sum>& state, std::int64_t t, MergeCounters counters) const;
@@ -68,7 +69,8 @@ class Synapses {
   void keep(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival) const;
   std::int64_t merged(std::int32_t axon, std::int64_t n, MergeCounters counters) const;
   std::vector<std::int32_t> due_axons(const SynapseState<Sum>& state, std::int64_t t) const;
-  void deliver_due(SynapseState<Sum>& state, std::int32_t axon, std::int64_t t, MergeCounters counters) const;
+  void deliver_due(SynapseState<Sum>& state, std::int32_t axon, std::int64_t t, MergeCounters counters,
+                   const Trial& trial) const;
   Row row(const Axon& axon, std::int64_t n) const;
   std::int32_t slot(std::int64_t t) const { return static_cast<std::int32_t>(t % slots_); }
   Ring<Sum> ring(SynapseState<Sum>& state) const;

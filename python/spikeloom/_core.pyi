@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Chip', 'Program', 'encode_bernoulli', 'encode_rate', 'philox']
+__all__: list[str] = ['Chip', 'Program', 'encode_bernoulli', 'encode_rate', 'exp', 'log', 'normal', 'philox', 'words']
 class Program:
     """
     A chip program, checked once and ready to run. Immutable.
@@ -15,7 +15,7 @@ class Program:
         """
         Load the arrays of a program; ProgramError or ProfileError names what is wrong.
         """
-    def run(self, inputs: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], *, ticks: typing.SupportsInt | typing.SupportsIndex, window: typing.SupportsInt | typing.SupportsIndex, depths: numpy.ndarray, probes: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, numpy.ndarray]], readings: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, numpy.ndarray, typing.SupportsInt | typing.SupportsIndex]], traced: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], overrides: collections.abc.Sequence[tuple[str, numpy.ndarray, numpy.ndarray]], cycles: bool, threads: typing.SupportsInt | typing.SupportsIndex) -> dict:
+    def run(self, inputs: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], *, ticks: typing.SupportsInt | typing.SupportsIndex, window: typing.SupportsInt | typing.SupportsIndex, depths: numpy.ndarray, probes: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, numpy.ndarray]], readings: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, numpy.ndarray, typing.SupportsInt | typing.SupportsIndex]], traced: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], overrides: collections.abc.Sequence[tuple[str, numpy.ndarray, numpy.ndarray]], cycles: bool, threads: typing.SupportsInt | typing.SupportsIndex, trial_seed: typing.SupportsInt | typing.SupportsIndex = 0, sample_ids: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = []) -> dict:
         """
         Run samples from the initial state. inputs: uint8 (samples, ticks, lines). Returns counts (samples,
         neurons), probes [(samples, ticks, neurons)], readings [(samples, neurons)], spikes rows (sample, tick,
@@ -57,7 +57,7 @@ class Chip:
     """
     Samples of one program, clocked tick by tick.
     """
-    def __init__(self, program: Program, samples: typing.SupportsInt | typing.SupportsIndex, cycles: bool) -> None:
+    def __init__(self, program: Program, samples: typing.SupportsInt | typing.SupportsIndex, cycles: bool, trial_seed: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
         ...
     def clock(self, inputs: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None, clocks: typing.SupportsInt | typing.SupportsIndex) -> bool:
         """
@@ -111,7 +111,24 @@ def encode_rate(x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], spik
     Integrate-and-emit, started half full: spikes[s, t, first + i] = floor(1/2 + (t+1) x[s, i]) -
     floor(1/2 + t x[s, i]), exactly. spikes must be 0.
     """
+def exp(x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    e^x, the same bits on every machine; x in [-708, 709].
+    """
+def log(x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    ln x, the same bits on every machine; x > 0.
+    """
+def normal(words: typing.Annotated[numpy.typing.ArrayLike, numpy.uint32]) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The normal number of each random word, up to 6.3 sigma.
+    """
 def philox(counter: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(4)"], key: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"]) -> typing.Annotated[list[int], "FixedSize(4)"]:
     """
     Philox4x32-10: four words from a counter and a key.
+    """
+def words(key: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(2)"], counter: typing.Annotated[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], "FixedSize(3)"], count: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.uint32]:
+    """
+    Words of Philox for the indices 0 to count - 1: word index & 3 of the counter
+    (index >> 2, *counter).
     """

@@ -16,18 +16,20 @@ from spikeloom.reference.twin import run_twin
 
 OWN = Path(__file__).parent / "profiles"
 MADE_UP = ("subtract_reset", "two_thresholds", "multi_spike", "each_addition")
+REAL = ("leaky_exact", "adaptive_exponential")  # steps, time constants, noise: see test_real_neurons.py
 CHIPS = ("xylo_a2", "ranc", "truenorth")
 PROFILES = ("loihi1", "loihi1:nengo", "loihi1:lava", "loihi1:brian", "ideal", *CHIPS, *MADE_UP)
 
 DEFAULT = Options()
 SMALL = Options(neurons=5, cores=2, ticks=16)
 EXTREME = Options(edges=("min", "max"), counts=255, neurons=5)
+SHORT = Options(exact=False, ticks=10, neurons=6)
 FLOATS = Options(exact=False)  # reals of full precision: the order of sums shows in the last bit
 
 
 @cache
 def profile_of(name):
-    return load_profile(OWN / f"{name}.toml" if name in MADE_UP else name)
+    return load_profile(OWN / f"{name}.toml" if name in MADE_UP + REAL else name)
 
 
 def case_of(name, seed, options=None):
@@ -40,6 +42,8 @@ def case_of(name, seed, options=None):
 @lru_cache(maxsize=1000)
 def usual_case(name, seed):
     usual = FLOATS if name == "ideal" and seed % 2 else SMALL if name in CHIPS else DEFAULT
+    if name in REAL:
+        return random_program(profile_of(name), seed, SHORT)
     options = EXTREME if seed % 10 == 9 and name != "ideal" else usual
     return random_program(profile_of(name), seed, options)
 

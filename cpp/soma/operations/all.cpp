@@ -22,6 +22,14 @@ constexpr OperationKind operation_kinds[] = {
     {"fire2", make_fire2, make_fire2},
     {"multi_fire", make_multi_fire, make_multi_fire},
     {"alias", make_alias, nullptr},
+    {"linear_exact", nullptr, make_linear_exact},
+    {"exp_euler", nullptr, make_exp_euler},
+    {"exp_drive", nullptr, make_exp_drive},
+    {"add_noise", nullptr, make_add_noise},
+    {"adc", nullptr, make_adc},
+    {"dac", nullptr, make_dac},
+    {"mac", nullptr, make_mac},
+    {"dpi_step", nullptr, make_dpi_step},
 };
 
 }  // namespace

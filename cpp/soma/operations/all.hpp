@@ -30,5 +30,13 @@ std::unique_ptr<Operation<S>> make_fire2(Binder<S>& binder);
 template <class S>
 std::unique_ptr<Operation<S>> make_multi_fire(Binder<S>& binder);
 std::unique_ptr<Operation<std::int32_t>> make_alias(Binder<std::int32_t>& binder);
+std::unique_ptr<Operation<double>> make_linear_exact(Binder<double>& binder);
+std::unique_ptr<Operation<double>> make_exp_euler(Binder<double>& binder);
+std::unique_ptr<Operation<double>> make_exp_drive(Binder<double>& binder);
+std::unique_ptr<Operation<double>> make_add_noise(Binder<double>& binder);
+std::unique_ptr<Operation<double>> make_adc(Binder<double>& binder);
+std::unique_ptr<Operation<double>> make_dac(Binder<double>& binder);
+std::unique_ptr<Operation<double>> make_mac(Binder<double>& binder);
+std::unique_ptr<Operation<double>> make_dpi_step(Binder<double>& binder);
 
 }  // namespace spikeloom

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.emulation.cycles import CoreState, CycleReport, core_state, cycle_report
-from spikeloom.emulation.emulate import check_options
 from spikeloom.emulation.encoding import checked_counts
 from spikeloom.emulation.loading import core_program, program_hash
+from spikeloom.emulation.options import check_options, checked_seed
 from spikeloom.errors import EmulationError
 from spikeloom.program.program import ChipProgram
 
@@ -49,7 +49,7 @@ class Chip:
         self._samples = int(samples)
         self._timing = timing
         self._core = core_program(program)
-        self._chip = _core.Chip(self._core, self._samples, timing == "cycle")
+        self._chip = _core.Chip(self._core, self._samples, timing == "cycle", checked_seed(trial_seed))
         self._tag = hashlib.sha256(f"{program_hash(program)} {self._samples} {timing}".encode()).digest()
 
     @property

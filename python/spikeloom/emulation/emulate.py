@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.emulation.cycles import CycleReport, cycle_report
 from spikeloom.emulation.energy import energy_report
-from spikeloom.emulation.inputs import CheckedInputs, Inputs, check_inputs
+from spikeloom.emulation.inputs import CheckedInputs, Inputs, check_inputs, checked_ids
 from spikeloom.emulation.loading import core_program
+from spikeloom.emulation.options import Draws, check_options, checked_seed, worker_count
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import EmulationError
 from spikeloom.program.program import ChipProgram, Placed, Port
@@ -36,6 +36,7 @@ def emulate(
     ticks: int | None = None,
     chip_seed: int | None = None,
     trial_seed: int = 0,
+    sample_ids: ArrayLike | None = None,
     age_s: float = 0.0,
     effects: Collection[str] | None = None,
     timing: Literal["none", "cycle"] = "none",
@@ -57,9 +58,11 @@ def emulate(
     ticks : length of the window; the program's own unless given.
     chip_seed, age_s, effects : the chip instance. The chips of this version have no imperfections, so
         `effects` must be empty.
-    trial_seed : of the encoding "bernoulli".
+    trial_seed, sample_ids : of temporal noise and of the encoding "bernoulli"; a sample's id is the number
+        that its draws have, its row unless given.
     timing : "cycle" also counts clocks, and needs a profile with a `[cycles]` table.
-    record : "population.spikes", or "population.register" for its values after every tick.
+    record : "population.spikes", or "population.register" for its values after every tick (step, where the
+        profile divides its tick).
     threads : samples in parallel; all processors unless given.
     progress : called with ("samples", done, all) now and then.
 
@@ -73,42 +76,16 @@ def emulate(
     workers = worker_count(threads)
     core = core_program(program)
     checked = check_inputs(program, inputs, ticks)
-    plan = _Plan.make(program, checked, record, timing)
+    draws = Draws(checked_seed(trial_seed), checked_ids(sample_ids, checked.samples))
+    plan = _Plan.make(program, checked, record, timing, draws)
     parts: list[dict[str, Any]] = []
     for first, stop in _chunks(checked, plan, workers):
-        parts.append(plan.run(core, first, stop, trial_seed, workers))
+        parts.append(plan.run(core, first, stop, workers))
         if progress is not None:
             progress("samples", stop, checked.samples)
     if not parts:
-        parts.append(plan.run(core, 0, 0, trial_seed, 1))
+        parts.append(plan.run(core, 0, 0, 1))
     return plan.recording(core, parts)
-
-
-def check_options(
-    effects: Collection[str] | None, timing: str, age_s: float, chip_seed: int | None, program: ChipProgram
-) -> None:
-    """Refuse what this chip cannot do, by name."""
-    if effects:
-        raise EmulationError("effects", "the chip has no imperfections to apply", value=sorted(effects),
-                             remedy="leave effects out")  # fmt: skip
-    if timing == "cycle" and program.profile.cycles is None:
-        raise EmulationError("timing cycle", f"is not available for profile {program.profile.name}",
-                             remedy="the profile has no [cycles] table")  # fmt: skip
-    if timing not in ("none", "cycle"):
-        raise EmulationError("timing", "is unknown", value=timing, limit="none or cycle")
-    if not (np.isfinite(age_s) and age_s >= 0):
-        raise EmulationError("age_s", "must be finite and not negative", value=age_s)
-    if chip_seed is not None and chip_seed < 0:
-        raise EmulationError("chip_seed", "must not be negative", value=chip_seed)
-
-
-def worker_count(threads: int | None) -> int:
-    """Threads to use: those asked for, or one a processor that this process may use."""
-    if threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if isinstance(threads, bool) or not isinstance(threads, (int, np.integer)) or threads < 1:
-        raise EmulationError("threads", "must be an integer of at least 1", value=repr(threads))
-    return min(int(threads), 1024)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,29 +99,37 @@ class _Plan:
     probes: tuple[tuple[str, str, Placed], ...]  # name, element, population
     ports: tuple[Port, ...]
     timing: str
+    draws: Draws
     bytes_per_sample: int = field(default=1)
 
     @staticmethod
-    def make(program: ChipProgram, checked: CheckedInputs, record: Collection[str], timing: str) -> _Plan:
+    def make(
+        program: ChipProgram, checked: CheckedInputs, record: Collection[str], timing: str, draws: Draws
+    ) -> _Plan:
         traced, probes = _recorded(program, record)
         depths = np.zeros(program.n_neurons, dtype=np.int32)
         for placed in program.populations:
             depths[placed.neurons] = placed.depth
-        run_ticks = checked.ticks + max((placed.depth for placed in program.populations), default=0)
+        steps = program.profile.time.steps_per_tick
+        run_ticks = checked.ticks * steps + max((placed.depth for placed in program.populations), default=0)
         wide = 8 if program.profile.is_analog else 4
         recorded = sum(placed.neurons.size for _, _, placed in probes) * run_ticks * wide
         size = checked.ticks * program.n_inputs + recorded + 8 * program.n_neurons
-        return _Plan(program, checked, depths, traced, probes, program.outputs, timing, max(1, size))
+        ports = program.outputs
+        return _Plan(program, checked, depths, traced, probes, ports, timing, draws, max(1, size))
+
+    @property
+    def window(self) -> int:
+        """The window in the core's unit, the tick or the step."""
+        return self.checked.ticks * self.program.profile.time.steps_per_tick
 
     @property
     def run_ticks(self) -> int:
-        return self.checked.ticks + int(self.depths.max(initial=0))
+        return self.window + int(self.depths.max(initial=0))
 
-    def run(
-        self, core: _core.Program, first: int, stop: int, trial_seed: int, workers: int
-    ) -> dict[str, Any]:
+    def run(self, core: _core.Program, first: int, stop: int, workers: int) -> dict[str, Any]:
         """Samples [first, stop) on the core."""
-        encoded = self.checked.encoded(first, stop, trial_seed)
+        encoded = self.checked.encoded(first, stop, self.draws.trial_seed, self.draws.ids)
         elements = core.elements
         placed = {p.name: p for p in self.program.populations}
         traced = np.zeros(self.program.n_neurons if self.traced else 0, dtype=np.uint8)
@@ -153,7 +138,7 @@ class _Plan:
         result = core.run(
             encoded.spikes,
             ticks=self.run_ticks,
-            window=self.checked.ticks,
+            window=self.window,
             depths=self.depths,
             probes=[(elements.index(element), p.neurons) for _, element, p in self.probes],
             readings=[
@@ -167,6 +152,8 @@ class _Plan:
             ],
             cycles=self.timing == "cycle",
             threads=workers,
+            trial_seed=self.draws.trial_seed,
+            sample_ids=self.draws.ids[first:stop].tolist(),
         )
         result["spikes"][:, 0] += first
         return result
@@ -202,7 +189,7 @@ class _Plan:
 
     def _reading_tick(self, port: Port) -> int:
         """The last tick of the window of the port's population."""
-        return int(self.depths[port.neurons].max(initial=0)) + self.checked.ticks - 1
+        return int(self.depths[port.neurons].max(initial=0)) + self.window - 1
 
     def _outputs(self, counts: NDArray, parts: list[dict[str, Any]]) -> NDArray[np.float64]:
         registers = self._register_ports()

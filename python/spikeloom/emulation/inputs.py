@@ -39,8 +39,11 @@ class CheckedInputs:
     samples: int
     ticks: int
 
-    def encoded(self, first: int, stop: int, trial_seed: int = 0) -> EncodedInputs:
-        """Samples [first, stop)."""
+    def encoded(
+        self, first: int, stop: int, trial_seed: int = 0, ids: NDArray[np.uint32] | None = None
+    ) -> EncodedInputs:
+        """Samples [first, stop); `ids` are the numbers of all samples in random draws, their rows if absent."""
+        numbers = np.arange(self.samples, dtype=np.uint32) if ids is None else ids
         spikes = np.zeros((stop - first, self.ticks, self.program.n_inputs), dtype=np.uint8)
         for port in self.program.inputs:
             part = self.parts[port.name][first:stop]
@@ -48,14 +51,11 @@ class CheckedInputs:
                 spikes[:, :, port.first : port.first + port.size] = part
             elif port.encoding != "current":
                 x = halves(_scaled(part, port), port.signed)
-                write_spikes(
-                    spikes,
-                    port.first,
-                    x,
-                    port.encoding or "rate",
-                    port.planes,
-                    (trial_seed, first, port.first),
-                )
+                for rows in _runs_of(numbers[first:stop]):
+                    draws = (trial_seed, int(numbers[first + rows.start]), port.first)
+                    write_spikes(
+                        spikes[rows], port.first, x[rows], port.encoding or "rate", port.planes, draws
+                    )
         biases = {
             host.target: host_bias(self.program, host, self._host_values(host, first, stop))
             for host in self.program.hosts
@@ -83,8 +83,32 @@ class CheckedInputs:
         return values
 
 
+def _runs_of(numbers: NDArray[np.uint32]) -> list[slice]:
+    """Slices within which the numbers are consecutive, so that one call can encode each."""
+    breaks = np.flatnonzero(np.diff(numbers.astype(np.int64)) != 1) + 1
+    ends = [0, *breaks.tolist(), len(numbers)]
+    return [slice(a, b) for a, b in zip(ends, ends[1:], strict=False) if a < b]
+
+
+def checked_ids(sample_ids: ArrayLike | None, samples: int) -> NDArray[np.uint32]:
+    """The number of each sample in random draws: its row, unless given; EmulationError for anything else."""
+    if sample_ids is None:
+        return np.arange(samples, dtype=np.uint32)
+    ids = _array("sample_ids", sample_ids)
+    if ids.shape != (samples,) or ids.dtype.kind not in "iu" or (ids < 0).any() or (ids >= 2**32).any():
+        raise EmulationError(
+            "sample_ids", "need one number for each sample", value=ids.shape, limit="0 to 2^32 - 1"
+        )
+    return ids.astype(np.uint32)
+
+
 def encoded_inputs(
-    program: ChipProgram, inputs: Inputs, *, ticks: int | None = None, trial_seed: int = 0
+    program: ChipProgram,
+    inputs: Inputs,
+    *,
+    ticks: int | None = None,
+    trial_seed: int = 0,
+    sample_ids: ArrayLike | None = None,
 ) -> EncodedInputs:
     """The same spikes and biases that `emulate` gives the chip, for all samples at once.
 
@@ -94,7 +118,7 @@ def encoded_inputs(
     ticks : length of the window; the program's own unless given.
     """
     checked = check_inputs(program, inputs, ticks)
-    return checked.encoded(0, checked.samples, trial_seed)
+    return checked.encoded(0, checked.samples, trial_seed, checked_ids(sample_ids, checked.samples))
 
 
 def check_inputs(program: ChipProgram, inputs: Inputs, ticks: int | None = None) -> CheckedInputs:

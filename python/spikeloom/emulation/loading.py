@@ -10,6 +10,7 @@ from weakref import ref
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.emulation.constants import effective_params, in_steps, operation_table, step_constants
 from spikeloom.errors import ProgramError
 from spikeloom.profile.dotted import walk
 from spikeloom.profile.schema import Param, Profile, WeightMode, Weights
@@ -45,7 +46,26 @@ def core_program(program: ChipProgram) -> _core.Program:
 def _load(program: ChipProgram, overridable: str | None) -> _core.Program:
     from spikeloom import _core
 
-    return _core.Program(profile_table(program.profile, overridable), array_table(program.arrays))
+    table, arrays = profile_table(program.profile, overridable), array_table(program.arrays)
+    if program.profile.is_analog:
+        table, arrays = _with_real_values(program, table, arrays)
+    return _core.Program(table, arrays)
+
+
+def _with_real_values(
+    program: ChipProgram, table: dict[str, Any], arrays: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Parameters as the real numbers they stand for, and the constants of a step beside them."""
+    profile = program.profile
+    params = effective_params(profile, program.arrays.params)
+    values = in_steps(profile, params) | step_constants(profile, params, program.n_neurons)
+    table["params"] = [_real(name) for name in values]
+    table["operations"] = operation_table(profile)
+    return table, arrays | {"params": values}
+
+
+def _real(name: str) -> dict[str, Any]:
+    return {"name": name, "format": "float", "min": None, "max": None, "shift": 0, "exp_max": 0}
 
 
 def _check_names(program: ChipProgram, loaded: _core.Program) -> None:
@@ -107,6 +127,8 @@ def profile_table(profile: Profile, overridable: str | None = None) -> dict[str,
         "analog": profile.is_analog,
         "latency": profile.time.spike_latency_ticks,
         "delay_max": profile.time.delay_max,
+        "steps": profile.time.steps_per_tick,
+        "spread_input": profile.time.input_phase == "even",
         "merge_or": delivery.merge == "or",
         "spikes_max_input": delivery.spikes_max.input,
         "spikes_max_recurrent": delivery.spikes_max.recurrent,

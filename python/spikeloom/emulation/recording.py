@@ -24,6 +24,7 @@ class Recording:
     counts: population -> (samples, neurons) int32, spikes over the population's window
     spikes: population -> rows (sample, tick, neuron) int32, sorted; a neuron that made n spikes has n rows
     registers: "population.register" -> (samples, ticks, neurons) int32, float64 on an analog soma
+    (on a chip of the time mode `continuous`, "tick" in spikes and registers is the step)
     events: "spikes", "input_spikes", "synaptic_operations", "neuron_updates", "packets" (spikes of neurons
         times the axons they go to), "input_packets" -> (samples,) int64, over the whole run
     rules: "register.rule", "delivery.merge", "delivery.spikes_max" -> (samples,) how often it changed a value

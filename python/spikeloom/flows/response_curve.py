@@ -79,14 +79,12 @@ def _parameters(profile: Profile, largest: float) -> dict[str, Any]:
     name = _threshold_operand(profile)
     if isinstance(name, str) and name in profile.params:
         found[name] = _code_below(profile.params[name], largest)
-    return {
-        name: code if profile.params[name].format == "float" else int(code) for name, code in found.items()
-    }
+    return {name: code if profile.params[name].is_real else int(code) for name, code in found.items()}
 
 
 def _code_below(param: Param, value: float) -> float:
     """The largest code whose effective value is at most `value`; else the smallest."""
-    if param.format == "float":
+    if param.is_real:
         return value
     low, high = int(param.min or 0), int(param.max or 0)
     while low < high:
@@ -108,7 +106,7 @@ def _threshold(profile: Profile, largest: float) -> float:
         return largest
     param = profile.params[name]
     code = _code_below(param, largest)
-    return code if param.format == "float" else float(_effective(param, int(code)))
+    return code if param.is_real else float(_effective(param, int(code)))
 
 
 def _threshold_operand(profile: Profile) -> int | str:

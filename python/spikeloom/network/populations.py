@@ -90,7 +90,7 @@ def _param(subject: str, name: str, param: Param, given: Mapping[str, ArrayLike]
     if value is None:
         limit = None if param.min is None or param.max is None else f"{param.min:g} to {param.max:g}"
         raise NetworkError(subject, f"needs the parameter {name}", limit=limit, remedy=f"give {name}=...")
-    check = reals if param.format == "float" else integers
+    check = reals if param.is_real else integers
     codes = spread(check(value, subject, name, param.min, param.max), size, subject, name)
     if param.scope == "population" and np.ptp(codes):
         raise NetworkError(subject, f"{name} has one value for a whole population",

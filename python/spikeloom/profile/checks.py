@@ -11,7 +11,10 @@ from collections.abc import Iterable, Iterator
 from spikeloom.profile.cycle_checks import cycle_findings
 from spikeloom.profile.dotted import nearest, walk
 from spikeloom.profile.intervals import prove
-from spikeloom.profile.operations import FIRING, Alias, Operand, Operation, Sum
+from spikeloom.profile.operand_fields import REGISTER_FIELDS, operands_of
+from spikeloom.profile.operations import FIRING, Alias, Operation, Sum
+from spikeloom.profile.real_checks import continuous_findings, real_problems
+from spikeloom.profile.real_operations import REAL_OPERATIONS
 from spikeloom.profile.schema import Param, Profile
 from spikeloom.profile.weight_checks import weight_problems
 
@@ -31,6 +34,7 @@ def soundness_findings(profile: Profile) -> list[str]:
         _delivery,
         _flow,
         cycle_findings,
+        continuous_findings,
         _provenance,
     )
     findings = [finding for check in checks for finding in check(profile)]
@@ -78,8 +82,10 @@ def _parameters(profile: Profile) -> Iterator[str]:
         if param.scope not in scopes:
             near = nearest(param.scope, scopes)
             yield f"{key}.scope: {param.scope} is neither neuron, population, core nor a shared table; {near}"
-        if param.format == "float" and not profile.is_analog:
-            yield f"{key}.format: float needs an analog soma"
+        if param.is_real and not profile.is_analog:
+            yield f"{key}.format: {param.format} needs an analog soma"
+        if param.format == "steps" and profile.time.dt_s is None:
+            yield f"{key}.format: steps needs time.dt_s"
         if param.format != "shift" and param.shift:
             yield f"{key}.shift: only the format shift has one"
         if param.format != "mant_exp" and param.exp_max:
@@ -90,7 +96,7 @@ def _parameters(profile: Profile) -> Iterator[str]:
 def _range_problems(param: Param) -> Iterator[str]:
     given = {"min": param.min, "max": param.max, "default": param.default}
     stated = {key: value for key, value in given.items() if value is not None}
-    if param.format != "float":
+    if not param.is_real:
         for key in ("min", "max"):
             if key not in stated:
                 yield f"{key}: is missing; only the format float has no range"
@@ -138,8 +144,8 @@ def _operand_problems(profile: Profile, operation: Operation) -> Iterator[tuple[
     """(field, problem) of every name that an operation cannot use there."""
     registers = set(profile.element_names())
     values = registers | set(profile.params)
-    for field, operand in _operands(operation):
-        only_registers = field in _REGISTER_FIELDS or (field.startswith("start.") and operand is None)
+    for field, operand in operands_of(operation):
+        only_registers = field in REGISTER_FIELDS or (field.startswith("start.") and operand is None)
         name = field.removeprefix("start.") if operand is None else operand
         if isinstance(name, str) and name not in (registers if only_registers else values):
             yield field, _unknown_name(profile, name, only_registers)
@@ -157,34 +163,8 @@ def _operand_problems(profile: Profile, operation: Operation) -> Iterator[tuple[
                 "offset",
                 f"no parameter {operation.offset}; {near or 'known: ' + ', '.join(profile.params)}",
             )
-
-
-_REGISTER_FIELDS = ("unless", "dst", "reg", "counter")
-_OTHER_FIELDS = (
-    "name", "op", "shift", "offset", "round", "min_step", "negate", "toward", "guard",
-    "cmp", "neg_cmp", "reset",
-)  # fmt: skip
-
-
-def _operands(operation: Operation) -> Iterator[tuple[str, Operand | None]]:
-    """(field, operand) of every operand; a started counter comes as ("start.NAME", None)."""
-    for field, value in operation.model_dump(by_alias=True, exclude_none=True).items():
-        if field == "terms":
-            yield from (("terms", _term(operation, term)) for term in value)
-        elif field == "start":
-            for counter, operand in value.items():
-                yield f"start.{counter}", None
-                yield f"start.{counter}", operand
-        elif field not in _OTHER_FIELDS:
-            yield field, value
-
-
-def _term(operation: Operation, term: Operand) -> Operand:
-    """A term without its sign; `i[*]` stands for its first element."""
-    if not isinstance(term, str):
-        return term
-    name = term.removeprefix("-")
-    return name.removesuffix("[*]") + "[0]" if name.endswith("[*]") else name
+    if isinstance(operation, REAL_OPERATIONS):
+        yield from real_problems(profile, operation)
 
 
 def _unknown_name(profile: Profile, name: str, only_registers: bool) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from spikeloom.profile import operations as ops
+from spikeloom.profile.operation_base import Operand
 from spikeloom.profile.schema import Param, Profile, Register
 from spikeloom.profile.weights import mode_names, weight_levels
 
@@ -90,7 +91,7 @@ def _pow2(exponent: int) -> int:
     return 1 << min(max(exponent, 0), _HUGE_EXPONENT)
 
 
-def operand_interval(profile: Profile, operand: ops.Operand) -> Interval:
+def operand_interval(profile: Profile, operand: Operand) -> Interval:
     """The bounds of a register, an element of one (`i[0]`), a parameter or an integer."""
     if isinstance(operand, int):
         return Interval(operand, operand)

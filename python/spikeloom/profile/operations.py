@@ -9,26 +9,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-Operand = int | str
-
-
-class _Operation(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    """Unique in the list; a variant overrides an operation by it."""
-    unless: str | None = None
-    """A register: the operation acts only on neurons where it is 0."""
-
-    def reads(self) -> tuple[Operand, ...]:
-        """Every operand that the operation may read."""
-        return (self.unless,) if self.unless is not None else ()
-
-    def writes(self) -> tuple[str, ...]:
-        """Every register that the operation may write."""
-        return ()
+from spikeloom.profile.operation_base import Operand, _Operation
+from spikeloom.profile.real_operations import REAL_OPERATIONS, RealOperation
 
 
 class Sum(_Operation):
@@ -270,6 +254,7 @@ class Alias(_Operation):
 OPERATIONS: tuple[type[_Operation], ...] = (
     Sum, DecayMul, DecayShift, DecaySub, LeakSigned, Clip, Clear, HoldZero, CountDown, Fire, Fire2, MultiFire,
     Alias,
+    *REAL_OPERATIONS,
 )  # fmt: skip
 FIRING = ("fire", "fire2", "multi_fire")
 
@@ -286,6 +271,7 @@ Operation = Annotated[
     | Fire
     | Fire2
     | MultiFire
-    | Alias,
+    | Alias
+    | RealOperation,
     Field(discriminator="op"),
 ]

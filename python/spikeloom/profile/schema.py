@@ -26,10 +26,10 @@ from spikeloom.profile.tables import (
     SpikesMax,
     Status,
     Table,
-    Time,
     WeightMode,
     Weights,
 )
+from spikeloom.profile.time_table import Time
 
 __all__ = [
     "Bias",

@@ -105,23 +105,6 @@ class Limits(Table):
     """Tables that neurons of a core share."""
 
 
-class Time(Table):
-    """Tick, latency and delays."""
-
-    mode: Literal["tick"]
-    """All cores meet at the end of every tick."""
-    tick_s: Seconds | None = None
-    """Nominal length of a tick."""
-    spike_latency_ticks: Count = 1
-    """Ticks from a neuron's spike to its arrival, without synaptic delay."""
-    delay_min: Annotated[int, Field(ge=0)] = 0
-    """Smallest additional synaptic delay, in ticks."""
-    delay_max: Annotated[int, Field(ge=0)] = 0
-    """Largest additional synaptic delay, in ticks."""
-    delay_scope: Literal["none", "synapse", "axon"] = "none"
-    """What a delay belongs to."""
-
-
 class WeightMode(Table):
     """One alternative range of the weight code."""
 
@@ -211,11 +194,12 @@ class Param(Table):
     """A programmable parameter; the program stores the codes that the chip loads.
 
     format int: m; shift: m 2^shift; mant_exp: m 2^e, e a second code named NAME_exp; pow2_minus1: 2^m - 1;
-    neg_pow2_plus1: 1 - 2^m; pow2_9_plus_2e_minus1: 2^(9 + 2m) - 1; float: the value itself (analog soma).
+    neg_pow2_plus1: 1 - 2^m; pow2_9_plus_2e_minus1: 2^(9 + 2m) - 1; float: the value itself (analog soma);
+    steps: a time in seconds, fl(m / dt_s + 1/2) steps (analog soma).
     """
 
     format: Literal[
-        "int", "shift", "mant_exp", "pow2_minus1", "neg_pow2_plus1", "pow2_9_plus_2e_minus1", "float"
+        "int", "shift", "mant_exp", "pow2_minus1", "neg_pow2_plus1", "pow2_9_plus_2e_minus1", "float", "steps"
     ] = "int"
     """How a code becomes an effective value."""
     min: float | None = None
@@ -230,6 +214,11 @@ class Param(Table):
     """"neuron", "population", "core", or the name of a shared table."""
     default: float | None = None
     """Code where the network gives none; absent: the network must give it."""
+
+    @property
+    def is_real(self) -> bool:
+        """True where the code is a real number rather than an integer."""
+        return self.format in ("float", "steps")
 
 
 class Register(Table):

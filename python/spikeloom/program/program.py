@@ -39,7 +39,7 @@ class Port:
 class Placed:
     """Where the neurons of one population are: `neurons[k]` is the global number of its k-th neuron.
 
-    The population works on the ticks [depth, depth + T) of a run.
+    The population works on the ticks [depth, depth + T) of a run; steps, where the profile divides its tick.
     """
 
     name: str
@@ -121,8 +121,9 @@ class ChipProgram:
 
     @property
     def run_ticks(self) -> int:
-        """Ticks of one run: the window and the largest depth."""
-        return self.ticks + max(population.depth for population in self.populations)
+        """Ticks of one run, or steps where the profile divides its tick: the window and the largest depth."""
+        window = self.ticks * self.profile.time.steps_per_tick
+        return window + max(population.depth for population in self.populations)
 
     def save(self, path: str | Path) -> None:
         """Write the program to one `.spikeloom` file, atomically."""

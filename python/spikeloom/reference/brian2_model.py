@@ -35,8 +35,9 @@ from spikeloom.program.program import ChipProgram
 from spikeloom.reference.brian2_block import variable
 from spikeloom.reference.brian2_exact import LIMIT, Range
 from spikeloom.reference.brian2_operations import each_addition, operation_block, refuse
+from spikeloom.reference.brian2_real_operations import real_constants
 from spikeloom.reference.brian2_results import check_traps, trace_of
-from spikeloom.reference.brian2_setup import functions, plain_numpy
+from spikeloom.reference.brian2_setup import functions, in_steps, plain_numpy
 from spikeloom.reference.brian2_synapses import (
     Copies,
     Synapses,
@@ -84,7 +85,7 @@ def run_brian2_samples(
         Brian2 cannot carry the program (an entry of NOT_EXPRESSIBLE, or a value may pass 2^53), or a register
         with the rule `trap` was given a value outside its width.
     """
-    spikes = np.asarray(spikes)
+    spikes = in_steps(program.profile.time, np.asarray(spikes))
     depth = max((population.depth for population in program.populations), default=0)
     total = spikes.shape[1] + depth if ticks is None else ticks
     overrides = bias_overrides or [{}] * len(spikes)
@@ -108,6 +109,7 @@ class Brian2Model:
         self.lines = fan_pairs(program.arrays.input_fan_start, program.arrays.input_fan_axon, self.order)
         self.fans = fan_pairs(program.arrays.neuron_fan_start, program.arrays.neuron_fan_axon, self.order)
         self.params = effective_params(program)
+        self.params |= real_constants(program.profile, self.params, program.n_neurons)
         self.most = self._most_spikes(spikes)  # that an axon may carry in a tick
         rows = synapses(program, self.order)
         self.each = program.profile.delivery.accumulate == "each"

@@ -21,11 +21,14 @@ from spikeloom.reference.brian2_exact import (
     sign,
     smaller,
 )  # fmt: skip
+from spikeloom.reference.brian2_real_operations import REAL_OPERATIONS
 
 # What no Brian2 code is made for, and why. Every operation has its function; these are uses of them.
 NOT_EXPRESSIBLE: dict[str, str] = {
     "multi_fire, threshold below 1": "the number of spikes is no quotient; the loop depends on the neuron",
     "multi_fire, analog soma": "the quotient of two reals may round across an integer",
+    "converter with a table of nonlinearity": "the table would be read by a computed index",
+    "add_noise": "Brian2 draws numbers of its own; such runs are compared as distributions",
     "axon driven by input lines and neurons": "it would be in both groups of `delivery.order`",
     "alias": "a neuron's turn waits for another neuron of the same tick",
     "each addition, rule trap": "which of n equal additions left the width is not kept",
@@ -208,6 +211,7 @@ OPERATIONS: dict[str, Callable[[Any, Block], None]] = {
     "fire2": fire2,
     "multi_fire": multi_fire,
     "alias": alias,
+    **REAL_OPERATIONS,
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.profile.schema import Time
 from spikeloom.reference.brian2_synapses import power_of_two
 
 
@@ -81,3 +82,14 @@ def functions() -> dict[str, Any]:
         made.implementations.add_numpy_implementation(function, discard_units=True)
         found[function.__name__] = made
     return found
+
+
+def in_steps(time: Time, spikes: NDArray) -> NDArray:
+    """(samples, steps, lines): the counts of a tick in its first step, or each line in its own."""
+    samples, ticks, lines = spikes.shape
+    steps = time.steps_per_tick
+    spread = np.zeros((samples, ticks, steps, lines), dtype=spikes.dtype)
+    line = np.arange(lines)
+    phase = line * steps // max(lines, 1) if time.input_phase == "even" else np.zeros(lines, dtype=int)
+    spread[:, :, phase, line] = spikes
+    return spread.reshape(samples, ticks * steps, lines)

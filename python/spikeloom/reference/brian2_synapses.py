@@ -142,6 +142,8 @@ def effective_params(program: ChipProgram) -> dict[str, NDArray]:
     for name, param in program.profile.params.items():
         exponent = codes[f"{name}_exp"].astype(np.float64) if param.format == "mant_exp" else np.zeros(1)
         found[name] = _effective(param, codes[name].astype(np.float64), exponent)
+        if param.format == "steps":
+            found[name] = np.floor(found[name] / float(program.profile.time.dt_s or 1.0) + 0.5)
     return found
 
 

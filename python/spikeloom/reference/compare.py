@@ -57,8 +57,13 @@ class CrossCheck:
     first_divergence: Divergence | None
 
 
-def compare(expected: Trace, got: Trace, program: ChipProgram, sample: int = 0) -> CrossCheck:
+def compare(
+    expected: Trace, got: Trace, program: ChipProgram, sample: int = 0, *, tolerance: float = 0.0
+) -> CrossCheck:
     """Compare every register and every spike count of two traces at every tick.
+
+    Registers may differ by `tolerance` times the largest magnitude that the register has in `expected`; spikes
+    may not differ.
 
     The first divergence is the one of the earliest tick; within a tick registers come in the order in which
     the profile declares them, then "spikes"; within a register the lowest neuron comes first.
@@ -70,7 +75,10 @@ def compare(expected: Trace, got: Trace, program: ChipProgram, sample: int = 0) 
     """
     _check_comparable(expected, got, program)
     names = [*program.profile.element_names(), "spikes"]
-    differing = {name: _differing(_column(expected, name), _column(got, name)) for name in names}
+    differing = {
+        name: _differing(_column(expected, name), _column(got, name), tolerance if name != "spikes" else 0.0)
+        for name in names
+    }
     found = [
         (int(np.flatnonzero(where.any(axis=1))[0]), k)
         for k, where in enumerate(differing.values())
@@ -116,9 +124,12 @@ def _column(trace: Trace, name: str) -> NDArray:
     return trace.spikes if name == "spikes" else trace.registers[name]
 
 
-def _differing(expected: NDArray, got: NDArray) -> NDArray:
+def _differing(expected: NDArray, got: NDArray, tolerance: float) -> NDArray:
     """Where two arrays differ; a value that is not a number differs from everything."""
-    return np.asarray(expected != got)
+    if tolerance == 0.0:
+        return np.asarray(expected != got)
+    allowed = tolerance * np.abs(expected).max(initial=0.0)
+    return np.asarray(~(np.abs(expected - got) <= allowed))
 
 
 def _divergence(

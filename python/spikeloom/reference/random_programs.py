@@ -110,7 +110,10 @@ class _Builder:
     def draw_param(self, name: str, param: Param) -> dict[str, NDArray]:
         """One code a neuron, or a core where the scope says so, and the exponents of `mant_exp`."""
         n, near = self.n_neurons, self.threshold
-        if param.format == "float":
+        if param.is_real and param.min is not None and param.max is not None:
+            drawn = self.values.between(f"param.{name}", n, param.min, param.max)
+            return {name: self.shared_by_scope(param, drawn)}
+        if param.is_real:
             drawn = self.values.floats(f"param.{name}", n, near=near, exact=self.options.exact)
             return {name: np.abs(drawn) + 0.25 if name == self.threshold_name else drawn}
         if self.profile.alias is not None and name == self.profile.alias.offset:

@@ -66,7 +66,9 @@ class RowDraw:
         format_of = np.tile(self.rng.integers(0, len(self.format_mode), columns), rows)
         if self.profile.weights.formula == "type_table":  # a type belongs to an axon
             format_of = np.repeat(self.rng.integers(0, len(self.format_mode), rows), columns)
-        codes = np.zeros(rows * columns, dtype=np.float64 if self.profile.is_analog else np.int32)
+        codes = np.zeros(
+            rows * columns, dtype=np.float64 if self.profile.weights.formula == "float" else np.int32
+        )
         for format_ in range(len(self.format_mode)):
             where = np.flatnonzero(format_of == format_)
             codes[where] = self.codes_of_format(format_, len(where))

@@ -85,6 +85,14 @@ class EdgeValues:
             }
         return self._pick(what, n, candidates, {kind: np.full(n, True) for kind in candidates})
 
+    def between(self, what: str, n: int, low: float, high: float) -> NDArray:
+        """n real values of a range: its ends, its middle, and, where it is positive, spread by magnitude."""
+        spread = np.exp(self.rng.uniform(np.log(low), np.log(high), n)) if low > 0 else None
+        uniform = self.rng.uniform(low, high, n)
+        inside = uniform if spread is None else np.clip(spread, low, high)
+        ends = {"min": np.full(n, low), "max": np.full(n, high), "uniform": inside}
+        return self._pick(what, n, ends, {kind: np.full(n, True) for kind in ends})
+
     def choice(self, what: str, n: int, values: Sequence[int]) -> NDArray:
         """n values of a short list, tallied as "what=value"."""
         drawn = self.rng.choice(np.array(values, dtype=np.int64), n)

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from spikeloom.errors import EmulationError
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.compare import Trace
-from spikeloom.reference.twin_loading import fans, load_types, load_weights, params_of
+from spikeloom.reference.twin_loading import due_lines, fans, load_types, load_weights, params_of
+from spikeloom.reference.twin_neuron import Moment, Neuron
 from spikeloom.reference.twin_numbers import Number, Trapped
-from spikeloom.reference.twin_operations import Neuron, run_operations
+from spikeloom.reference.twin_operations import run_operations
 
 BiasOverride = Mapping[str, Sequence[float] | NDArray]
 
@@ -37,6 +38,8 @@ def run_twin(
     *,
     ticks: int | None = None,
     bias_override: BiasOverride | None = None,
+    trial_seed: int = 0,
+    sample: int = 0,
 ) -> Trace:
     """Run one sample on the twin.
 
@@ -44,20 +47,24 @@ def run_twin(
     ----------
     program : what the chip loads.
     spikes : (rows, input lines) spike counts; row t arrives in tick t, and after the last row there are none.
-    ticks : how many ticks to run; `None` runs the rows and then the largest depth of the program.
+    ticks : how many ticks (steps, where the profile divides its tick) to run; `None` runs the rows and then
+        the largest depth of the program.
     bias_override : population -> one effective bias a neuron, instead of the program's.
+    trial_seed, sample : whose temporal noise is drawn.
 
     Raises
     ------
     EmulationError
         A register with the rule `trap` was given a value outside its width.
     """
-    chip = _Chip(program, bias_override or {})
+    time = program.profile.time
+    layers = {entry.name: number for number, entry in enumerate(program.profile.operation)}
+    moment = Moment(time.dt_s or 0.0, sample=sample, trial_seed=trial_seed, layers=layers)
+    chip = _Chip(program, bias_override or {}, moment)
     depth = max((population.depth for population in program.populations), default=0)
     counts, register_rows = [], []
-    for tick in range(len(spikes) + depth if ticks is None else ticks):
-        lines = [int(n) for n in spikes[tick]] if tick < len(spikes) else []
-        chip.run_tick(tick, lines)
+    for tick in range(len(spikes) * time.steps_per_tick + depth if ticks is None else ticks):
+        chip.run_tick(tick, due_lines(program, spikes, tick))
         counts.append([neuron.spikes for neuron in chip.neurons])
         register_rows.append([list(neuron.registers.values()) for neuron in chip.neurons])
     return _trace(program, counts, register_rows, chip.rules)
@@ -66,10 +73,11 @@ def run_twin(
 class _Chip:
     """The state of one chip between ticks."""
 
-    def __init__(self, program: ChipProgram, bias_override: BiasOverride) -> None:
+    def __init__(self, program: ChipProgram, bias_override: BiasOverride, moment: Moment) -> None:
         self.profile = program.profile
+        self.moment = moment
         self.rules: dict[str, int] = {}
-        self.neurons = _load_neurons(program, bias_override, self.rules)
+        self.neurons = _load_neurons(program, bias_override, self.rules, moment)
         self.rows = _load_rows(program)  # axon -> delay -> runs in stored order
         self.weights = load_weights(program)
         self.types = load_types(program)
@@ -83,7 +91,8 @@ class _Chip:
         self.due: dict[int, dict[tuple[int, int], int]] = {}  # tick -> (axon, delay) -> spikes
 
     def run_tick(self, tick: int, lines: list[int]) -> None:
-        """One tick, in the order of the contract."""
+        """One tick (or step), in the order of the contract."""
+        self.moment.step = tick
         for line, n in enumerate(lines):
             self.send(self.line_axons[line], n, tick)
         try:
@@ -215,16 +224,21 @@ def due_tick(tick: int, delay: int) -> int:
     return tick + delay
 
 
-def _load_neurons(program: ChipProgram, bias_override: BiasOverride, rules: dict[str, int]) -> list[Neuron]:
+def _load_neurons(
+    program: ChipProgram, bias_override: BiasOverride, rules: dict[str, int], moment: Moment
+) -> list[Neuron]:
     """Every neuron with its effective parameters and its first register values."""
     profile, arrays = program.profile, program.arrays
     widths = {name: profile.regs[name.split("[")[0]] for name in profile.element_names()}
     neurons: list[Neuron] = []
     for core in range(program.n_cores):
-        for number in range(int(arrays.core_neuron_start[core]), int(arrays.core_neuron_start[core + 1])):
+        first = int(arrays.core_neuron_start[core])
+        for number in range(first, int(arrays.core_neuron_start[core + 1])):
             params = params_of(program, number)
             registers = {name: _initial(program, name, number) for name in widths}
-            neurons.append(Neuron(number, core, registers, params, rules, widths, neurons))
+            neuron = Neuron(number, core, registers, params, rules, widths, neurons)
+            neuron.local, neuron.chip = number - first, moment
+            neurons.append(neuron)
     for name, biases in bias_override.items():
         population = next(placed for placed in program.populations if placed.name == name)
         for number, bias in zip(population.neurons, biases, strict=True):

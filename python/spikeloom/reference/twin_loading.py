@@ -1,6 +1,8 @@
-"""What the twin reads out of a program, as plain lists and dictionaries."""
+"""What the twin reads out of a program before and between its ticks, as plain lists and dictionaries."""
 
 from __future__ import annotations
+
+import math
 
 from numpy.typing import NDArray
 
@@ -9,13 +11,30 @@ from spikeloom.reference import twin_numbers
 from spikeloom.reference.twin_numbers import Number
 
 
+def due_lines(program: ChipProgram, spikes: NDArray, step: int) -> list[int]:
+    """The counts of the input lines in one step: of its tick, those lines whose step in the tick it is."""
+    time = program.profile.time
+    tick, phase = divmod(step, time.steps_per_tick)
+    if tick >= len(spikes):
+        return []
+    lines = len(spikes[tick])
+    spread = time.input_phase == "even"
+    return [
+        int(n) if phase == (line * time.steps_per_tick // lines if spread else 0) else 0
+        for line, n in enumerate(spikes[tick])
+    ]
+
+
 def params_of(program: ChipProgram, number: int) -> dict[str, Number]:
     """The effective parameters of one neuron."""
     codes = program.arrays.params
     effective = {}
     for name, param in program.profile.params.items():
         exponent = int(codes[f"{name}_exp"][number]) if param.format == "mant_exp" else 0
-        effective[name] = twin_numbers.effective_param(param, codes[name][number].item(), exponent)
+        value = twin_numbers.effective_param(param, codes[name][number].item(), exponent)
+        if param.format == "steps":
+            value = float(math.floor(value / float(program.profile.time.dt_s or 1.0) + 0.5))
+        effective[name] = value
     return effective
 
 

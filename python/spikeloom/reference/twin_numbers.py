@@ -70,7 +70,7 @@ def power(exponent: int) -> Number:
 
 def effective_param(param: Param, code: Number, exponent: int) -> Number:
     """The value that a parameter's code stands for; `exponent` is the second code of `mant_exp`."""
-    if param.format == "float":
+    if param.is_real:
         return float(code)
     code = int(code)
     if param.format == "shift":

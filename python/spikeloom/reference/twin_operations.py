@@ -3,45 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from spikeloom.profile.schema import Profile, Register
+from spikeloom.profile.schema import Profile
 from spikeloom.reference import twin_numbers
+from spikeloom.reference.twin_neuron import Neuron
 from spikeloom.reference.twin_numbers import Number, power
-
-
-@dataclass
-class Neuron:
-    """One neuron: its registers by element name, its effective parameters, and the spikes of this tick."""
-
-    number: int
-    core: int
-    registers: dict[str, Number]
-    params: dict[str, Number]
-    rules: dict[str, int]  # how often each rule acted, shared by the whole chip
-    widths: dict[str, Register]  # element name -> its register, shared by the whole chip
-    peers: list[Neuron]  # all neurons by number
-    spikes: int = 0
-
-    def read(self, operand: int | str) -> Number:
-        """The value of an operand: an integer, a register element, or a parameter."""
-        if isinstance(operand, int):
-            return operand
-        return self.registers[operand] if operand in self.registers else self.params[operand]
-
-    def write(self, name: str, value: Number) -> None:
-        """Write once through the register's rule, and count the rule where it acted."""
-        register = self.widths[name]
-        try:
-            stored = twin_numbers.store(value, register)
-        except twin_numbers.Trapped as trapped:
-            trapped.core, trapped.neuron, trapped.register = self.core, self.number, name
-            raise
-        if register.bits is not None and stored != value:
-            key = f"{name.split('[')[0]}.{register.overflow}"
-            self.rules[key] = self.rules.get(key, 0) + 1
-        self.registers[name] = stored
+from spikeloom.reference.twin_real_operations import REAL_OPERATIONS
 
 
 def sign(value: Number) -> int:
@@ -217,6 +185,7 @@ OPERATIONS: dict[str, Callable[[Any, Neuron], None]] = {
     "fire2": fire2,
     "multi_fire": multi_fire,
     "alias": alias,
+    **REAL_OPERATIONS,
 }
 
 

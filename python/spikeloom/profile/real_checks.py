@@ -1,0 +1,74 @@
+"""Soundness of what only an analog soma has: operations of real numbers, steps, time constants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from spikeloom.profile.operation_base import Operand, _Operation
+from spikeloom.profile.real_operations import Adc, Dac, ExpEuler, LinearExact
+from spikeloom.profile.schema import Profile
+
+MOST_STATES = 8  # of one linear_exact
+MOST_STEPS = 65535  # of one tick
+
+
+def real_problems(profile: Profile, operation: _Operation) -> Iterator[tuple[str, str]]:
+    """(field, problem) of everything that an operation of real numbers cannot mean."""
+    if not profile.is_analog:
+        yield "op", "is an operation of real numbers, and the soma is digital"
+    if isinstance(operation, LinearExact):
+        yield from _linear_problems(profile, operation)
+    if isinstance(operation, ExpEuler):
+        yield from (("tau", problem) for problem in _time_constant(profile, operation.tau))
+    if isinstance(operation, LinearExact | ExpEuler) and profile.time.dt_s is None:
+        yield "op", "needs time.dt_s"
+    if isinstance(operation, Adc | Dac):
+        if operation.inl and len(operation.inl) != 2**operation.bits:
+            yield "inl", f"needs one number for each of {2**operation.bits} codes, got {len(operation.inl)}"
+        if isinstance(operation.lo, int) and isinstance(operation.hi, int) and operation.lo >= operation.hi:
+            yield "lo", f"needs lo below hi, got {operation.lo} and {operation.hi}"
+
+
+def _linear_problems(profile: Profile, operation: LinearExact) -> Iterator[tuple[str, str]]:
+    states = operation.states
+    if not 1 <= len(states) <= MOST_STATES or len(set(states)) < len(states):
+        yield "states", f"needs 1 to {MOST_STATES} registers, each once"
+    if len(operation.taus) != len(states):
+        yield "taus", f"needs one time constant a state, got {len(operation.taus)} for {len(states)}"
+    for state in operation.gains:
+        if state not in states:
+            yield "gains", f"{state} is no state of the operation"
+    for tau in operation.taus:
+        yield from (("taus", problem) for problem in _time_constant(profile, tau))
+    for row in operation.gains.values():
+        for gain in row.values():
+            if not isinstance(gain, int) and gain not in profile.params:
+                yield "gains", f"{gain} must be a parameter or an integer: the matrix is computed once"
+
+
+def _time_constant(profile: Profile, tau: Operand) -> Iterator[str]:
+    """A time constant is a parameter that no network can make 0 or negative."""
+    if not isinstance(tau, str) or tau not in profile.params:
+        yield f"{tau} must be a parameter, in seconds"
+        return
+    param = profile.params[tau]
+    if param.format != "float" or param.min is None or param.min <= 0:
+        yield f"params.{tau} is a time constant: it needs the format float and a min above 0"
+
+
+def continuous_findings(profile: Profile) -> Iterator[str]:
+    """Does the step divide the tick, and does only a continuous chip have one?"""
+    time = profile.time
+    if time.mode != "continuous":
+        for key in ("dt_s", "input_phase"):
+            if key in time.model_fields_set and getattr(time, key) not in (None, "first"):
+                yield f"time.{key}: only the mode continuous has steps"
+        return
+    if not profile.is_analog:
+        yield "time.mode: continuous needs an analog soma"
+    if time.dt_s is None or time.tick_s is None:
+        yield "time: the mode continuous needs tick_s and dt_s"
+        return
+    steps = time.tick_s / time.dt_s
+    if abs(steps - round(steps)) > 1e-9 * steps or not 1 <= round(steps) <= MOST_STEPS:
+        yield f"time.dt_s: a tick must be a whole number of steps from 1 to {MOST_STEPS}, got {steps:g}"

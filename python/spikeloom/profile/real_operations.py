@@ -1,0 +1,131 @@
+"""Operations of real numbers, for analog somas; each docstring is the specification.
+
+All arithmetic is binary64, in the order written, each operation rounded by itself; `exp` and `ln` are the
+core's own (`base/elementary.hpp`), the same bits everywhere. dt is `time.dt_s`; a time constant is in seconds.
+z is the normal number of machine.md section 5 for this neuron, step, sample and trial.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from spikeloom.profile.operation_base import Operand, _Operation
+
+
+class LinearExact(_Operation):
+    """tau_k dx_k/dt = -x_k + sum gain source, for all states together and exactly for the whole step.
+
+    `gains = { v = { i = "r", e_leak = 1 } }` names for each state its sources: other states, and registers or
+    parameters, which are held during the step. x = P y, y the states and then the held sources in the order
+    in which `gains` first names them, each sum from 0 on in the order of y. P is the upper part of exp(D), D
+    the matrix of the equations times dt, with rows of 0 for held sources: r = dt / tau_k, D_kk = -r, then
+    D_ks = D_ks + gain r for each source. B = D / 2^s with the smallest s >= 0 that makes every row's sum of
+    magnitudes at most 1/2; E = 1, then E = (B E) / k + 1 for k = 14 down to 1; s times E = E E. Sums of
+    products go by index, from 0 on.
+    """
+
+    op: Literal["linear_exact"]
+    states: tuple[str, ...]
+    taus: tuple[Operand, ...]
+    gains: dict[str, dict[str, Operand]] = {}
+
+    def reads(self) -> tuple[Operand, ...]:
+        factors = [factor for row in self.gains.values() for factor in row.values()]
+        return (*super().reads(), *self.states, *self.taus, *self.held(), *factors)
+
+    def writes(self) -> tuple[str, ...]:
+        return self.states
+
+    def held(self) -> tuple[str, ...]:
+        """Sources that are no states, in the order of y."""
+        named = (source for row in self.gains.values() for source in row)
+        return tuple(dict.fromkeys(source for source in named if source not in self.states))
+
+
+class ExpEuler(_Operation):
+    """tau dx/dt = -x + sum gain source + sum g (E - x), all but x held at the step's start.
+
+    `gains = { source = gain }`, `conductances = { g = E }`, g in units of the leak's conductance.
+    open = 1 + g1 + g2 + ...; t = (0 + gain1 source1 + ... + E1 g1 + ...) / open;
+    x = t + (x - t) exp(-(dt open) / tau).
+    """
+
+    op: Literal["exp_euler"]
+    reg: str
+    tau: Operand
+    gains: dict[str, Operand] = {}
+    conductances: dict[str, Operand] = {}
+
+    def reads(self) -> tuple[Operand, ...]:
+        pairs = [*self.gains.items(), *self.conductances.items()]
+        return (*super().reads(), self.reg, self.tau, *(name for pair in pairs for name in pair))
+
+    def writes(self) -> tuple[str, ...]:
+        return (self.reg,)
+
+
+class ExpDrive(_Operation):
+    """dst = slope exp(min((v - vt) / slope, max)): the exponential current of a spike's rise."""
+
+    op: Literal["exp_drive"]
+    dst: str
+    v: Operand
+    vt: Operand
+    slope: Operand
+    max: Operand
+
+    def reads(self) -> tuple[Operand, ...]:
+        return (*super().reads(), self.v, self.vt, self.slope, self.max)
+
+    def writes(self) -> tuple[str, ...]:
+        return (self.dst,)
+
+
+class AddNoise(_Operation):
+    """reg = reg + sigma z; stream membrane, layer the operation's number in the list, from 0."""
+
+    op: Literal["add_noise"]
+    reg: str
+    sigma: Operand
+
+    def reads(self) -> tuple[Operand, ...]:
+        return (*super().reads(), self.reg, self.sigma)
+
+    def writes(self) -> tuple[str, ...]:
+        return (self.reg,)
+
+
+class _Converter(_Operation):
+    reg: str
+    bits: Annotated[int, Field(ge=1, le=24)]
+    lo: Operand
+    hi: Operand
+    inl: tuple[float, ...] = ()
+
+    def reads(self) -> tuple[Operand, ...]:
+        return (*super().reads(), self.reg, self.lo, self.hi)
+
+    def writes(self) -> tuple[str, ...]:
+        return (self.reg,)
+
+
+class Adc(_Converter):
+    """code = clip(fl((reg - lo) / (hi - lo) 2^bits), 0, 2^bits - 1); reg = code + inl[code].
+
+    `inl`, one number for each code in units of a code, is the converter's nonlinearity; absent: none.
+    """
+
+    op: Literal["adc"]
+
+
+class Dac(_Converter):
+    """code = clip(fl(reg), 0, 2^bits - 1); reg = lo + (code + inl[code]) ((hi - lo) / 2^bits)."""
+
+    op: Literal["dac"]
+
+
+REAL_OPERATIONS: tuple[type[_Operation], ...] = (LinearExact, ExpEuler, ExpDrive, AddNoise, Adc, Dac)
+
+RealOperation = LinearExact | ExpEuler | ExpDrive | AddNoise | Adc | Dac
