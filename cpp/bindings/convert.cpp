@@ -19,14 +19,14 @@ py::array flat_array(const py::handle& value, const std::string& name) {
 }
 
 template <class T>
-std::vector<T> integers_of(const py::handle& value, const std::string& name) {
+Table<T> integers_of(const py::handle& value, const std::string& name) {
   const py::array array = flat_array(value, name);
   const char kind = array.dtype().kind();
   if (kind != 'i' && kind != 'u') bad_array(name, "must hold integers");
   if (kind == 'u' && array.itemsize() == 8) bad_array(name, "must not hold unsigned 64-bit integers");
   const auto wide = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>::ensure(array);
   if (!wide) throw py::error_already_set();
-  std::vector<T> values(wide.size());
+  Table<T> values(wide.size());
   const std::int64_t* from = wide.data();
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (from[i] < std::numeric_limits<T>::min() || from[i] > std::numeric_limits<T>::max())

@@ -28,9 +28,9 @@ Arrays arrays_of(const py::dict& arrays);
 
 // A NumPy array that owns the vector: nothing is copied.
 template <class T>
-py::array_t<T> owned(std::vector<T>&& values, std::vector<py::ssize_t> shape) {
-  auto* kept = new std::vector<T>(std::move(values));
-  const py::capsule owner(kept, [](void* p) { delete static_cast<std::vector<T>*>(p); });
+py::array_t<T> owned(Table<T>&& values, std::vector<py::ssize_t> shape) {
+  auto* kept = new Table<T>(std::move(values));
+  const py::capsule owner(kept, [](void* p) { delete static_cast<Table<T>*>(p); });
   return py::array_t<T>(std::move(shape), kept->data(), owner);
 }
 

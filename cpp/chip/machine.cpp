@@ -25,7 +25,7 @@ Trial trial_of(const RunRequest& request, std::int64_t sample) {
 }
 
 template <class S>
-std::vector<S>& typed(Values& values) {
+Table<S>& typed(Values& values) {
   if constexpr (std::is_floating_point_v<S>)
     return values.reals;
   else

@@ -65,13 +65,13 @@ struct Values {
 };
 
 struct RunResult {
-  Longs counts;                      // [sample][neuron]
-  std::vector<Values> probes;        // as requested
-  std::vector<Values> readings;      // as requested
-  std::vector<SpikeRow> spikes;      // sorted by sample, tick, neuron
-  std::vector<EventRow> events;      // [sample]
-  std::vector<std::uint64_t> rules;  // [sample][counter]
-  std::vector<CycleRow> cycles;      // [sample], where requested
+  Longs counts;                  // [sample][neuron]
+  std::vector<Values> probes;    // as requested
+  std::vector<Values> readings;  // as requested
+  std::vector<SpikeRow> spikes;  // sorted by sample, tick, neuron
+  std::vector<EventRow> events;  // [sample]
+  Table<std::uint64_t> rules;    // [sample][counter]
+  std::vector<CycleRow> cycles;  // [sample], where requested
 };
 
 // One emulated chip a sample, clocked from outside.

@@ -75,7 +75,7 @@ class OpenSession final : public Session {
   Values registers(int element) const override {
     if (element < 0 || element >= static_cast<int>(program_.spec.registers.size()))
       throw EmulationError("register", "does not exist");
-    std::vector<S> values;
+    Table<S> values;
     for (const auto& state : states_) {
       const auto from = state.registers.begin() + std::size_t(element) * program_.neurons();
       values.insert(values.end(), from, from + program_.neurons());

@@ -5,13 +5,14 @@
 #include <map>
 #include <string>
 #include <variant>
-#include <vector>
+
+#include "base/pages.hpp"
 
 namespace spikeloom {
 
-using Ints = std::vector<std::int32_t>;
-using Longs = std::vector<std::int64_t>;
-using Reals = std::vector<double>;
+using Ints = Table<std::int32_t>;
+using Longs = Table<std::int64_t>;
+using Reals = Table<double>;
 using Codes = std::variant<Ints, Reals>;  // integers, or real values on an analog part
 
 struct Arrays {

@@ -62,8 +62,8 @@ int common_shift(const Longs& values) {
 }
 
 template <class T>
-std::vector<T> narrowed(const Longs& values, int shift) {
-  std::vector<T> narrow(values.size());
+Table<T> narrowed(const Longs& values, int shift) {
+  Table<T> narrow(values.size());
   std::transform(values.begin(), values.end(), narrow.begin(),
                  [&](std::int64_t value) { return static_cast<T>(value >> shift); });
   return narrow;

@@ -10,16 +10,16 @@
 namespace spikeloom {
 namespace {
 
-std::vector<Run> gathered_runs(const Arrays& a) {
-  std::vector<Run> runs(a.run_target.size());
+Table<Run> gathered_runs(const Arrays& a) {
+  Table<Run> runs(a.run_target.size());
   for (std::size_t i = 0; i < runs.size(); ++i)
     runs[i] = {a.run_target[i], a.run_length[i],   a.run_weight[i],
                a.run_delay[i],  a.run_receptor[i], a.run_index[i]};
   return runs;
 }
 
-std::vector<Axon> gathered_axons(const Arrays& a) {
-  std::vector<Axon> axons(a.axon_template.size());
+Table<Axon> gathered_axons(const Arrays& a) {
+  Table<Axon> axons(a.axon_template.size());
   for (std::size_t i = 0; i < axons.size(); ++i) {
     const std::int32_t t = a.axon_template[i];
     axons[i] = {a.template_run_start[t], a.template_run_start[t + 1], a.axon_target[i], a.axon_weight[i]};
@@ -31,7 +31,7 @@ std::vector<Axon> gathered_axons(const Arrays& a) {
 constexpr std::int32_t shortest = 64;
 
 // Axons of one shape stand together, so comparing neighbours is enough.
-Ints shapes_of(const std::vector<Run>& runs, const std::vector<Axon>& axons) {
+Ints shapes_of(const Table<Run>& runs, const Table<Axon>& axons) {
   Ints shapes(axons.size());
   for (std::size_t i = 0; i < axons.size(); ++i) {
     const Axon& axon = axons[i];

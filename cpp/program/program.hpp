@@ -32,8 +32,8 @@ struct Axon {
 
 // Effective weights in the narrowest exact form; the true value is the stored one times 2^shift.
 struct Weights {
-  std::variant<std::vector<std::int8_t>, std::vector<std::int16_t>, std::vector<std::int32_t>,
-               std::vector<std::int64_t>, std::vector<double>>
+  std::variant<Table<std::int8_t>, Table<std::int16_t>, Table<std::int32_t>, Table<std::int64_t>,
+               Table<double>>
       values;
   int shift = 0;
 };
@@ -65,8 +65,8 @@ class Program {
 
   Spec spec;
   Ints core_neuron_start, core_axon_start;
-  std::vector<Run> runs;
-  std::vector<Axon> axon_rows;
+  Table<Run> runs;
+  Table<Axon> axon_rows;
   Ints index_target;
   Weights weights;
   Reals read_std;  // of each weight at each read; empty: exact

@@ -111,9 +111,8 @@ AddRows<Sum> at_level(Level level) {
 template <class Sum>
 AddRows<Sum> add_rows(const Weights& weights, Level level) {
   if constexpr (std::is_integral_v<Sum> && std::endian::native == std::endian::little) {
-    if (std::holds_alternative<std::vector<std::int8_t>>(weights.values))
-      return at_level<Sum, std::int8_t>(level);
-    if (std::holds_alternative<std::vector<std::int16_t>>(weights.values))
+    if (std::holds_alternative<Table<std::int8_t>>(weights.values)) return at_level<Sum, std::int8_t>(level);
+    if (std::holds_alternative<Table<std::int16_t>>(weights.values))
       return at_level<Sum, std::int16_t>(level);
   }
   return nullptr;

@@ -41,18 +41,25 @@ SPIKELOOM_INLINE void add_dense(Sum* sums, const Stored* weights, std::int32_t l
   }
 }
 
-template <class Sum, class Stored>
+// One target at a time, since a run may list targets in any order. `once` spares the product of a single
+// spike.
+template <bool once, class Sum, class Stored>
 SPIKELOOM_INLINE void add_listed(Sum* sums, const Stored* weights, const std::int32_t* index,
-                                 std::int32_t length, std::int64_t n) {
-  for (std::int32_t k = 0; k < length; ++k) {
-    if constexpr (std::is_floating_point_v<Sum>) {
-      sums[index[k]] += weights[k];
-    } else {
-      using Unsigned = std::make_unsigned_t<Sum>;
-      const auto product = static_cast<Unsigned>(n) * static_cast<Unsigned>(static_cast<Sum>(weights[k]));
-      sums[index[k]] = plus(sums[index[k]], static_cast<Sum>(product));
-    }
+                                 std::int32_t length, Sum n) {
+  const auto add = [&](std::int32_t k) {
+    if constexpr (once)
+      sums[index[k]] = plus(sums[index[k]], weights[k]);
+    else
+      sums[index[k]] = plus(sums[index[k]], times<Sum>(weights[k], n));
+  };
+  std::int32_t k = 0;
+  for (; k + 4 <= length; k += 4) {
+    add(k);
+    add(k + 1);
+    add(k + 2);
+    add(k + 3);
   }
+  for (; k < length; ++k) add(k);
 }
 
 template <class Sum, class Stored>
@@ -60,10 +67,12 @@ SPIKELOOM_INLINE void add_run(Sum* sums, const Stored* weights, const std::int32
                               std::int32_t length, std::int64_t n) {
   if constexpr (std::is_floating_point_v<Sum>) {
     for (std::int64_t k = 0; k < n; ++k)
-      index != nullptr ? add_listed(sums, weights, index, length, 1)
+      index != nullptr ? add_listed<true>(sums, weights, index, length, Sum{1})
                        : add_dense<true>(sums, weights, length, Sum{1});
+  } else if (index != nullptr && n == 1) {
+    add_listed<true>(sums, weights, index, length, Sum{1});
   } else if (index != nullptr) {
-    add_listed(sums, weights, index, length, n);
+    add_listed<false>(sums, weights, index, length, static_cast<Sum>(n));
   } else if (n == 1) {
     add_dense<true>(sums, weights, length, Sum{1});
   } else {

@@ -1,10 +1,24 @@
 #include "synapse/synapses.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <limits>
 #include <type_traits>
 
 namespace spikeloom {
+namespace {
+
+constexpr std::size_t cached = 1 << 20;                       // bytes that a processor has at hand
+constexpr std::int32_t per_line = 64 / sizeof(std::int32_t);  // targets of one cache line
+constexpr std::int32_t most_prefetched = 8 * per_line;
+
+bool large(const Program& program) {
+  const std::size_t weights = std::visit([](const auto& values) { return values.size() * sizeof(values[0]); },
+                                         program.weights.values);
+  return weights + program.index_target.size() * sizeof(program.index_target[0]) > cached;
+}
+
+}  // namespace
 
 template <class Sum>
 Synapses<Sum>::Synapses(const Program& program, Level level)
@@ -16,7 +30,11 @@ Synapses<Sum>::Synapses(const Program& program, Level level)
       add_(add_row<Sum>(program.weights, level)),
       add_rows_(add_rows<Sum>(program.weights, level)),
       weights_(std::visit([](const auto& values) { return static_cast<const void*>(values.data()); },
-                          program.weights.values)) {}
+                          program.weights.values)),
+      weight_bytes_(std::visit([](const auto& values) { return sizeof(values[0]); }, program.weights.values)),
+      groups_(at_emission_ && add_rows_ != nullptr &&
+              std::any_of(program.shape.begin(), program.shape.end(), [](std::int32_t s) { return s >= 0; })),
+      large_(large(program)) {}
 
 template <class Sum>
 SynapseState<Sum> Synapses<Sum>::fresh() const {
@@ -59,21 +77,43 @@ Row Synapses<Sum>::row(const Axon& axon, std::int64_t n) const {
           0};
 }
 
+// The rows of a large chip lie far apart: what the next spikes need is asked for one dependent step at a
+// time.
+// Inline, because a compiler may take a function that only prefetches for one that does nothing.
+template <class Sum>
+SPIKELOOM_INLINE void Synapses<Sum>::prefetch(const std::vector<Arrival>& arriving, std::size_t i) const {
+  constexpr std::size_t axon_ahead = 16, run_ahead = 10, row_ahead = 5;
+  const auto ask = [](const void* address) { __builtin_prefetch(address); };
+  if (i + axon_ahead < arriving.size()) ask(&program_.axon_rows[arriving[i + axon_ahead].axon]);
+  if (i + run_ahead < arriving.size())
+    ask(program_.runs.data() + program_.axon_rows[arriving[i + run_ahead].axon].first_run);
+  if (i + row_ahead >= arriving.size()) return;
+  const Axon& axon = program_.axon_rows[arriving[i + row_ahead].axon];
+  if (axon.first_run == axon.last_run) return;
+  const Run& run = program_.runs[axon.first_run];
+  ask(static_cast<const std::byte*>(weights_) + (axon.weight + run.weight) * weight_bytes_);
+  if (run.index < 0) return;
+  const std::int32_t* const targets = program_.index_target.data() + run.index;
+  for (std::int32_t k = 0; k < std::min(run.length, most_prefetched); k += per_line) ask(targets + k);
+}
+
 template <class Sum>
 void Synapses<Sum>::arrive(SynapseState<Sum>& state, std::int64_t arrival, std::int64_t end) const {
   std::vector<Arrival>& arriving = state.arriving;
   const auto by_axon = [](const Arrival& a, const Arrival& b) { return a.axon < b.axon; };
   if (arrival >= end) arriving.clear();
-  if (at_emission_ && !std::is_sorted(arriving.begin(), arriving.end(), by_axon))
+  if (groups_ && !std::is_sorted(arriving.begin(), arriving.end(), by_axon))
     std::sort(arriving.begin(), arriving.end(), by_axon);  // rows of one shape come together; sums are exact
   for (std::size_t i = 0; i < arriving.size();) {
-    const std::size_t next = at_emission_ && add_rows_ != nullptr ? group_end(arriving, i) : i + 1;
+    const std::size_t next = groups_ ? group_end(arriving, i) : i + 1;
     if (!at_emission_)
       keep(state, arriving[i], arrival);
     else if (next - i > 1)
       add_group(state, i, next, arrival, end);
-    else
+    else {
+      if (large_) prefetch(arriving, i);
       add_one(state, arriving[i], arrival, end);
+    }
     i = next;
   }
   arriving.clear();

@@ -63,6 +63,7 @@ class Synapses {
 
  private:
   void add_one(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival, std::int64_t end) const;
+  void prefetch(const std::vector<Arrival>& arriving, std::size_t i) const;
   std::size_t group_end(const std::vector<Arrival>& arriving, std::size_t first) const;
   void add_group(SynapseState<Sum>& state, std::size_t first, std::size_t last, std::int64_t arrival,
                  std::int64_t end) const;
@@ -82,6 +83,9 @@ class Synapses {
   AddRow<Sum> add_;
   AddRows<Sum> add_rows_;
   const void* weights_;
+  std::int64_t weight_bytes_;
+  bool groups_;  // rows of one shape are added together
+  bool large_;   // its rows do not fit a cache
 };
 
 }  // namespace spikeloom
