@@ -35,7 +35,7 @@ class Unroll {
     types_ = &types->second;
   }
 
-  void add(const std::vector<Run>& runs, const Axon& axon, std::size_t number, Longs& values) const {
+  void add(const Table<Run>& runs, const Axon& axon, std::size_t number, Longs& values) const {
     std::int32_t type = -1;
     for (std::int32_t r = axon.first_run; r < axon.last_run; ++r) {
       const Run& run = runs[r];
@@ -68,7 +68,7 @@ class Unroll {
 }  // namespace
 
 Longs unrolled_weights(const Spec& spec, const Arrays& arrays, const std::vector<Param>& params,
-                       std::vector<Run>& runs, std::vector<Axon>& axons) {
+                       Table<Run>& runs, Table<Axon>& axons) {
   const Unroll unroll(spec, arrays, params);
   Longs values;
   for (std::size_t number = 0; number < axons.size(); ++number) {

@@ -12,6 +12,6 @@ namespace spikeloom {
 // One value for each synapse of each axon, in the axon's order: what a bit is worth depends on axon and
 // target, so rows that share bits no longer share weights. Moves the axons and runs to the new places.
 Longs unrolled_weights(const Spec& spec, const Arrays& arrays, const std::vector<Param>& params,
-                       std::vector<Run>& runs, std::vector<Axon>& axons);
+                       Table<Run>& runs, Table<Axon>& axons);
 
 }  // namespace spikeloom
