@@ -251,6 +251,25 @@ def test_pictures_show_what_was_run() -> None:
     assert views.cores[0].used["neurons"] == (10, 1024)
 
 
+def test_neurons_that_share_a_signed_activation_are_held_against_their_parts() -> None:
+    layers = (replace(converted().ann.layers[0], activation="tanh"), converted().ann.layers[1])
+    ann = replace(converted().ann, layers=layers)
+    conversion = convert(
+        ann, "loihi1", calibration=rows(150, 1), ticks=24, encoding="rate", neurons_per_unit=2
+    )
+    found = validate(conversion, rows(40), references=())
+    assert found.layers[0].neurons == 40
+    assert found.layers[0].correlation > 0.9
+    assert found.layers[0].error < 0.2
+
+
+def test_clocks_are_those_of_a_run_in_cycles() -> None:
+    cycles = emulate(converted().program, rows(80)[:4], timing="cycle").cycles
+    assert cycles is not None
+    assert judged().work.clocks == cycles.total.mean() > 0
+    assert judged().work.clocks_are == "linear, modelled"
+
+
 def test_a_difference_is_no_success() -> None:
     broken = {name: replace(check, equal=False) for name, check in judged().checks.items()}
     assert not replace(judged(), checks=broken).ok

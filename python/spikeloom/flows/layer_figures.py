@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.ann.activation import SIGNED
 from spikeloom.emulation.recording import Recording
 from spikeloom.flows.chip_limits import firing_ceiling
 from spikeloom.flows.convert import Conversion
@@ -36,25 +37,26 @@ def compared_rows(conversion: Conversion, rows: int, numbers: int = NUMBERS) -> 
 def activities(
     conversion: Conversion, inputs: NDArray, run: Recording, picked: NDArray[np.intp]
 ) -> list[tuple[Array, Array]]:
-    """For each layer (rows, n) the ANN's activations, and what the chip sends for them in the ANN's units."""
-    wanted = conversion.ann.forward(inputs)
-    scales = layer_scales(conversion)
+    """For each layer (rows, neurons) what each neuron should send, and what it sends, in the ANN's units."""
+    wanted, scales = conversion.ann.forward(inputs), layer_scales(conversion)
     found = []
-    for index, fit in enumerate(conversion.layers):
-        if index == len(conversion.layers) - 1:
-            found.append((wanted[index], run.outputs[picked]))
-        else:
-            rates = run.counts[fit.name][picked] / conversion.program.ticks
-            found.append((_of_kept(wanted[index], conversion, index), rates / scales[index]))
-    return found
+    for index, fit in enumerate(conversion.layers[:-1]):
+        rates = run.counts[fit.name][picked] / conversion.program.ticks
+        found.append((_in_neurons(wanted[index], conversion, index, rates.shape[1]), rates / scales[index]))
+    return [*found, (wanted[-1], run.outputs[picked])]
 
 
-def _of_kept(wanted: Array, conversion: Conversion, index: int) -> Array:
-    """Of a pruned layer, the activations of the nodes that were kept; a node has one neuron at each position."""
-    layer, fit = conversion.ann.layers[index], conversion.layers[index]
-    nodes = layer.output_shape[-1]
-    kept: Array = wanted.reshape(len(wanted), -1, nodes)[:, :, fit.kept]
-    return kept.reshape(len(wanted), -1)
+def _in_neurons(wanted: Array, conversion: Conversion, index: int, neurons: int) -> Array:
+    """What each neuron of a layer stands for: a kept unit's activation, or its positive or its negative part."""
+    layer = conversion.ann.layers[index]
+    kept = {pruned.name: pruned.kept for pruned in conversion.pruned}.get(layer.name, slice(None))
+    units: Array = wanted.reshape(len(wanted), -1, layer.output_shape[-1])[:, :, kept].reshape(
+        len(wanted), -1
+    )
+    parts = [1.0, -1.0] if layer.activation in SIGNED else [1.0]
+    signs = np.repeat(parts, neurons // (units.shape[1] * len(parts)))
+    parts_of: Array = np.maximum(np.multiply.outer(units, signs).reshape(len(wanted), -1), 0.0)
+    return parts_of
 
 
 def layer_scales(conversion: Conversion) -> list[float]:

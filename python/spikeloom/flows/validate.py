@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 import spikeloom
+from spikeloom.emulation.cycles import CycleReport
 from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import EmulationError, SpikeloomError
@@ -28,6 +29,7 @@ from spikeloom.report.metrics import neurobench_metrics
 from spikeloom.report.validation import DataUse, Stage, Validation, Work
 
 Array = NDArray[np.float64]
+CLOCKED_SAMPLES = 4
 REFERENCES_ASKED = ("twin", "brian2")
 CHECKED_SAMPLES = {"brian2": 3, "twin": 1}  # the twin is plain Python
 TITLES = {
@@ -79,6 +81,7 @@ def validate(
     steps.done("emulation")
     layers = layer_figures(conversion, rows.inputs, run)
     steps.done("layers")
+    clocks = _clocks(program, rows.inputs, threads)
     checks, unchecked = _verdicts(program, rows.inputs, references, steps)
     traced = trace(program, rows.inputs, threads)
     views = pictures(conversion, rows.inputs, run, traced)
@@ -99,7 +102,7 @@ def validate(
         yield_=None,
         layers=layers,
         curve=tick_curve(program, run, scorer),
-        work=_work(run),
+        work=_work(run, clocks),
         metrics=neurobench_metrics(program, traced.input_spikes, traced.neuron_spikes, traced.host_values),
         checks=checks,
         unchecked=unchecked,
@@ -167,7 +170,15 @@ def _verdicts(
     return checks, unchecked
 
 
-def _work(run: Recording) -> Work:
+def _clocks(program: ChipProgram, inputs: NDArray, threads: int | None) -> CycleReport | None:
+    """Clocks of the first samples, where the profile says how its controller takes them."""
+    if program.profile.cycles is None:
+        return None
+    few = inputs[:CLOCKED_SAMPLES]
+    return emulate(program, few, effects=(), timing="cycle", threads=threads).cycles
+
+
+def _work(run: Recording, clocks: CycleReport | None) -> Work:
     samples, energy = len(run.outputs), run.energy
     return Work(
         spikes=float(run.events["spikes"].mean()),
@@ -176,6 +187,10 @@ def _work(run: Recording) -> Work:
         energy_parts_j={name: joules / samples for name, joules in energy.parts_j.items()},
         energy_status=energy.status,
         not_modelled=energy.not_modelled,
+        clocks=None if clocks is None else float(clocks.total.mean()),
+        clocks_are=""
+        if clocks is None
+        else f"{clocks.controller}, {'exact' if clocks.exact else 'modelled'}",
     )
 
 
