@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikeloom.emulation.emulate import emulate
-from spikeloom.emulation.inputs import Inputs, encoded_inputs
+from spikeloom.emulation.inputs import EncodedInputs, Inputs, encoded_inputs
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import EmulationError
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.brian2_real_operations import tolerance_of
 from spikeloom.reference.compare import CrossCheck, Trace, combine, compare
+from spikeloom.report.plain import write_text
 
 Reference = Literal["brian2", "twin"]
 REFERENCES = ("brian2", "twin")
 
 
 def crosscheck(
-    program: ChipProgram, inputs: Inputs, *, reference: Reference = "brian2", ticks: int | None = None
+    program: ChipProgram,
+    inputs: Inputs,
+    *,
+    reference: Reference = "brian2",
+    ticks: int | None = None,
+    script: str | Path | None = None,
 ) -> CrossCheck:
     """Run the same spikes on the emulated chip and on a reference, and compare everything.
 
@@ -29,6 +37,8 @@ def crosscheck(
     inputs : (samples, ...) as `emulate` takes them; a reference is slow, a few samples will do.
     reference : "brian2", or "twin" (plain Python).
     ticks : length of the window, the program's own unless given.
+    script : a .py file to write; it builds the same model in Brian2, runs it and compares it with the emulated chip,
+        and needs nothing but numpy and Brian2.
 
     Returns whether all spikes and registers were equal at every tick (Brian2 uses another exponential: there
     registers of continuous models may differ by 1e-9 of the largest value they take), how many were compared,
@@ -37,16 +47,20 @@ def crosscheck(
     """
     if reference not in REFERENCES:
         raise EmulationError("reference", "is unknown", value=reference, limit=" or ".join(REFERENCES))
+    if script is not None and Path(script).suffix != ".py":
+        raise EmulationError(f"script {script}", "must end in .py")
     names = [f"{population.name}.{register}" for population in program.populations
              for register in ("spikes", *program.profile.element_names())]  # fmt: skip
     recording = emulate(program, inputs, ticks=ticks, record=names)
     expected = reference_traces(program, inputs, reference=reference, ticks=ticks)
+    emulated = [emulated_trace(program, recording, sample) for sample in range(len(expected))]
+    if script is not None:
+        _write_script(Path(script), program, inputs, ticks, emulated)
     tolerance = tolerance_of(program.profile) if reference == "brian2" else 0.0
-    checks = (
-        compare(trace, emulated_trace(program, recording, sample), program, sample, tolerance=tolerance)
-        for sample, trace in enumerate(expected)
+    return combine(
+        compare(trace, got, program, sample, tolerance=tolerance)
+        for sample, (trace, got) in enumerate(zip(expected, emulated, strict=True))
     )
-    return combine(checks)
 
 
 def reference_traces(
@@ -57,15 +71,27 @@ def reference_traces(
     from spikeloom.reference.twin import run_twin
 
     encoded = encoded_inputs(program, inputs, ticks=ticks)
-    overrides = [
-        {name: values[k] for name, values in encoded.biases.items()} for k in range(len(encoded.spikes))
-    ]
+    overrides = _overrides(encoded)
     if reference == "brian2":
         return run_brian2_samples(program, encoded.spikes, bias_overrides=overrides)
     return [
         run_twin(program, sample, bias_override=override)
         for sample, override in zip(encoded.spikes, overrides, strict=True)
     ]
+
+
+def _overrides(encoded: EncodedInputs) -> list[dict[str, NDArray]]:
+    """For each sample, population -> the bias that the host writes."""
+    return [{name: values[k] for name, values in encoded.biases.items()} for k in range(len(encoded.spikes))]
+
+
+def _write_script(
+    path: Path, program: ChipProgram, inputs: Inputs, ticks: int | None, expected: list[Trace]
+) -> None:
+    from spikeloom.reference.brian2_script import brian2_script
+
+    encoded = encoded_inputs(program, inputs, ticks=ticks)
+    write_text(path, brian2_script(program, encoded.spikes, _overrides(encoded), expected))
 
 
 def emulated_trace(program: ChipProgram, recording: Recording, sample: int) -> Trace:

@@ -125,16 +125,24 @@ class Brian2Model:
 
     def run(self, spikes: NDArray, override: BiasOverride, ticks: int) -> Trace:
         """One sample from the start."""
-        from brian2 import TimedArray
-
         self.network.restore()
         self._set_biases(override)
-        table = np.zeros((max(ticks, 1), max(self.copies.n, 1)))
-        table[: len(spikes), : self.copies.n] = self._arrivals(spikes)[: len(table), self.copies.axon]
-        namespace = {"input_count": TimedArray(table, dt=self.dt, name="input_count*"), **functions()}
-        self.network.run(ticks * self.dt, namespace=namespace)
+        self.network.run(ticks * self.dt, namespace=self.namespace(spikes, ticks))
         check_traps(self.neurons, self.block, self.program)
         return trace_of(self.monitor, self.program, ticks)
+
+    def namespace(self, spikes: NDArray, ticks: int) -> dict[str, Any]:
+        """What the code of a run calls by name: the input of each tick, and functions."""
+        from brian2 import TimedArray
+
+        table = TimedArray(self.input_table(spikes, ticks), dt=self.dt, name="input_count*")
+        return {"input_count": table, **functions()}
+
+    def input_table(self, spikes: NDArray, ticks: int) -> NDArray:
+        """(ticks, copies of axons): the spikes that input lines put on each axon, tick by tick."""
+        table = np.zeros((max(ticks, 1), max(self.copies.n, 1)))
+        table[: len(spikes), : self.copies.n] = self._arrivals(spikes)[: len(table), self.copies.axon]
+        return table
 
     def _most_spikes(self, spikes: NDArray) -> NDArray:
         """The most spikes that may be due on each axon in one tick, after merging."""
