@@ -25,7 +25,7 @@ long as all synapses of a neuron have one delay; with several, sums may differ i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,16 +39,16 @@ from spikeloom.reference.brian2_real_operations import real_constants
 from spikeloom.reference.brian2_results import check_traps, trace_of
 from spikeloom.reference.brian2_setup import functions, in_steps, plain_numpy
 from spikeloom.reference.brian2_synapses import (
+    BiasOverride,
     Copies,
     Synapses,
     axon_order,
     effective_params,
     fan_pairs,
+    param_ranges,
     synapses,
 )  # fmt: skip
 from spikeloom.reference.compare import Trace
-
-BiasOverride = Mapping[str, Sequence[float] | NDArray]
 
 
 def run_brian2(
@@ -114,7 +114,7 @@ class Brian2Model:
         rows = synapses(program, self.order)
         self.each = program.profile.delivery.accumulate == "each"
         arriving = {} if self.each else self._arriving(rows)
-        self.block = operation_block(program.profile, self._param_ranges(overrides), arriving)
+        self.block = operation_block(program.profile, param_ranges(program, self.params, overrides), arriving)
         self.copies = Copies(self.most if program.profile.is_analog else np.ones_like(self.most))
         self.axons = self._axon_group()
         self.neurons = self._neuron_group()
@@ -169,20 +169,6 @@ class Brian2Model:
         counts = np.zeros((len(spikes), len(self.order)))
         np.add.at(counts.T, self.lines[1], spikes.T[self.lines[0]].astype(np.float64))
         return counts
-
-    def _param_ranges(self, overrides: Sequence[BiasOverride]) -> dict[str, Range]:
-        """The range of each effective parameter over the neurons and samples."""
-        if self.program.profile.is_analog:
-            return dict.fromkeys(self.params)
-        ranges: dict[str, Range] = {}
-        for name, values in self.params.items():
-            ranges[name] = (int(values.min()), int(values.max()))
-        given = [value for override in overrides for biases in override.values() for value in biases]
-        if given:
-            name = str(self.program.profile.bias.param)
-            values = np.concatenate([self.params[name], given])
-            ranges[name] = (int(values.min()), int(values.max()))
-        return ranges
 
     def _arriving(self, rows: Synapses) -> dict[str, Range]:
         """For each accumulator the range of the sum of a tick, over all neurons."""

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.brian2_block import variable
-from spikeloom.reference.brian2_model import BiasOverride, Brian2Model
-from spikeloom.reference.brian2_setup import plain_numpy
+from spikeloom.reference.brian2_model import Brian2Model
+from spikeloom.reference.brian2_real_operations import tolerance_of
+from spikeloom.reference.brian2_setup import in_steps, plain_numpy
+from spikeloom.reference.brian2_synapses import BiasOverride
 from spikeloom.reference.compare import Trace
 
 HEAD = '''\
@@ -54,6 +56,7 @@ FUNCTIONS = {{
     "maximum": exact(lambda a, b: np.maximum(a, b), 2),
 }}
 TICKS, SAMPLES = {ticks}, {samples}
+TOLERANCE = {tolerance!r}  # of a register, relative to its largest value
 REGISTERS = {registers}
 clock = Clock(dt=1 * ms)
 
@@ -84,7 +87,8 @@ def main():
             sys.exit("a register left its width")
         for name, watched in REGISTERS.items():
             got, expected = getattr(monitor, watched + "_").T, DATA[f"expected{sample}.{name}"]
-            different += int((got != expected).sum())
+            allowed = 0.0 if name == "spikes" else TOLERANCE * np.abs(got).max(initial=0.0)
+            different += int((~(np.abs(got - expected) <= allowed)).sum())
             spikes += int(expected.sum()) if name == "spikes" else 0
             values += 0 if name == "spikes" else expected.size
     print(f"{'equal' if not different else f'{different} values differ'}: {spikes} spikes, "
@@ -125,7 +129,7 @@ def brian2_script(
 
     Raises EmulationError where Brian2 cannot carry the program.
     """
-    ticks = len(expected[0].spikes)
+    ticks, spikes = len(expected[0].spikes), in_steps(program.profile.time, spikes)
     with plain_numpy():
         model = Brian2Model(program, spikes, overrides)
         script = _Script()
@@ -144,7 +148,11 @@ def brian2_script(
         script.arrays |= {f"expected{sample}.spikes": trace.spikes}
         script.arrays |= {f"expected{sample}.{name}": values for name, values in trace.registers.items()}
     head = HEAD.format(
-        profile=program.profile.name, samples=len(spikes), ticks=ticks, registers=repr(registers)
+        profile=program.profile.name,
+        samples=len(spikes),
+        ticks=ticks,
+        registers=repr(registers),
+        tolerance=tolerance_of(program.profile),
     )
     return head + textwrap.indent("\n".join(script.lines), "    ") + TAIL + _data(script.arrays)
 

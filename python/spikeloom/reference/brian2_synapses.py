@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from spikeloom.profile.schema import Param, Weights
 from spikeloom.program.program import ChipProgram, ProgramArrays
+from spikeloom.reference.brian2_exact import Range
 from spikeloom.reference.brian2_operations import refuse
+
+BiasOverride = Mapping[str, Sequence[float] | NDArray]
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,23 @@ def effective_params(program: ChipProgram) -> dict[str, NDArray]:
         if param.format == "steps":
             found[name] = np.floor(found[name] / float(program.profile.time.dt_s or 1.0) + 0.5)
     return found
+
+
+def param_ranges(
+    program: ChipProgram, params: Mapping[str, NDArray], overrides: Sequence[BiasOverride]
+) -> dict[str, Range]:
+    """The range of each effective parameter over the neurons and samples."""
+    if program.profile.is_analog:
+        return dict.fromkeys(params)
+    ranges: dict[str, Range] = {}
+    for name, values in params.items():
+        ranges[name] = (int(values.min()), int(values.max()))
+    given = [value for override in overrides for biases in override.values() for value in biases]
+    if given:
+        name = str(program.profile.bias.param)
+        values = np.concatenate([params[name], given])
+        ranges[name] = (int(values.min()), int(values.max()))
+    return ranges
 
 
 def _effective(param: Param, code: NDArray, exponent: NDArray) -> NDArray:
