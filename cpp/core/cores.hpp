@@ -35,9 +35,8 @@ struct CoreState {
   SynapseState<Sum> synapses;
   std::vector<Entry<S>> entries;  // where operands are; a sample may override one parameter
   std::vector<std::uint64_t> counters;
-  std::vector<Spike> fired;  // of the last tick, ascending
-  std::vector<std::int32_t>
-      spikes;  // scratch: n of every neuron, or of one block where no neuron has an alias
+  std::vector<Spike> fired;          // of the last tick, ascending
+  std::vector<std::int32_t> spikes;  // scratch: n of one block, or of all neurons where some have aliases
   Events events;
   Trial trial;  // whose noise is drawn
 };

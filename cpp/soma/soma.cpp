@@ -42,10 +42,6 @@ std::vector<Interval> start_intervals(const Program& program) {
 
 constexpr int patience = 8;  // rounds before an interval that still grows is taken at its full width
 
-}  // namespace
-
-namespace {
-
 // The value of a field that is an integer or a digital parameter.
 std::int64_t largest(const Program& program, const OperationSpec& operation, const char* field) {
   const auto max = operation.fields.find(field);
