@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from spikeloom.emulation.chip import Chip
     from spikeloom.emulation.emulate import emulate
     from spikeloom.emulation.recording import Recording
+    from spikeloom.exporters.export import export
     from spikeloom.fit.problem import LayerFit
     from spikeloom.flows.budget import Budget
     from spikeloom.flows.check_profile import check_profile
@@ -72,6 +73,7 @@ __all__ = [
     "crosscheck",
     "emulate",
     "explain",
+    "export",
     "list_profiles",
     "load_ann",
     "load_profile",
@@ -102,6 +104,7 @@ _HOME = {
     "crosscheck": "flows.crosscheck",
     "emulate": "emulation.emulate",
     "explain": "flows.explain",
+    "export": "exporters.export",
     "list_profiles": "profile.catalog",
     "load_ann": "ann.load",
     "load_profile": "profile.catalog",

@@ -19,6 +19,7 @@ from spikeloom.commands.crosscheck import crosscheck
 from spikeloom.commands.demo import demo
 from spikeloom.commands.emulate import emulate
 from spikeloom.commands.explain import explain
+from spikeloom.commands.export import export
 from spikeloom.commands.profiles import profiles
 from spikeloom.commands.sweep import sweep
 from spikeloom.commands.validate import validate
@@ -32,7 +33,7 @@ app = typer.Typer(
     help="Turn a trained network into a program of a neuromorphic chip, emulate it, check it against Brian2.",
     epilog="Start with `spikeloom demo`; `spikeloom COMMAND --help` has an example of each command.",
 )
-for command in (demo, profiles, check, explain, convert, emulate, crosscheck, validate, sweep):
+for command in (demo, profiles, check, explain, convert, emulate, crosscheck, validate, sweep, export):
     app.command()(command)
 
 UsageError: Any = typer.BadParameter.__mro__[1]  # the class of every mistake in a command line

@@ -29,6 +29,7 @@ TEXT = {
     ".cmake",
     ".jinja",
     ".typed",
+    ".v",
 }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from source_tree import ROOT, parsed, python_files, text_files
 
-CODE = (".py", ".pyi", ".cpp", ".hpp", ".h")
+CODE = (".py", ".pyi", ".cpp", ".hpp", ".h", ".v")
 GENERATED = ("_core.pyi",)
 LINES = 300
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef

@@ -15,7 +15,8 @@ def crosscheck(
     program: ProgramFile,
     inputs: Inputs,
     reference: Annotated[
-        Literal["brian2", "twin"], typer.Option(help="Whom to compare with; the twin is plain Python.")
+        Literal["brian2", "twin", "rtl"],
+        typer.Option(help="Whom to compare with: twin is plain Python, rtl the circuit of an open core."),
     ] = "brian2",
     samples: Annotated[int, typer.Option(min=1, help="Compare the first so many samples.")] = 3,
     ticks: Ticks = None,

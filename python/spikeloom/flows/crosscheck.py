@@ -17,8 +17,8 @@ from spikeloom.reference.brian2_real_operations import tolerance_of
 from spikeloom.reference.compare import CrossCheck, Trace, combine, compare
 from spikeloom.report.plain import write_text
 
-Reference = Literal["brian2", "twin"]
-REFERENCES = ("brian2", "twin")
+Reference = Literal["brian2", "twin", "rtl"]
+REFERENCES = ("brian2", "twin", "rtl")
 
 
 def crosscheck(
@@ -35,7 +35,8 @@ def crosscheck(
     ----------
     program : what the chip loads.
     inputs : (samples, ...) as `emulate` takes them; a reference is slow, a few samples will do.
-    reference : "brian2", or "twin" (plain Python).
+    reference : "brian2", "twin" (plain Python), or "rtl": the circuit of a profile whose controller is
+        `open_core`, run by Verilator or Icarus Verilog.
     ticks : length of the window, the program's own unless given.
     script : a .py file to write; it builds the same model in Brian2, runs it and compares it with the emulated chip,
         and needs nothing but numpy and Brian2.
@@ -67,11 +68,15 @@ def reference_traces(
     program: ChipProgram, inputs: Inputs, *, reference: Reference, ticks: int | None = None
 ) -> list[Trace]:
     """What the reference does with each sample, given the very spikes and biases that the chip gets."""
+    from spikeloom.flows.circuit_traces import circuit_logs
     from spikeloom.reference.brian2_model import run_brian2_samples
     from spikeloom.reference.twin import run_twin
 
     encoded = encoded_inputs(program, inputs, ticks=ticks)
     overrides = _overrides(encoded)
+    if reference == "rtl":
+        longest = (program.ticks if ticks is None else ticks) + program.run_ticks - program.ticks
+        return [log.trace(program) for log in circuit_logs(program, encoded.spikes, longest, overrides)]
     if reference == "brian2":
         return run_brian2_samples(program, encoded.spikes, bias_overrides=overrides)
     return [

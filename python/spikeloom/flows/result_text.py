@@ -166,7 +166,7 @@ def _run_work(recording: Recording) -> str:
 
 def show_crosscheck(check: CrossCheck, reference: str) -> None:
     """Equal, and over how much; or the first value that differs."""
-    name = {"brian2": "Brian2", "twin": "twin"}[reference]
+    name = {"brian2": "Brian2", "twin": "twin", "rtl": "circuit"}[reference]
     facts((name, compared(check.compared) if check.equal else f"differs: {check.first_divergence}"))
 
 
