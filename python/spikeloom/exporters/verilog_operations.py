@@ -17,6 +17,12 @@ NOT_EXPRESSIBLE: dict[str, str] = {
     "wrap_lava24 of an accumulator": "it may leave its range, and the core adds every weight through the rule",
     "spikes without a limit": "the counts of SCHED have a width; set delivery.spikes_max",
     "analog": "a circuit computes in integers",
+    "linear_exact": "it computes in binary64",
+    "exp_euler": "it computes in binary64",
+    "exp_drive": "it computes in binary64",
+    "add_noise": "it computes in binary64",
+    "adc": "it reads a binary64 number",
+    "dac": "it makes a binary64 number",
 }
 
 
