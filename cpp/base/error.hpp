@@ -40,5 +40,8 @@ class ProgramError final : public Error {
 class EmulationError final : public Error {
   using Error::Error;
 };
+class FitError final : public Error {
+  using Error::Error;
+};
 
 }  // namespace spikeloom

@@ -32,6 +32,8 @@ void bind_errors(py::module_&) {
       raise("ProgramError", error);
     } catch (const EmulationError& error) {
       raise("EmulationError", error);
+    } catch (const FitError& error) {
+      raise("FitError", error);
     }
   });
 }

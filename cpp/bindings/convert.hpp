@@ -46,5 +46,6 @@ void bind_program(py::module_& module);
 void bind_chip(py::module_& module);
 void bind_elementary(py::module_& module);
 void bind_encoding(py::module_& module);
+void bind_lattice(py::module_& module);
 
 }  // namespace spikeloom::bindings

@@ -7,4 +7,5 @@ PYBIND11_MODULE(_core, module) {
   spikeloom::bindings::bind_chip(module);
   spikeloom::bindings::bind_encoding(module);
   spikeloom::bindings::bind_elementary(module);
+  spikeloom::bindings::bind_lattice(module);
 }

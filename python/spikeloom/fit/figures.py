@@ -70,11 +70,22 @@ def figures(
         "rounding_loss": 0.5 * float(rounded.excess.sum()) / unit,
         "plain_rounding_loss": 0.5 * float(rounded.plain_excess.sum()) / unit,
         "plain_quantised_loss": float(rounded.plain_loss.sum()) / unit,
+        **_proven(rounded),
         "dead": dead,
         "saturated": saturated,
         "gain_deviation": _gain_deviation(problem, current),
         "warnings": solved.warnings + _warnings(solved.tag, gap, dead, saturated),
     }
+
+
+def _proven(rounded: Rounded) -> dict[str, Any]:
+    """What is known of the codes: how far the best ones at these scales may be, how many outputs have them."""
+    proof = rounded.proof
+    if proof is None:
+        return {}
+    cost, bound = float(proof.cost.sum()), float(proof.bound.sum())
+    proven = int((proof.bound >= proof.cost).sum())
+    return {"rounding_gap": (cost - bound) / cost if cost > 0 else 0.0, "proven_codes": proven}
 
 
 def _idle(problem: LayerProblem, current: Array) -> tuple[int, int]:

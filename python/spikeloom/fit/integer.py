@@ -27,6 +27,9 @@ Rounder = Callable[[Array, Array], Array]
 def nearest(weights: Array, scales: Array, levels: Levels) -> Array:
     """The nearest codes (n, m) of weights at these scales (m,)."""
     low, high, step = levels
+    offset = low % step
+    if offset:
+        return np.clip(np.rint((weights / scales - offset) / step) * step + offset, low, high)
     return np.clip(np.rint(weights / (scales * step)) * step, low, high)
 
 

@@ -38,6 +38,9 @@ class LayerFit:
     lambda_: strength of the pull to the weight copy; inf where the weights are held at the copy
     dead, saturated: outputs that never fire, or are at r_max in more than half of the rows, by g on
     calibration
+    rounding_gap: share of the rounding cost, in the quadratic model with lambda, that other codes at the same
+    scales could save at most; 0 is proven best, inf where exact decoding was not tried (many inputs)
+    proven_codes: outputs whose codes are proven best in that sense, before the last descent in the true loss
     gain_deviation: largest |cov(I, I*) / var(I*) - 1| over outputs after rounding (0 where nothing is active)
     """
 
@@ -65,6 +68,8 @@ class LayerFit:
     saturated: int
     gain_deviation: float
     warnings: tuple[str, ...] = ()
+    rounding_gap: float = float("inf")
+    proven_codes: int = 0
 
     @property
     def quantised_weights(self) -> Array:
@@ -90,9 +95,11 @@ class LayerFit:
             "dead",
             "saturated",
             "gain_deviation",
+            "proven_codes",
         )
         report: dict[str, object] = {name: getattr(self, name) for name in names}
         report["lambda"] = self.lambda_ if np.isfinite(self.lambda_) else None
+        report["rounding_gap"] = self.rounding_gap if np.isfinite(self.rounding_gap) else None
         report["gap"] = self.gap if np.isfinite(self.gap) else None
         report["outputs"], report["warnings"] = int(self.kept.size), list(self.warnings)
         return report

@@ -29,7 +29,8 @@ ACTIVE = 1e-9  # a target closer than this share of r_max to 0 or r_max is silen
 class WeightGrid:
     """The codes a weight may take and how their scale is had.
 
-    levels: (low, high, step) of the integer codes, e.g. (-256, 254, 2); None: weights are continuous
+    levels: (low, high, step) of the integer codes, e.g. (-256, 254, 2), (-1, 1, 1) for three values or (-1, 1, 2)
+        for one bit; None: weights are continuous
     scale_groups: how many different scales (code -> threshold units) the outputs may use; None: one each
     scale_min, scale_max: limits of a scale, threshold units per code step of 1 (equal: the scale is given)
     """
@@ -42,10 +43,10 @@ class WeightGrid:
     def __post_init__(self) -> None:
         if self.levels is not None:
             low, high, step = self.levels
-            if step < 1 or low > 0 or high < 0 or low >= high or low % step or high % step:
+            if step < 1 or low > 0 or high < 0 or low >= high or (high - low) % step:
                 raise FitError(
                     "weight grid",
-                    "levels must be (low <= 0, high >= 0, step), multiples of the step",
+                    "levels must be (low <= 0, high >= 0, step), a whole number of steps apart",
                     value=self.levels,
                 )
         if self.scale_groups is not None and self.scale_groups < 1:

@@ -23,6 +23,7 @@ from spikeloom.fit.integer import (
     pick,
     round_at,
 )
+from spikeloom.fit.lattice import EXACT, NODES, Lattice
 from spikeloom.fit.matching import Array, Loss
 from spikeloom.fit.problem import WeightGrid
 
@@ -34,6 +35,7 @@ COPY_FACTORS = np.array(
     [0.85, 1.0]
 )  # likewise, for the weight copy, which a flow makes at many target scales
 SCALES_TRIED = 3  # shared scales, or best of its own, tried with more effort for each output
+LAYER_NODES = 200_000_000  # that exact decoding may visit for a layer: some ten seconds
 NARROWEST = 8  # a beam narrower than this is not worth its time
 SOFTNESS = (
     0.02  # share of the usual curvature given to flat samples while codes move (they may leave the flat part)
@@ -76,6 +78,14 @@ class Relaxed:
 
 
 @dataclass(frozen=True, eq=False)
+class Proof:
+    """Cost and lower bound (m,) of the best codes in the quadratic model, lambda included, at the scales chosen."""
+
+    cost: Array
+    bound: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Rounded:
     """codes (n, m), scales (m,), bias (m,); excess (m,) of error feedback, D'H D of the data alone; the
     same of plain
@@ -89,6 +99,7 @@ class Rounded:
     plain_scales: Array
     plain_excess: Array
     plain_loss: Array
+    proof: Proof | None = None
 
 
 def round_layer(relaxed: Relaxed, grid: WeightGrid) -> Rounded:
@@ -117,7 +128,9 @@ def round_layer(relaxed: Relaxed, grid: WeightGrid) -> Rounded:
         start = relaxed.judge(relaxed.weights)[0].sum()
         if loss.sum() - start > WORTH_REFINING * start:
             codes, bias = refine(relaxed, codes, scales, loss, bias, grid.levels)
-    return Rounded(codes, scales, bias, excess, plain_codes, plain_scales, plain_excess, plain_loss)
+    return Rounded(
+        codes, scales, bias, excess, plain_codes, plain_scales, plain_excess, plain_loss, search.proof
+    )
 
 
 class _Search:
@@ -128,6 +141,7 @@ class _Search:
         self.outputs = relaxed.weights.shape[1]
         self.shared = grid.scale_groups is not None and grid.scale_groups < self.outputs
         self.free_plain_scales = np.ones(self.outputs)
+        self.proof: Proof | None = None
 
     def plain(self) -> tuple[Array, Array, Array]:
         """Excess (m,), scales (m,) and codes of the nearest codes at their own best scales."""
@@ -151,6 +165,8 @@ class _Search:
             costs, scales, codes = (
                 np.concatenate(pair) for pair in zip((costs, scales, codes), more, strict=True)
             )
+        if self.relaxed.effort != "copy" and len(self.relaxed.weights) <= EXACT:
+            costs, scales, codes = self._with_exact(costs, scales, codes)
         _, used, best_codes = pick(costs, scales, codes)
         excess = self.model.excess(best_codes * used - self.relaxed.weights)
         if self.relaxed.effort == "copy":
@@ -164,6 +180,27 @@ class _Search:
         best = np.argmin(losses, axis=0)
         loss, chosen, chosen_codes = pick(losses, scales, codes)
         return excess, chosen_codes, chosen, loss, biases[best, np.arange(self.outputs)]
+
+    def _with_exact(self, costs: Array, scales: Array, codes: Array) -> tuple[Array, Array, Array]:
+        """The roundings with, before them, the best codes there are at the most promising scales."""
+        rank = np.argsort(costs, axis=0, kind="stable")[:SCALES_TRIED]
+        outputs, lattice = np.arange(self.outputs), Lattice(self.model.matrix)
+        nodes = int(min(NODES, LAYER_NODES // (len(rank) * self.outputs)))
+        found = [
+            lattice.decode(
+                self.relaxed.weights, scales[row, outputs], self.levels, codes[row, :, outputs].T, nodes=nodes
+            )
+            for row in rank
+        ]
+        exact = np.stack([one.cost for one in found])
+        best = np.argmin(exact, axis=0)
+        bounds = np.stack([one.bound for one in found])
+        self.proof = Proof(exact[best, outputs], bounds[best, outputs])
+        return (
+            np.concatenate((exact, costs)),
+            np.concatenate((np.take_along_axis(scales, rank, axis=0), scales)),
+            np.concatenate((np.stack([one.codes for one in found]), codes)),
+        )
 
     def _nearest(self, weights: Array, scales: Array) -> Array:
         return nearest(weights, scales, self.levels)
