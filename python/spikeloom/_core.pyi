@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Chip', 'Program', 'encode_bernoulli', 'encode_rate', 'exp', 'log', 'normal', 'philox', 'words']
+__all__: list[str] = ['Chip', 'Program', 'decode_sphere', 'encode_bernoulli', 'encode_rate', 'exp', 'log', 'normal', 'philox', 'words']
 class Program:
     """
     A chip program, checked once and ready to run. Immutable.
@@ -101,6 +101,13 @@ class Chip:
         """
         True where a tick has begun and not ended.
         """
+def decode_sphere(pivot: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], factor: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], weights: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], scales: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], low: typing.SupportsFloat | typing.SupportsIndex, step: typing.SupportsFloat | typing.SupportsIndex, count: typing.SupportsInt | typing.SupportsIndex, codes: numpy.typing.NDArray[numpy.float64], limit: typing.SupportsInt | typing.SupportsIndex) -> tuple:
+    """
+    The codes (m, n) of least sum_i pivot_i (e_i + sum_j>i factor_ij e_j)^2, e = scale codes - weights,
+    codes = low + step k, k < count. Starts from `codes` and overwrites them; visits at most `limit`
+    nodes for each of the m outputs. Returns cost, lower bound and visited nodes, each (m,); a cost is
+    proven where the bound equals it.
+    """
 def encode_bernoulli(x: typing.Annotated[numpy.typing.ArrayLike, numpy.float64], spikes: numpy.typing.NDArray[numpy.uint8], first: typing.SupportsInt | typing.SupportsIndex, trial_seed: typing.SupportsInt | typing.SupportsIndex, first_sample: typing.SupportsInt | typing.SupportsIndex, first_line: typing.SupportsInt | typing.SupportsIndex) -> None:
     """
     One independent draw a line and tick; x is the probability. Draws are numbered by trial_seed, tick,
