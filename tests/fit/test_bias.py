@@ -25,7 +25,7 @@ def test_the_bias_is_the_minimiser(objective, seed):
         assert at(found[j]) <= best.fun + BIAS * (1.0 + best.fun)
 
 
-@pytest.mark.parametrize("objective", ["matching", "l2", "l1"])
+@pytest.mark.parametrize("objective", ["matching", "l2", "l1", "linf"])
 def test_an_output_that_should_never_fire_gets_a_finite_bias(objective):
     silent = random_problem(3, preactivation=np.full((120, 4), -1.0), objective=objective)
     loss = make_loss(silent)

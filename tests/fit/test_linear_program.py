@@ -77,27 +77,6 @@ def test_the_box_is_chosen_on_held_out_rows():
     assert fit.quantised_loss < 2 * fit.loss
 
 
-def test_too_many_rows_are_sampled_and_the_bound_still_holds(monkeypatch):
-    monkeypatch.setattr(linear_program, "LARGEST", 600)
-    problem = random_problem(8, 400, 6, 2, objective="l1", box=0.3)
-    fit = fit_layer(problem)
-    assert fit.bound_tag == "sampled"
-    assert 0 < fit.bound <= fit.loss
-    assert any("sample" in warning for warning in fit.warnings)
-    assert np.array_equal(fit_layer(problem).weights, fit.weights)
-    prior, _ = gain_copy(problem)
-    best = sum(primal_optimum(problem, prior, 0.3, j) for j in range(2)) / make_loss(problem).spread.sum()
-    assert fit.bound <= best <= fit.loss
-
-
-def test_a_layer_that_is_too_large_is_refused(monkeypatch):
-    monkeypatch.setattr(linear_program, "LARGEST", 60)
-    with pytest.raises(FitError, match="too large for the linear program") as caught:
-        fit_layer(random_problem(8, 400, 6, 2, objective="l1"))
-    assert caught.value.value == 6
-    assert "matching" in caught.value.remedy
-
-
 def test_nothing_is_printed(capfd):
     fit_layer(random_problem(9, 60, 3, 1, objective="l1", box=0.3))
     printed = capfd.readouterr()

@@ -32,7 +32,7 @@ GOOD = random_problem(0)
         ({"ridge": -1.0}, "ridge"),
         ({"box": 0.0}, "box"),
         ({"activation": "tanh"}, "unknown activation"),
-        ({"objective": "linf"}, "unknown objective"),
+        ({"objective": "l7"}, "unknown objective"),
         ({"gain": "some"}, "unknown gain"),
         ({"analytic_activity": np.zeros((3, 3))}, "analytic_activity has the wrong shape"),
         ({"holdout": np.zeros(120)}, "holdout must be bool"),

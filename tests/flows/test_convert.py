@@ -108,7 +108,7 @@ def test_one_output_keeps_the_gain_and_an_environment_chooses() -> None:
     assert returns[conversion.chosen] == max(returns.values())
 
 
-@pytest.mark.parametrize("objective", ["l2", "l1"])
+@pytest.mark.parametrize("objective", ["l2", "l1", "linf"])
 def test_other_objectives_have_bounds_that_hold(objective: Any) -> None:
     conversion = convert(small_ann(), "loihi1", calibration=rows(120, 6), ticks=32, objective=objective)
     assert conversion.layers

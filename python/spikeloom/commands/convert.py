@@ -27,7 +27,8 @@ def convert(
         bool, typer.Option("--distil", help="Teach a pruned network the whole one's answers, without labels.")
     ] = False,
     objective: Annotated[
-        Literal["matching", "l2", "l1"], typer.Option(help="The error that a layer's fit makes small.")
+        Literal["matching", "l2", "l1", "linf"],
+        typer.Option(help="The error that a layer's fit makes small."),
     ] = "matching",
     encoding: Annotated[
         Literal["rate", "current", "bits"] | None,

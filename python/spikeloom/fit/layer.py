@@ -15,6 +15,7 @@ from spikeloom.errors import FitError
 from spikeloom.fit.bound import dual_bound
 from spikeloom.fit.descent import Spectrum, minimise
 from spikeloom.fit.figures import Solved, figures
+from spikeloom.fit.largest_error import LargestLoss
 from spikeloom.fit.least_squares import OneSidedLoss, instrumental
 from spikeloom.fit.linear_program import AbsoluteLoss, solve_layer
 from spikeloom.fit.matching import Array, Loss, MatchingLoss
@@ -59,7 +60,7 @@ def fit_layer(problem: LayerProblem, method: Method = "fit") -> LayerFit:
         solved = replace(_copied(problem, loss), warnings=(_few_rows_warning(problem),))
     else:
         keep_gain = method == "fit+gain" or problem.gain == "keep"
-        solve = _linear_program if problem.objective == "l1" else _fitted
+        solve = _linear_program if problem.objective in ("l1", "linf") else _fitted
         solved = solve(problem, loss, keep_gain=keep_gain)
     return _finished(problem, loss, solved)
 
@@ -82,6 +83,8 @@ def make_loss(problem: LayerProblem) -> Loss:
     one_sided = (problem.target_current, problem.silent, problem.saturated)
     if problem.objective == "l1":
         return AbsoluteLoss(*one_sided)
+    if problem.objective == "linf":
+        return LargestLoss(*one_sided)
     if problem.objective == "l2" or problem.response.is_line:
         return OneSidedLoss(*one_sided)
     return MatchingLoss(problem.response, problem.target)
@@ -119,7 +122,7 @@ def _instrumental(problem: LayerProblem) -> Solved:
 
 
 def _linear_program(problem: LayerProblem, loss: Loss, *, keep_gain: bool) -> Solved:
-    assert isinstance(loss, AbsoluteLoss)
+    assert isinstance(loss, AbsoluteLoss | LargestLoss)
     prior, _ = gain_copy(problem)
     equality = active_equality(problem) if keep_gain else None
     found = solve_layer(problem, loss, prior, equality)
@@ -133,10 +136,8 @@ def _linear_program(problem: LayerProblem, loss: Loss, *, keep_gain: bool) -> So
         lagrange=found.lagrange,
         equality=equality,
     )
-    warnings = ("the linear program saw a sample of the rows",) if found.sampled else ()
-    tag: BoundTag = "sampled" if found.sampled else "dual"
     method: Method = "fit+gain" if keep_gain else "fit"
-    return Solved(found.weights, bias, prior, 0.0, float(bound.sum()), tag, method, warnings)
+    return Solved(found.weights, bias, prior, 0.0, float(bound.sum()), "dual", method)
 
 
 def choose_ridge(problem: LayerProblem, loss: Loss, prior: Array, *, keep_gain: bool) -> float:
@@ -178,7 +179,7 @@ def choose_ridge(problem: LayerProblem, loss: Loss, prior: Array, *, keep_gain: 
 
 
 def _too_few_rows(problem: LayerProblem) -> bool:
-    given = problem.box if problem.objective == "l1" else problem.ridge
+    given = problem.box if problem.objective in ("l1", "linf") else problem.ridge
     return given is None and problem.n_rows < FEW_ROWS * problem.n_inputs
 
 

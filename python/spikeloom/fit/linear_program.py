@@ -1,4 +1,4 @@
-"""The absolute error as a linear program, one output at a time, in HiGHS.
+"""The absolute error as a linear program, one output at a time in HiGHS, or all side by side.
 
 minimise sum_i |I_i - I*_i|, one-sided where the target is silent or saturated, over a box |V - V0| <= B. It
 is solved in its dual form (n rows, N boxed columns), several times faster than the primal with split
@@ -17,11 +17,17 @@ from numpy.typing import NDArray
 
 from spikeloom.errors import FitError
 from spikeloom.fit.bound import GainEquality
+from spikeloom.fit.first_order import Splitting
+from spikeloom.fit.largest_error import LargestLoss
 from spikeloom.fit.matching import Array, Index
 from spikeloom.fit.problem import LayerProblem
 
 Mask = NDArray[np.bool_]
-LARGEST = 400_000  # entries of the activity that one program may have: about a second in HiGHS
+SMALL = 4_000_000  # entries of the activity times outputs up to which HiGHS is asked: some ten seconds
+ITERATIONS = 1000
+TOLERANCE = 1e-3  # gap of the whole layer at which the iteration ends
+ROUGHLY = 150  # iterations while the box is chosen
+JUDGES = 8  # outputs on which it is chosen
 BOXES = (0.03, 0.1, 0.3, 1.0)  # in units of the largest weight of the copy
 
 
@@ -58,6 +64,17 @@ class AbsoluteLoss:
         terms = multiplier * self.wanted
         return terms.sum(axis=0), np.abs(terms).sum(axis=0)
 
+    def proximal(self, current: Array, step: Array) -> Array:
+        error = current - self.wanted
+        idle = (self.silent & (error < 0.0)) | (self.saturated & (error > 0.0))
+        return np.where(idle, current, self.wanted + np.sign(error) * np.maximum(np.abs(error) - step, 0.0))
+
+    def solve(
+        self, activity: Array, prior: Array, box: float, name: str, side: tuple[Array, float] | None
+    ) -> tuple[Array, Array, float]:
+        """One output's program in HiGHS, see `solve_output`."""
+        return solve_output(activity, self, prior, box, name, side)
+
     def part(self, rows: Index, outputs: Index = slice(None)) -> AbsoluteLoss:
         wanted, silent = self.wanted[rows][:, outputs], self.silent[rows][:, outputs]
         return replace(self, wanted=wanted, silent=silent, saturated=self.saturated[rows][:, outputs])
@@ -78,85 +95,84 @@ class AbsoluteLoss:
 class Program:
     """The programs of a layer, solved.
 
-    weights (n, m); multiplier (N, m) of the samples and lagrange (m,) of the equality; the box; whether only
-    a sample of the rows was solved
+    weights (n, m); multiplier (N, m) of the rows and lagrange (m,) of the equality; the box
     """
 
     weights: Array
     multiplier: Array
     lagrange: Array
     box: float
-    sampled: bool
 
 
 def solve_layer(
-    problem: LayerProblem, loss: AbsoluteLoss, prior: Array, equality: GainEquality | None
+    problem: LayerProblem,
+    loss: AbsoluteLoss | LargestLoss,
+    prior: Array,
+    equality: GainEquality | None,
 ) -> Program:
-    """Every output's program, one after the other.
+    """Every output's program: a small layer's in HiGHS, a large one's side by side by alternating directions.
 
-    Above LARGEST entries of activity a sample of rows is solved, and the other rows' multipliers stay 0,
-    which is valid. A box that was not given is widened where the equality does not fit into it.
-    Raises FitError where even three rows an input are too many, or the given box holds no solution.
+    A box that was not given is widened where the equality does not fit into it. Raises FitError where the
+    given box holds no solution.
     """
-    if problem.box is not None:
-        return _solved(problem, loss, prior, problem.box, equality)
-    box = _choose_box(problem, loss, prior)
-    if equality is not None:
-        # <a, V> = b has a solution in the box just when |b - <a, V0>| <= box |a|_1.
-        missing = np.abs(equality.value - (equality.direction * prior).sum(axis=0))
-        reach = np.abs(equality.direction).sum(axis=0)
-        box = max(
-            box, 1.1 * float(np.divide(missing, reach, out=np.zeros_like(reach), where=reach > 0).max())
-        )
-    return _solved(problem, loss, prior, box, equality)
+    box = problem.box
+    if box is None:
+        box = _choose_box(problem, loss, prior)
+        box = box if equality is None else max(box, 1.1 * _smallest_box(prior, equality))
+    elif equality is not None and _smallest_box(prior, equality) > box * (1.0 + 1e-9):
+        raise FitError(problem.name, "the linear program has no optimum: no weights in the box keep the gain",
+                       value=box, limit=_smallest_box(prior, equality),
+                       remedy='use a larger box, gain="free" or objective="matching"')  # fmt: skip
+    activity = problem.activity
+    if activity.size * problem.n_outputs <= SMALL:
+        return _exactly(problem, loss, prior, box, equality)
+    found = Splitting(loss, activity, prior, box, equality)
+    weights, multiplier, _, _ = found.run(ITERATIONS, TOLERANCE)
+    return Program(weights, multiplier, found.best_lagrange, box)
 
 
-def _solved(
-    problem: LayerProblem, loss: AbsoluteLoss, prior: Array, box: float, equality: GainEquality | None
+def _smallest_box(prior: Array, equality: GainEquality) -> float:
+    """<a, V> = b has a solution in the box just when |b - <a, V0>| <= box |a|_1."""
+    missing = np.abs(equality.value - (equality.direction * prior).sum(axis=0))
+    reach = np.abs(equality.direction).sum(axis=0)
+    return float(np.divide(missing, reach, out=np.zeros_like(reach), where=reach > 0).max())
+
+
+def _exactly(
+    problem: LayerProblem,
+    loss: AbsoluteLoss | LargestLoss,
+    prior: Array,
+    box: float,
+    equality: GainEquality | None,
 ) -> Program:
-    rows = _sample(problem, np.arange(problem.n_rows))
     weights, lagrange = prior.copy(), np.zeros(problem.n_outputs)
     multiplier = np.zeros_like(loss.wanted)
     for j in range(problem.n_outputs):
         side = None if equality is None else (equality.direction[:, j], float(equality.value[j]))
-        weights[:, j], multiplier[rows, j], lagrange[j] = solve_output(
-            problem.activity[rows], loss.part(rows, slice(j, j + 1)), prior[:, j], box, problem.name, side
+        one = loss.part(slice(None), slice(j, j + 1))
+        weights[:, j], multiplier[:, j], lagrange[j] = one.solve(
+            problem.activity, prior[:, j], box, problem.name, side
         )
-    return Program(weights, multiplier, lagrange, box, rows.size < problem.n_rows)
+    return Program(weights, multiplier, lagrange, box)
 
 
-def _sample(problem: LayerProblem, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    most = LARGEST // problem.n_inputs
-    if rows.size <= most:
-        return rows
-    if most < 3 * problem.n_inputs:
-        raise FitError(
-            problem.name,
-            "too large for the linear program",
-            value=problem.n_inputs,
-            limit=int((LARGEST / 3) ** 0.5),
-            remedy='use objective="matching" or "l2", or prune the layer',
-        )
-    return np.sort(np.random.default_rng(problem.seed).permutation(rows)[:most])
-
-
-def _choose_box(problem: LayerProblem, loss: AbsoluteLoss, prior: Array) -> float:
-    """The box of least held-out loss among BOXES times the largest weight, on a few outputs."""
+def _choose_box(problem: LayerProblem, loss: AbsoluteLoss | LargestLoss, prior: Array) -> float:
+    """The box of least held-out loss among BOXES times the largest weight, on some outputs."""
     held = problem.held_out
     largest = float(np.abs(prior).max()) or 1.0
     if not held.any():
         return 0.3 * largest
-    rows, scores = _sample(problem, np.flatnonzero(~held)), []
-    some = np.unique(np.linspace(0, problem.n_outputs - 1, min(problem.n_outputs, 3)).round().astype(np.intp))
+    some = np.unique(
+        np.linspace(0, problem.n_outputs - 1, min(problem.n_outputs, JUDGES)).round().astype(np.intp)
+    )
+    train, judge = loss.part(~held, some), loss.part(held, some)
+    activity, away = problem.activity[~held], problem.activity[held]
+    scores = []
     for box in BOXES:
-        score = 0.0
-        for j in some:
-            train, judge = loss.part(rows, slice(j, j + 1)), loss.part(held, slice(j, j + 1))
-            activity = problem.activity[rows]
-            weights, _, _ = solve_output(activity, train, prior[:, j], box * largest, problem.name, None)
-            bias = train.best_bias((activity @ weights)[:, None], np.zeros(1))
-            score += float(judge.total((problem.activity[held] @ weights)[:, None] + bias).sum())
-        scores.append(score)
+        weights, _, _, _ = Splitting(train, activity, prior[:, some], box * largest).run(ROUGHLY, 1e-2)
+        current = activity @ weights
+        bias = train.best_bias(current, np.zeros(some.size))
+        scores.append(float(judge.total(away @ weights + bias).sum()))
     return BOXES[int(np.argmin(scores))] * largest
 
 

@@ -71,12 +71,12 @@ class LayerProblem:
     response: the neuron's measured response g; Response.linear() for an output read as accumulated current
     r_max: the neuron's ceiling, spikes per tick (not used for "identity")
     grid: which weights exist
-    objective: "matching", "l2" (one-sided where the target is silent or saturated) or "l1" (likewise)
+    objective: "matching", "l2", "l1" or "linf", the last three one-sided where the target is silent or saturated
     gain: "keep" adds cov(I_j, I*_j) = var(I*_j) on the active rows of each output
     analytic_activity: (N, n) the ANN's activations times input_scale; only the method "iv" needs it
     holdout: (N,) bool, rows on which lambda is chosen (one image's rows belong together); None: a fifth
     ridge: lambda, None: chosen on the held-out rows
-    box: |V - V0| <= box in the objective "l1", threshold units; None: chosen on the held-out rows
+    box: |V - V0| <= box in the objectives "l1" and "linf", threshold units; None: chosen on the held-out rows
     seed: draws held-out and sampled rows
     answer: (N, m) wanted activation of each neuron, >= 0, any function of Z; None: max(Z, 0)
     """
@@ -200,7 +200,7 @@ class LayerProblem:
     def _check_choices(self) -> None:
         choices = {
             "activation": ("relu", "identity"),
-            "objective": ("matching", "l2", "l1"),
+            "objective": ("matching", "l2", "l1", "linf"),
             "gain": ("keep", "free"),
         }
         for name, allowed in choices.items():

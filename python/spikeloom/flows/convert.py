@@ -38,7 +38,7 @@ Environment = Callable[[Callable[[NDArray[np.floating]], Array]], float]
 FEWEST_ROWS = 10  # below this, neither a fit nor a held-out score means anything
 MOST_TICKS = 4096
 MOST_NEURONS = 64  # of a unit
-OBJECTIVES = ("matching", "l2", "l1")
+OBJECTIVES = ("matching", "l2", "l1", "linf")
 ENCODINGS = (None, "rate", "bits", "current")
 GAINS = (None, "keep", "free")
 
@@ -101,8 +101,8 @@ def convert(
         kept and the next layer is solved again, before the conversion.
     budget : neurons or synapses of the whole network instead; every layer keeps the same share.
     distil : after pruning, all weights are also taught the whole network's answers on the calibration rows.
-    objective : "matching" (the neuron's measured response), "l2" or "l1" (one-sided least squares, least
-        absolute error).
+    objective : "matching" (the neuron's measured response), "l2", "l1" or "linf" (one-sided: least
+        squares, least absolute or least largest error).
     neurons_per_unit : neurons that count an activation together, each with a start of its own; twice as many
         where it can be negative.
     encoding : "rate" (default from 16 ticks), "bits" or "current" (default below).
