@@ -26,8 +26,8 @@ py::tuple decode(const Reals& pivot, const Reals& factor, const Reals& weights, 
                  double low, double step, std::int64_t count, Reals& codes, std::int64_t limit) {
   check(pivot, factor, weights, scales, codes, count);
   const std::int64_t n = pivot.size(), m = scales.size();
-  std::vector<double> cost, bound;
-  std::vector<std::int64_t> nodes;
+  Table<double> cost, bound;
+  Table<std::int64_t> nodes;
   double* found = codes.mutable_data();
   {
     const py::gil_scoped_release released;

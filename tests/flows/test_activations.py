@@ -97,6 +97,17 @@ def test_other_resets_and_leaks_convert(profile: str, override: dict[str, object
     assert crosscheck(conversion.program, samples(1), reference="brian2").equal
 
 
+@pytest.mark.parametrize("profile", ["xylo_a2", "open_core"])
+def test_a_chip_whose_membranes_cannot_be_read_answers_in_spikes(profile: str) -> None:
+    chip = load_profile(profile, override={"outputs.readable": ["spikes"]})
+    conversion = convert(ann_of("relu"), chip, calibration=samples(300), ticks=32)
+    (port,) = conversion.program.outputs
+    assert port.read == "spikes"
+    assert (port.offset < 0).all()
+    assert error(conversion) < 0.1
+    assert crosscheck(conversion.program, samples(2), reference="twin").equal
+
+
 def test_a_network_that_ends_in_an_activation_gives_it() -> None:
     ann = ann_of("relu", last="sigmoid")
     conversion = convert(ann, "loihi1", calibration=samples(300), ticks=64)

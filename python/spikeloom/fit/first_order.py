@@ -117,7 +117,7 @@ class Splitting:
             got = (along * np.clip(weights + along * middle, low, high)).sum(axis=0)
             below = np.where(got < self.equality.value, middle, below)
             above = np.where(got < self.equality.value, above, middle)
-        return np.clip(weights + along * (0.5 * (below + above)), low, high)
+        return np.asarray(np.clip(weights + along * (0.5 * (below + above)), low, high))
 
     def _lagrange(self, multiplier: Array) -> Array:
         """The multiplier of the equality that the others leave: what cancels their pull along it."""
@@ -127,7 +127,7 @@ class Splitting:
         turned = self.inverse @ self.equality.direction
         norm = (self.equality.direction * turned).sum(axis=0)
         along = (turned * pull).sum(axis=0)
-        return np.divide(along, norm, out=np.zeros_like(norm), where=norm > 0)
+        return np.asarray(np.divide(along, norm, out=np.zeros_like(norm), where=norm > 0))
 
     def _balance(self, missed: Array, moved: Array) -> None:
         """Longer steps where the split-off parts hardly move, shorter where they run ahead."""

@@ -37,6 +37,7 @@ class CalibrationSet:
     layers: of the ANN in neurons, the first one rewritten for the coded input
     rows: (N, *input_shape) as the ANN takes them
     first: the data of the first layer, shared by all candidates
+    counted_offset: of the last layer's answers, where its spikes are counted; None: its current is read
     answers, preactivations: what the neurons of each layer should answer on these rows, after and before the
         activation
     held: (N,) rows that judge
@@ -55,6 +56,7 @@ class CalibrationSet:
     seed: int
     warnings: tuple[str, ...]
     neurons_per_unit: int = 1
+    counted_offset: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +97,8 @@ def calibration_set(
     most = max(1, FEED_NUMBERS // (widest * (ticks + len(ann.layers))))
     warnings = (f"only {most} of {len(rows)} calibration rows were used",) if len(rows) > most else ()
     rows = rows[np.random.default_rng(seed).permutation(len(rows))[:most]]
-    flat, units = ann.flatten(rows), spiking_units(ann, rows, neurons_per_unit)
+    counted = profile.fire.reg not in profile.outputs.readable
+    flat, units = ann.flatten(rows), spiking_units(ann, rows, neurons_per_unit, counted=counted)
     coding = choose_coding(units.layers[0], flat, profile, encoding, ticks)
     layers = (coding.layer, *units.layers[1:])
     held = np.arange(len(rows)) % HELD_OUT == 0
@@ -117,6 +120,7 @@ def calibration_set(
         seed,
         warnings,
         neurons_per_unit,
+        units.offset if counted else None,
     )
 
 
@@ -139,19 +143,19 @@ def convert_chain(
             layer_data,
             data.profile,
             data.ticks,
-            is_last,
+            is_last and data.counted_offset is None,
             coding if index == 0 else None,
             objective,
             threads,
-            data.neurons_per_unit,
+            1 if is_last else data.neurons_per_unit,
         )
         winner = convert_layer(task, method)
         winner.chip.add_to(network, source)
-        ideal.add(task, winner, source)
+        ideal.add(task, winner, source, data.counted_offset if is_last else None)
         winners.append(winner)
         tell(f"{method} {layer.name}")
         if is_last:
-            _read_out(network, task, winner)
+            _read_out(network, task, winner, data.counted_offset)
         else:
             layer_data = _behind(data, task, winner, index)
             source = layer.name
@@ -185,14 +189,18 @@ def _behind(data: CalibrationSet, task: LayerTask, winner: Candidate, index: int
     feed = next_feed(
         one_layer_program(task, winner.chip), task.data.feed, task.layer.name, threads=task.threads
     )
-    is_readout = index + 2 == len(data.layers)
+    is_readout = index + 2 == len(data.layers) and data.counted_offset is None
     return LayerData(
         data.layers[index + 1], feed, feed.totals if is_readout else feed.rates, data.answers[index],
         data.preactivations[index + 1], data.answers[index + 1], winner.scale, data.held, data.seed,
     )  # fmt: skip
 
 
-def _read_out(network: SpikingNetwork, task: LayerTask, winner: Candidate) -> None:
+def _read_out(network: SpikingNetwork, task: LayerTask, winner: Candidate, counted: float | None) -> None:
+    """The membrane's sum of currents; where the chip keeps that to itself, the spikes less their offset."""
     population = network.populations[winner.chip.name]
+    if counted is not None:
+        network.output(population, read="spikes", scale=1.0 / (task.ticks * winner.scale), offset=-counted)
+        return
     scale = readout_scale(task, winner.chip, winner.scale)
     network.output(population, read=task.profile.fire.reg, scale=scale)

@@ -36,8 +36,8 @@ class IdealStages:
         for network in self._networks.values():
             add_input(network)
 
-    def add(self, task: LayerTask, winner: Candidate, source: str) -> None:
-        """Add the layer that won, with each stage's weights."""
+    def add(self, task: LayerTask, winner: Candidate, source: str, counted: float | None = None) -> None:
+        """Add the layer that won, with each stage's weights; counted: the offset of spikes that are the output."""
         ideal = self._on_ideal(task)
         for stage, network in self._networks.items():
             chip = on_chip(ideal, _synapses(winner, stage))
@@ -45,6 +45,9 @@ class IdealStages:
             if task.is_last:
                 population = network.populations[chip.name]
                 network.output(population, read="v", scale=readout_scale(ideal, chip, winner.scale))
+            elif counted is not None:
+                scale = 1.0 / (task.ticks * winner.scale)
+                network.output(network.populations[chip.name], read="spikes", scale=scale, offset=-counted)
         self._layers += 1
 
     def programs(self, ticks: int) -> dict[str, ChipProgram]:

@@ -25,18 +25,27 @@ class SpikingUnits:
 
     layers: with one output a neuron, the last one read out as accumulated current
     preactivations, answers: per layer (N, n_outputs), the linear map's output and the activation wanted, >= 0
-    but for the last layer, which has no activation
+    but for a last layer that is read out as current
+    offset: that the answers of the last layer are above the network's, where its spikes are counted
     """
 
     layers: tuple[AnnLayer, ...]
     preactivations: tuple[Array, ...]
     answers: tuple[Array, ...]
+    offset: float = 0.0
 
 
-def spiking_units(ann: Ann, rows: ArrayLike, neurons_per_unit: int = 1) -> SpikingUnits:
-    """The network in neurons. One that ends in an activation gets a layer that reads it out."""
+def spiking_units(
+    ann: Ann, rows: ArrayLike, neurons_per_unit: int = 1, *, counted: bool = False
+) -> SpikingUnits:
+    """The network in neurons.
+
+    counted: the last layer's spikes are its output, raised by an offset where it can be negative; else its
+    accumulated current is, and a network that ends in an activation gets a layer that reads it out
+    """
     layers, preactivations, answers = ann.layers, ann.preactivations(rows), ann.forward(rows)
-    if layers[-1].activation != "identity":
+    offset = max(0.0, -float(answers[-1].min())) if counted else 0.0
+    if layers[-1].activation != "identity" and not counted:
         layers, preactivations = (*layers, _readout(ann)), (*preactivations, answers[-1])
         answers = (*answers, answers[-1])
     found: list[tuple[AnnLayer, Array, Array]] = []
@@ -46,9 +55,9 @@ def spiking_units(ann: Ann, rows: ArrayLike, neurons_per_unit: int = 1) -> Spiki
         wanted = np.maximum(_spread(a, signs), 0.0)
         found.append((_on_lines(_in_neurons(layer, signs), lines), _spread(z, signs), wanted))
         lines = signs / neurons_per_unit
-    found.append((_on_lines(layers[-1], lines), preactivations[-1], answers[-1]))
+    found.append((_on_lines(layers[-1], lines), preactivations[-1], answers[-1] + offset))
     made, inputs, outputs = zip(*found, strict=True)
-    return SpikingUnits(made, inputs, outputs)
+    return SpikingUnits(made, inputs, outputs, offset)
 
 
 def start_shares(outputs: int, neurons_per_unit: int) -> Array:
