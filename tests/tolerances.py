@@ -19,6 +19,7 @@ PRUNING_FACTOR = (
 )
 PRUNING_SECONDS = 1.0  # CPU, the proof at 20 nodes: the project's own target; measured 0.01 to 0.4
 BEAM_FACTOR = 1.10  # cost of a beam's codes over the proven best, mean of a layer: the project's own target
+FAN_IN_FACTOR = 1.25  # excess of backward selection over the best choice of inputs, mean of layers: near it
 FIRST_ORDER = 1e-4  # relative: the project promises it between HiGHS and the batched solver
 DECODING_SECONDS = 0.2  # CPU an output at 32 inputs: the project's own target; measured 0.0001 to 0.01
 

@@ -108,6 +108,14 @@ def test_a_chip_whose_membranes_cannot_be_read_answers_in_spikes(profile: str) -
     assert crosscheck(conversion.program, samples(2), reference="twin").equal
 
 
+def test_a_limit_of_fan_in_is_obeyed_by_every_layer() -> None:
+    chip = load_profile("xylo_a2", override={"limits.fan_in": 8})
+    conversion = convert(ann_of("relu"), chip, calibration=samples(300), ticks=32)
+    assert all((fit.codes != 0).sum(axis=0).max() <= 8 for fit in conversion.layers)
+    assert conversion.layers[1].bound_tag == "relaxed"
+    assert error(conversion) < 0.5
+
+
 def test_a_network_that_ends_in_an_activation_gives_it() -> None:
     ann = ann_of("relu", last="sigmoid")
     conversion = convert(ann, "loihi1", calibration=samples(300), ticks=64)

@@ -10,7 +10,7 @@ import numpy as np
 from spikeloom.fit.matching import Array, Loss
 from spikeloom.fit.prior import active_equality
 from spikeloom.fit.problem import BoundTag, LayerProblem, Method
-from spikeloom.fit.rounding import Rounded
+from spikeloom.fit.relaxed import Rounded
 
 NEVER_FIRES = 1e-2  # share of r_max that the rate of a dead output does not reach
 CEILING = 1.0 - 1e-3  # share of r_max from which on an output is saturated

@@ -102,15 +102,29 @@ class Quadratic:
             at = parent[at, columns]
         return codes
 
-    def descend(self, weights: Array, scales: Array, codes: Array, levels: Levels, sweeps: int) -> Array:
-        """Codes after coordinate descent: each code in turn goes to its best level, until none moves."""
+    def descend(
+        self,
+        weights: Array,
+        scales: Array,
+        codes: Array,
+        levels: Levels,
+        sweeps: int,
+        free: NDArray[np.bool_] | None = None,
+    ) -> Array:
+        """Codes after coordinate descent: each code in turn goes to its best level, until none moves.
+
+        free: (n, m) codes that may move; None: all
+        """
         codes, left = codes.copy(), np.arange(codes.shape[1])
         pull = self.matrix @ (codes * scales - weights)
         for _ in range(sweeps):
             now, scale = codes[:, left], scales[left]
             moved = np.zeros(left.size, dtype=np.bool_)
             for start in range(0, len(codes), BLOCK):
-                moved |= self._sweep_block(slice(start, start + BLOCK), now, scale, pull, levels)
+                moved |= self._sweep_block(
+                    slice(start, start + BLOCK), now, scale, pull, levels,
+                    None if free is None else free[:, left],
+                )  # fmt: skip
             codes[:, left] = now
             if not moved.any():
                 break
@@ -118,7 +132,13 @@ class Quadratic:
         return codes
 
     def _sweep_block(
-        self, block: slice, codes: Array, scales: Array, pull: Array, levels: Levels
+        self,
+        block: slice,
+        codes: Array,
+        scales: Array,
+        pull: Array,
+        levels: Levels,
+        free: NDArray[np.bool_] | None,
     ) -> NDArray[np.bool_]:
         """One pass over a block of inputs; updates codes and pull, and says which columns moved."""
         inner, near = self.matrix[block, block], pull[block].copy()
@@ -126,6 +146,8 @@ class Quadratic:
         for k, diagonal in enumerate(self._diagonal[block]):
             i = block.start + k
             new = nearest(codes[i] * scales - near[k] / diagonal, scales, levels)
+            if free is not None:
+                new = np.where(free[i], new, codes[i])
             change = (new - codes[i]) * scales
             if change.any():
                 near += inner[:, k, None] * change
@@ -143,6 +165,12 @@ class Quadratic:
     def feedback_and_descent(self, weights: Array, scales: Array, levels: Levels, sweeps: int) -> Array:
         """Codes by error feedback, improved by coordinate descent."""
         return self.descend(weights, scales, self.error_feedback(weights, scales, levels), levels, sweeps)
+
+    def sparse_descent(self, weights: Array, scales: Array, levels: Levels, sweeps: int) -> Array:
+        """Nearest codes, improved by coordinate descent, that stay 0 where the weights are exactly 0."""
+        free = weights != 0.0
+        start = np.where(free, nearest(weights, scales, levels), 0.0)
+        return self.descend(weights, scales, start, levels, sweeps, free)
 
 
 def full_range_scale(weights: Array, levels: Levels) -> Array:

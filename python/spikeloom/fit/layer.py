@@ -14,6 +14,7 @@ import numpy as np
 from spikeloom.errors import FitError
 from spikeloom.fit.bound import dual_bound
 from spikeloom.fit.descent import Spectrum, minimise
+from spikeloom.fit.fan_in import keep_inputs
 from spikeloom.fit.figures import Solved, figures
 from spikeloom.fit.largest_error import LargestLoss
 from spikeloom.fit.least_squares import OneSidedLoss, instrumental
@@ -21,7 +22,8 @@ from spikeloom.fit.linear_program import AbsoluteLoss, solve_layer
 from spikeloom.fit.matching import Array, Loss, MatchingLoss
 from spikeloom.fit.prior import active_equality, gain_copy, gain_equality, plain_copy
 from spikeloom.fit.problem import BoundTag, LayerFit, LayerProblem, Method
-from spikeloom.fit.rounding import Effort, Relaxed, round_layer
+from spikeloom.fit.relaxed import Effort, Relaxed
+from spikeloom.fit.rounding import round_layer
 
 RIDGES = (1e-1, 1e-2, 1e-3, 1e-4)  # lambda, in units of mean(R^2) * rows * the usual curvature of the loss
 MODEL_RIDGE = 1e-2  # likewise, for rounding where there is no lambda
@@ -190,6 +192,14 @@ def _few_rows_warning(problem: LayerProblem) -> str:
     )
 
 
+def _within_fan_in(most: int, solved: Solved, relaxed: Relaxed) -> tuple[Solved, Relaxed]:
+    """The solution with as many inputs an output as the chip allows; its bound is that of all inputs."""
+    weights = keep_inputs(relaxed.model().matrix, solved.weights, most)
+    _, bias = relaxed.judge(weights)
+    tag: BoundTag = "none" if solved.tag == "none" else "relaxed"
+    return replace(solved, weights=weights, bias=bias, tag=tag), replace(relaxed, weights=weights, bias=bias)
+
+
 def _finished(problem: LayerProblem, loss: Loss, solved: Solved, *, plain: bool = False) -> LayerFit:
     """Round the solution and put all figures together."""
     held = not np.isfinite(solved.ridge)
@@ -209,6 +219,8 @@ def _finished(problem: LayerProblem, loss: Loss, solved: Solved, *, plain: bool 
         model_ridge,
         effort,
     )
+    if problem.grid.fan_in is not None and problem.grid.fan_in < problem.n_inputs:
+        solved, relaxed = _within_fan_in(problem.grid.fan_in, solved, relaxed)
     rounded = round_layer(relaxed, problem.grid)
     codes, scales, bias = rounded.codes, rounded.scales, solved.bias if plain else rounded.bias
     found = figures(problem, loss, solved, penalty, rounded, (codes * scales, bias))

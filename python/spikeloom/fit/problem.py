@@ -32,6 +32,7 @@ class WeightGrid:
     levels: (low, high, step) of the integer codes, e.g. (-256, 254, 2), (-1, 1, 1) for three values or (-1, 1, 2)
         for one bit; None: weights are continuous
     scale_groups: how many different scales (code -> threshold units) the outputs may use; None: one each
+    fan_in: most weights other than 0 that an output may have
     scale_min, scale_max: limits of a scale, threshold units per code step of 1 (equal: the scale is given)
     """
 
@@ -39,6 +40,7 @@ class WeightGrid:
     scale_groups: int | None = None
     scale_min: float = 0.0
     scale_max: float = float("inf")
+    fan_in: int | None = None
 
     def __post_init__(self) -> None:
         if self.levels is not None:
@@ -51,6 +53,12 @@ class WeightGrid:
                 )
         if self.scale_groups is not None and self.scale_groups < 1:
             raise FitError("weight grid", "needs at least one scale", value=self.scale_groups, limit=1)
+        if self.fan_in is not None and self.fan_in < 1:
+            raise FitError("weight grid", "needs a fan-in of at least 1", value=self.fan_in, limit=1)
+        if self.fan_in is not None and self.levels is not None and self.levels[0] % self.levels[2]:
+            raise FitError(
+                "weight grid", "has a fan-in and no code 0 for what is left out", value=self.levels
+            )
         if not 0.0 <= self.scale_min <= self.scale_max or self.scale_max == 0.0:
             raise FitError(
                 "weight grid", "has no scale between its limits", value=(self.scale_min, self.scale_max)

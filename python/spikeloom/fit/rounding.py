@@ -5,9 +5,6 @@ Candidates are made in the quadratic model and compared in the true loss, the bi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
-
 import numpy as np
 
 from spikeloom.fit.integer import (
@@ -24,8 +21,10 @@ from spikeloom.fit.integer import (
     round_at,
 )
 from spikeloom.fit.lattice import EXACT, NODES, Lattice
-from spikeloom.fit.matching import Array, Loss
+from spikeloom.fit.matching import Array
 from spikeloom.fit.problem import WeightGrid
+from spikeloom.fit.refinement import refine
+from spikeloom.fit.relaxed import Proof, Relaxed, Rounded
 
 PLAIN_FACTORS = np.geomspace(
     0.25, 1.1, 17
@@ -37,69 +36,7 @@ COPY_FACTORS = np.array(
 SCALES_TRIED = 3  # shared scales, or best of its own, tried with more effort for each output
 LAYER_NODES = 200_000_000  # that exact decoding may visit for a layer: some ten seconds
 NARROWEST = 8  # a beam narrower than this is not worth its time
-SOFTNESS = (
-    0.02  # share of the usual curvature given to flat samples while codes move (they may leave the flat part)
-)
-REFINE_LIMIT = 4e9  # rows * inputs * outputs above which the last descent in the true loss is left out
-REFINE_SWEEPS = 4
-Effort = Literal["plain", "copy", "gain", "fit"]
 WORTH_REFINING = 1e-2  # share of the relaxed loss that rounding must have added
-
-
-@dataclass(frozen=True, eq=False)
-class Relaxed:
-    """The continuous problem that rounding starts from.
-
-    loss; activity (N, n); weights (n, m) and bias (m,) of the relaxed solution; prior (n, m) with penalty
-    the lambda that the objective charges; model_ridge > 0, the lambda of the quadratic model; effort:
-    "plain" stops at the nearest codes, "copy" tries few scales, "gain" all of them, "fit" also ends with a
-    descent in the true loss
-    """
-
-    loss: Loss
-    activity: Array
-    weights: Array
-    bias: Array
-    prior: Array
-    penalty: float
-    model_ridge: float
-    effort: Effort = "fit"
-
-    def judge(self, weights: Array) -> tuple[Array, Array]:
-        """True penalised loss (m,) of other weights, and their best bias (m,)."""
-        current = self.activity @ weights
-        bias = self.loss.best_bias(current, self.bias)
-        penalty = 0.5 * self.penalty * ((weights - self.prior) ** 2).sum(axis=0)
-        return self.loss.total(current + bias) + penalty, bias
-
-    def model(self) -> Quadratic:
-        centred = self.activity - self.activity.mean(axis=0)
-        return Quadratic(self.loss.stiffness * (centred.T @ centred), self.model_ridge)
-
-
-@dataclass(frozen=True, eq=False)
-class Proof:
-    """Cost and lower bound (m,) of the best codes in the quadratic model, lambda included, at the scales chosen."""
-
-    cost: Array
-    bound: Array
-
-
-@dataclass(frozen=True, eq=False)
-class Rounded:
-    """codes (n, m), scales (m,), bias (m,); excess (m,) of error feedback, D'H D of the data alone; the
-    same of plain
-    rounding (nearest codes), with its true penalised loss (m,)."""
-
-    codes: Array
-    scales: Array
-    bias: Array
-    excess: Array
-    plain_codes: Array
-    plain_scales: Array
-    plain_excess: Array
-    plain_loss: Array
-    proof: Proof | None = None
 
 
 def round_layer(relaxed: Relaxed, grid: WeightGrid) -> Rounded:
@@ -127,7 +64,7 @@ def round_layer(relaxed: Relaxed, grid: WeightGrid) -> Rounded:
     if relaxed.effort == "fit":
         start = relaxed.judge(relaxed.weights)[0].sum()
         if loss.sum() - start > WORTH_REFINING * start:
-            codes, bias = refine(relaxed, codes, scales, loss, bias, grid.levels)
+            codes, bias = refine(relaxed, codes, scales, loss, bias, grid.levels, sparse=search.sparse)
     return Rounded(
         codes, scales, bias, excess, plain_codes, plain_scales, plain_excess, plain_loss, search.proof
     )
@@ -140,6 +77,7 @@ class _Search:
         self.relaxed, self.model, self.grid, self.levels = relaxed, model, grid, levels
         self.outputs = relaxed.weights.shape[1]
         self.shared = grid.scale_groups is not None and grid.scale_groups < self.outputs
+        self.sparse = grid.fan_in is not None and grid.fan_in < len(relaxed.weights)
         self.free_plain_scales = np.ones(self.outputs)
         self.proof: Proof | None = None
 
@@ -159,13 +97,14 @@ class _Search:
         costs, scales, codes = self._round(self._feedback, self._limited(factors[:, None] * around))
         if self.shared:
             costs, scales, codes = self._round(self._feedback, self._centres(costs, scales))
-        if self.relaxed.effort != "copy" and len(self.relaxed.weights) <= BEAM // NARROWEST:
+        searched = self.relaxed.effort != "copy" and not self.sparse
+        if searched and len(self.relaxed.weights) <= BEAM // NARROWEST:
             rank = np.argsort(costs, axis=0, kind="stable")[:SCALES_TRIED]
             more = self._round(self._beam, np.take_along_axis(scales, rank, axis=0))
             costs, scales, codes = (
                 np.concatenate(pair) for pair in zip((costs, scales, codes), more, strict=True)
             )
-        if self.relaxed.effort != "copy" and len(self.relaxed.weights) <= EXACT:
+        if searched and len(self.relaxed.weights) <= EXACT:
             costs, scales, codes = self._with_exact(costs, scales, codes)
         _, used, best_codes = pick(costs, scales, codes)
         excess = self.model.excess(best_codes * used - self.relaxed.weights)
@@ -207,6 +146,8 @@ class _Search:
 
     def _feedback(self, weights: Array, scales: Array) -> Array:
         sweeps = 1 if self.relaxed.effort == "copy" else 8
+        if self.sparse:
+            return self.model.sparse_descent(weights, scales, self.levels, 8)
         return self.model.feedback_and_descent(weights, scales, self.levels, sweeps)
 
     def _beam(self, weights: Array, scales: Array) -> Array:
@@ -241,56 +182,3 @@ class _Search:
             outside = np.maximum(np.maximum(x[0] - np.log(ladder), np.log(ladder) - x[-1]), 0.0)
             total += np.exp(np.minimum(np.interp(np.log(ladder), x, y) + 2.0 * outside, 600.0))
         return float(ladder[np.argmin(total)])
-
-
-def refine(
-    relaxed: Relaxed, codes: Array, scales: Array, loss: Array, bias: Array, levels: Levels
-) -> tuple[Array, Array]:
-    """Coordinate descent with each output's own curvature H_j = A'diag(ell'')A, kept where the true loss
-    falls.
-
-    Works on rows, never forming H_j: one sweep costs rows * inputs * outputs. Left out above REFINE_LIMIT.
-    Returns codes, bias.
-    """
-    if relaxed.activity.size * len(scales) > REFINE_LIMIT:
-        return codes, bias
-    codes, loss, bias = codes.copy(), loss.copy(), bias.copy()
-    left = np.arange(len(scales))
-    lines = np.ascontiguousarray(relaxed.activity.T)
-    for _ in range(REFINE_SWEEPS):
-        part = replace(
-            relaxed,
-            loss=relaxed.loss.part(slice(None), left),
-            weights=relaxed.weights[:, left],
-            bias=bias[left],
-            prior=relaxed.prior[:, left],
-        )
-        moved = _sweep(part, lines, codes[:, left], scales[left], levels)
-        new_loss, new_bias = part.judge(moved * scales[left])
-        better = new_loss < loss[left] - 1e-12 * np.abs(loss[left])
-        left = left[better]
-        codes[:, left], loss[left], bias[left] = moved[:, better], new_loss[better], new_bias[better]
-        if left.size == 0:
-            break
-    return codes, bias
-
-
-def _sweep(part: Relaxed, lines: Array, codes: Array, scales: Array, levels: Levels) -> Array:
-    """One pass over the inputs in the local quadratic model of the loss, the bias following each move."""
-    codes = codes.copy()
-    slope, curvature = part.loss.slope_and_curvature(part.activity @ (codes * scales) + part.bias)
-    slope, curvature = slope.T.copy(), curvature.T + SOFTNESS * part.loss.stiffness
-    weight = curvature.sum(axis=1)
-    shift = curvature @ part.activity / weight[:, None]  # (m, n): how far the bias follows a unit of weight
-    bend = curvature @ part.activity**2 - shift**2 * weight[:, None] + part.penalty
-    bend = np.maximum(bend, 1e-9 * part.loss.stiffness)
-    for i, line in enumerate(lines):
-        pull = slope @ line + part.penalty * (codes[i] * scales - part.prior[i])
-        new = nearest(codes[i] * scales - pull / bend[:, i], scales, levels)
-        step = (new - codes[i]) * scales
-        moved = np.flatnonzero(step)
-        if moved.size:
-            change = step[moved, None] * (line[None, :] - shift[moved, i, None])
-            slope[moved] += curvature[moved] * change
-            codes[i] = new
-    return codes

@@ -16,7 +16,9 @@ def weight_grid(profile: Profile, *, readout: bool = False) -> WeightGrid:
         raise FitError(f"profile {profile.name}", "has weights by the type of an axon, which the fit cannot choose",
                        remedy="build the network by hand with SpikingNetwork")  # fmt: skip
     low, high, step = _signed_levels(profile)
-    return WeightGrid((low, high, step), None if readout else scale_groups(profile))
+    return WeightGrid(
+        (low, high, step), None if readout else scale_groups(profile), fan_in=profile.limits.fan_in
+    )
 
 
 def full_precision(profile: Profile) -> Profile:

@@ -79,6 +79,11 @@ class LayerTask:
         if self.by_host:
             return WeightGrid()
         grid = weight_grid(self.profile, readout=self.is_last)
+        if (
+            grid.fan_in is not None
+        ):  # one weight is as many synapses as its input has lines, or its pool has sources
+            lines = self.planes * int(np.prod(self.layer.input_pool))
+            grid = replace(grid, fan_in=max(1, grid.fan_in // lines))
         if grid.levels is None or self.is_last:
             return grid
         weights = self.layer.matrix * scale / np.reshape(self.data.input_scale, (-1, 1))

@@ -9,7 +9,7 @@ which doubles `unit`, is chosen as large as the accumulators allow.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,9 @@ from spikeloom.network.chip_units import (
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.network.projection import Convolution
 from spikeloom.profile.schema import Profile
+
+if TYPE_CHECKING:
+    from scipy.sparse import sparray
 
 Array = NDArray[np.float64]
 
@@ -67,14 +70,14 @@ class Synapses:
 class ChipLayer:
     """One fitted layer in the chip's own codes, ready to be added to a network.
 
-    weights: codes, a matrix (n_source, n_target) or a Convolution
+    weights: codes, a matrix (n_source, n_target), sparse where zeros would count as synapses, or a Convolution
     shared: shared weight values by name; params, init: one value a neuron, by the profile's names
     theta: (n_target,) effective threshold in LSB; for a readout, LSB per unit of current
     host_bias: (n_target,) LSB, where the host computes the layer's current; `weights` are then LSB per unit of value
     """
 
     name: str
-    weights: NDArray | Convolution
+    weights: NDArray | sparray | Convolution
     shared: dict[str, Any]
     params: dict[str, NDArray]
     init: dict[str, NDArray]
@@ -128,7 +131,7 @@ def chip_layer(
         params |= {name: np.full(theta.shape, code) for name, code in readout_parameters(profile).items()}
     return ChipLayer(
         synapses.name,
-        _geometry(_spread(synapses.codes, planes, profile), layer, planes),
+        _stored(_geometry(_spread(synapses.codes, planes, profile), layer, planes), profile),
         _shared(profile, exponent, planes, layer),
         {name: _on_positions(codes, layer) for name, codes in params.items()},
         {name: _on_positions(values, layer) for name, values in init.items()},
@@ -199,6 +202,15 @@ def _geometry(codes: NDArray, layer: AnnLayer, planes: int) -> NDArray | Convolu
     height, width, channels = layer.pooled_shape
     kernel = codes.reshape(height, width, channels * planes, -1).transpose(2, 0, 1, 3)
     return Convolution(np.ascontiguousarray(kernel), _image(layer, planes), pool=layer.input_pool)
+
+
+def _stored(weights: NDArray | Convolution, profile: Profile) -> NDArray | sparray | Convolution:
+    """A matrix without its zeros, where the chip counts the synapses of a neuron."""
+    if profile.limits.fan_in is None or isinstance(weights, Convolution):
+        return weights
+    from scipy.sparse import coo_array
+
+    return coo_array(weights)
 
 
 def _image(layer: AnnLayer, planes: int) -> tuple[int, int, int]:
