@@ -10,6 +10,7 @@ from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import FitError
 from spikeloom.flows.convert import Conversion, convert
 from spikeloom.flows.crosscheck import crosscheck
+from spikeloom.flows.explain import explain
 from spikeloom.flows.spiking_units import spiking_units
 from spikeloom.profile.catalog import load_profile
 from tolerances import FLOAT64
@@ -114,6 +115,7 @@ def test_a_limit_of_fan_in_is_obeyed_by_every_layer() -> None:
     assert all((fit.codes != 0).sum(axis=0).max() <= 8 for fit in conversion.layers)
     assert conversion.layers[1].bound_tag == "relaxed"
     assert error(conversion) < 0.5
+    assert explain(ann_of("relu"), chip).fits
 
 
 def test_a_network_that_ends_in_an_activation_gives_it() -> None:

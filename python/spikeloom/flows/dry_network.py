@@ -27,7 +27,8 @@ def dry_network(ann: Ann, profile: Profile) -> SpikingNetwork:
     """
     network = SpikingNetwork(profile)
     network.input(INPUT, ann.layers[0].n_inputs, encoding="rate")
-    source, layers = INPUT, spiking_units(ann, np.zeros((1, *ann.input_shape))).layers
+    counted = profile.fire.reg not in profile.outputs.readable
+    source, layers = INPUT, spiking_units(ann, np.zeros((1, *ann.input_shape)), counted=counted).layers
     for layer in layers:
         is_last = layer is layers[-1]
         chip = chip_layer(
@@ -36,13 +37,11 @@ def dry_network(ann: Ann, profile: Profile) -> SpikingNetwork:
             profile,
             ticks=TICKS,
             peak=np.ones(len(layer.bias)),
-            readout=is_last,
+            readout=is_last and not counted,
         )
         chip.add_to(network, source)
         source = layer.name
-    register = profile.fire.reg
-    read = register if register in profile.outputs.readable else "spikes"
-    network.output(network.populations[source], read=read)
+    network.output(network.populations[source], read="spikes" if counted else profile.fire.reg)
     return network
 
 
@@ -56,4 +55,7 @@ def _rounded(layer: AnnLayer, profile: Profile) -> Synapses:
     low, high, step = grid.levels
     scale = max(float(weights.max()) / high, float(weights.min()) / low, 1e-12)
     codes = np.clip(np.rint(weights / scale / step) * step, low, high).astype(np.int64)
+    if grid.fan_in is not None:  # which inputs stay does not matter here, only how many
+        rank = np.argsort(np.argsort(-np.abs(codes), axis=0, kind="stable"), axis=0)
+        codes = np.where(rank < grid.fan_in // int(np.prod(layer.input_pool)), codes, 0)
     return Synapses(layer.name, codes, np.full(len(bias), scale), bias)
