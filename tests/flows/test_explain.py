@@ -56,10 +56,19 @@ def thresholds() -> SpikingNetwork:
     return network
 
 
+def convolution() -> Ann:
+    """A kernel that sees 36 inputs, and a readout."""
+    layers = (
+        AnnLayer("conv", np.ones((4, 3, 3, 2)), np.zeros(2), "relu", (6, 6, 4), (4, 4, 2)),
+        AnnLayer("fc", np.ones((32, 5)), np.zeros(5), "identity", (4, 4, 2), (5,)),
+    )
+    return Ann("image", (6, 6, 4), layers, None, np.arange(144))
+
+
 SMALL = {"limits.memory.synapse.bits": 8192}
 # name: (subject, limit, overrides of loihi1, network)
 MISFITS: dict[str, tuple[str, str, dict[str, object], Callable[[], Ann | SpikingNetwork]]] = {
-    "synapses onto a neuron": ("fc2", "limits.fan_in", {"limits.fan_in": 30}, lambda: dense(20, 40, 5)),
+    "synapses onto a neuron": ("conv", "limits.fan_in", {"limits.fan_in": 30}, lambda: convolution()),
     "synapses of a neuron": ("fc1", "limits.fan_out", {"limits.fan_out": 30}, lambda: dense(20, 10, 31)),
     "synapses of a line": ("input", "limits.fan_out", {"limits.fan_out": 30}, lambda: dense(20, 31, 5)),
     "axons into a core": (
@@ -105,10 +114,10 @@ def test_the_limit_that_binds_is_named(
 
 
 def test_every_problem_is_told_at_once() -> None:
-    profile = load_profile("loihi1", override={"limits.fan_in": 30, "limits.outputs": 4})
-    found = explain(dense(40, 40, 5), profile)
+    profile = load_profile("loihi1", override={"limits.fan_out": 30, "limits.outputs": 4})
+    found = explain(dense(40, 40, 35, 5), profile)
     assert [(problem.subject, problem.limit) for problem in found.problems] == [
-        ("population fc1", "limits.fan_in"), ("population fc2", "limits.fan_in"), ("output fc2", "limits.outputs"),
+        ("population fc1", "limits.fan_out"), ("output fc3", "limits.outputs"),
     ]  # fmt: skip
     assert "ideal" in found.alternatives
 
@@ -151,7 +160,5 @@ def test_the_command_prints_the_verdict(capsys: pytest.CaptureFixture[str]) -> N
     told = json.loads(capsys.readouterr().out)
     assert (told["fits"], told["cores"], told["problems"][0]["limit"]) == (False, None, "limits.cores")
     assert told["layers"][0]["binding"] == "limits.memory.synapse"
-    assert cli.run(["explain", path, "-p", "loihi1", "--set", "limits.fan_in=100"]) == 1
-    assert "too many synapses onto neuron 0 (limits.fan_in); got 784, limit 100" in " ".join(
-        capsys.readouterr().out.split()
-    )
+    assert cli.run(["explain", path, "-p", "loihi1", "--set", "limits.fan_out=100"]) == 1
+    assert "(limits.fan_out); got 200, limit 100" in " ".join(capsys.readouterr().out.split())
