@@ -117,7 +117,8 @@ WeightSpec weights_of(const py::dict& table) {
                                        {"int", WeightFormula::plain},
                                        {"int_shift", WeightFormula::shift},
                                        {"mant_exp", WeightFormula::mant_exp},
-                                       {"type_table", WeightFormula::type_table}},
+                                       {"type_table", WeightFormula::type_table},
+                                       {"sign_pre", WeightFormula::sign_pre}},
                                       "weight formula");
   spec.unit_shift = get<int>(table, "unit_shift");
   spec.clip = get_optional<std::int64_t>(table, "clip");
@@ -166,6 +167,8 @@ OperationSpec operation_of(const py::dict& table) {
       spec.op = value.cast<std::string>();
     else if (name == "name")
       spec.name = value.cast<std::string>();
+    else if (name == "on")
+      spec.on = value.cast<std::string>();
     else
       spec.fields.emplace(name, field_of(value));
   }
@@ -174,6 +177,21 @@ OperationSpec operation_of(const py::dict& table) {
 
 CycleSpec cycles_of(const py::dict& table) {
   return {get<std::string>(table, "controller"), get<std::map<std::string, double>>(table, "numbers")};
+}
+
+EventSpec event_of(const py::dict& table) {
+  EventSpec spec;
+  for (const std::string& kind : get<std::vector<std::string>>(table, "receptors"))
+    spec.receptors.push_back(named<EventKind>(kind,
+                                              {{"neuron", EventKind::neuron},
+                                               {"virtual", EventKind::virtual_synapse},
+                                               {"synapse", EventKind::synapse}},
+                                              "kind of event"));
+  spec.fifo_depth = get<std::int32_t>(table, "fifo_depth");
+  spec.max_events = get<std::int64_t>(table, "max_events");
+  spec.leak_every_ticks = get_optional<std::int32_t>(table, "leak_every_ticks").value_or(0);
+  spec.visited = get<std::int32_t>(table, "visited");
+  return spec;
 }
 
 std::map<std::string, Codes> named_codes(const py::dict& table, const std::string& what) {
@@ -220,6 +238,8 @@ Spec spec_of(const py::dict& table) {
   spec.recurrent_first = get<bool>(table, "recurrent_first");
   spec.into = get<std::vector<std::string>>(table, "into");
   spec.overridable = get_optional<std::string>(table, "overridable").value_or("");
+  if (table.contains("event") && !table["event"].is_none())
+    spec.event = event_of(get<py::dict>(table, "event"));
   for (const py::handle entry : get<py::list>(table, "registers"))
     spec.registers.push_back(register_of(entry.cast<py::dict>(), spec.analog));
   for (const py::handle entry : get<py::list>(table, "params"))

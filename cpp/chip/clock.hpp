@@ -1,6 +1,8 @@
 // How many clocks a tick takes: one implementation for each controller of the closed set.
 //
-// - Spikes do not depend on it: cores compute a tick, and the clock is then told what happened in it.
+// - Spikes do not depend on it: cores compute a tick, and the clock is then told what happened in it. In
+// event
+//   mode they do: there the clock does the tick itself, write by write (EventCore).
 // - A Controller is immutable and serves all samples; a Clock is the state of one sample.
 #pragma once
 
@@ -15,11 +17,14 @@
 
 namespace spikeloom {
 
+class EventCore;
+
 // One tick as the cores computed it.
 struct TickWork {
   std::int64_t tick = 0;
   const std::uint8_t* inputs = nullptr;  // [line], or absent
   const std::vector<Spike>* fired = nullptr;
+  EventCore* core = nullptr;  // event mode: to be run by the clock
 };
 
 class Clock {
@@ -58,5 +63,6 @@ inline void run_clocks(Clock& clock, const TickWork& work) {
 std::unique_ptr<Controller> make_controller(const Program& program);
 
 std::unique_ptr<Controller> make_linear(const Program& program);
+std::unique_ptr<Controller> make_serial_event(const Program& program);
 
 }  // namespace spikeloom

@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "chip/clock.hpp"
+#include "chip/clocked_tick.hpp"
 #include "chip/request.hpp"
 #include "chip/session.hpp"
 #include "chip/tick.hpp"
@@ -147,14 +148,21 @@ void LoadedMachine<S, Sum>::run_sample(const RunRequest& request, std::int64_t s
   for (std::int64_t t = 0; t < request.ticks; ++t) {
     const std::int64_t tick = t / program_->spec.steps;
     const std::uint8_t* given = tick < request.input_ticks ? inputs + tick * lines : nullptr;
-    run_tick(*program_, cores_, state, given, t, request.ticks);
-    if (clock != nullptr) run_clocks(*clock, {t, given, &state.fired});
+    if (clock != nullptr)
+      run_clocked_tick(*program_, cores_, state, *clock, given, t, request.ticks);
+    else
+      run_tick(*program_, cores_, state, given, t, request.ticks);
     count(request, sample, t, state, result, spikes);
     record(request, sample, t, state, result);
   }
-  result.events[sample] = {state.events.spikes,      state.events.input_spikes,
-                           state.synapses.additions, request.ticks * program_->neurons(),
-                           state.events.packets,     state.events.input_packets};
+  const Events& events = state.events;
+  const bool by_event = program_->spec.event.has_value();
+  result.events[sample] = {events.spikes,
+                           events.input_spikes,
+                           by_event ? events.operations : state.synapses.additions,
+                           by_event ? events.updates : request.ticks * program_->neurons(),
+                           events.packets,
+                           events.input_packets};
   std::copy(state.counters.begin(), state.counters.end(),
             result.rules.begin() + sample * state.counters.size());
   if (clock != nullptr) result.cycles[sample] = clock->row();

@@ -10,6 +10,7 @@
 #include "base/bytes.hpp"
 #include "base/error.hpp"
 #include "chip/clock.hpp"
+#include "chip/event_core.hpp"
 #include "chip/machine.hpp"
 #include "chip/tick.hpp"
 #include "core/cores.hpp"
@@ -26,6 +27,7 @@ class OpenSession final : public Session {
     for (auto& state : states_) state = cores_.fresh();
     for (std::size_t k = 0; controller != nullptr && k < trials.size(); ++k)
       clocks_.push_back(controller->start());
+    connect();
     reset();
   }
 
@@ -41,8 +43,11 @@ class OpenSession final : public Session {
   Ints tick(const std::uint8_t* inputs) override {
     if (within_)
       throw EmulationError("chip", "is within a tick", {.remedy = "clock it to the end of the tick first"});
-    const Ints spikes = compute(inputs);
-    for (auto& clock : clocks_) clock->finish();
+    Ints spikes = compute(inputs);
+    guarded([&] {
+      for (auto& clock : clocks_) clock->finish();
+    });
+    if (clock_runs_cores()) add_fired(spikes);
     ++t_;
     return spikes;
   }
@@ -57,7 +62,8 @@ class OpenSession final : public Session {
     if (within_ && inputs != nullptr)
       throw EmulationError("spikes", "arrive at the first clock of a tick only");
     if (!within_) compute(inputs);
-    const bool ended = clocks_[0]->step(clocks);
+    bool ended = false;
+    guarded([&] { ended = clocks_[0]->step(clocks); });
     within_ = !ended;
     t_ += ended;
     return ended;
@@ -97,6 +103,8 @@ class OpenSession final : public Session {
       put(bytes, state.registers.data(), state.registers.size());
       put(bytes, state.synapses.sums.data(), state.synapses.sums.size());
       put(bytes, state.synapses.counts.data(), state.synapses.counts.size());
+      if (program_.spec.event)
+        put_vector(bytes, std::vector<QueuedEvent>(state.fifo.begin(), state.fifo.end()));
     }
     for (const auto& clock : clocks_) {
       const std::string kept = clock->save();
@@ -118,40 +126,78 @@ class OpenSession final : public Session {
       get(bytes, at, state.registers.data(), state.registers.size());
       get(bytes, at, state.synapses.sums.data(), state.synapses.sums.size());
       get(bytes, at, state.synapses.counts.data(), state.synapses.counts.size());
+      if (program_.spec.event) get_fifo(bytes, at, state.fifo);
       check_registers(state);
       find_arrivals(state.synapses);
     }
     restore_clocks(bytes, at);
     if (at != bytes.size()) damaged_state();
     states_ = std::move(restored);
+    connect();
     t_ = t;
     stopped_ = within_ = false;
   }
 
  private:
+  // In event mode with clocks the clock runs the core.
+  bool clock_runs_cores() const { return !clocks_.empty() && program_.spec.event; }
+
   // The cores' part of a tick, all its steps; the spikes of it, [sample][neuron].
   Ints compute(const std::uint8_t* inputs) {
+    Ints spikes(states_.size() * program_.neurons());
+    guarded([&] {
+      for (std::int64_t step = 0; step < program_.spec.steps && !clock_runs_cores(); ++step) {
+        for (std::size_t sample = 0; sample < states_.size(); ++sample)
+          run_tick(program_, cores_, states_[sample], lines_of(inputs, sample),
+                   t_ * program_.spec.steps + step, std::numeric_limits<std::int64_t>::max());
+        add_fired(spikes);
+      }
+      for (std::size_t sample = 0; sample < clocks_.size(); ++sample)
+        clocks_[sample]->begin(
+            {t_, lines_of(inputs, sample), &states_[sample].fired, event_cores_[sample].get()});
+    });
+    return spikes;
+  }
+
+  const std::uint8_t* lines_of(const std::uint8_t* inputs, std::size_t sample) const {
+    return inputs == nullptr ? nullptr : inputs + sample * program_.inputs();
+  }
+
+  void add_fired(Ints& spikes) const {
+    for (std::size_t sample = 0; sample < states_.size(); ++sample)
+      for (const Spike& spike : states_[sample].fired)
+        spikes[sample * program_.neurons() + spike.neuron] += spike.n;
+  }
+
+  // A part of this tick; after an error only a reset or a restore goes on.
+  template <class Part>
+  void guarded(Part part) {
     if (stopped_) throw EmulationError("chip", "stopped at an error", {.remedy = "reset or restore it"});
     stopped_ = true;
-    Ints spikes(states_.size() * program_.neurons());
-    for (std::size_t sample = 0; sample < states_.size(); ++sample) {
-      const std::uint8_t* lines = inputs == nullptr ? nullptr : inputs + sample * program_.inputs();
-      for (std::int64_t step = 0; step < program_.spec.steps; ++step) {
-        run_tick(program_, cores_, states_[sample], lines, t_ * program_.spec.steps + step,
-                 std::numeric_limits<std::int64_t>::max());
-        for (const Spike& spike : states_[sample].fired)
-          spikes[sample * program_.neurons() + spike.neuron] += spike.n;
-      }
-      if (!clocks_.empty()) clocks_[sample]->begin({t_, lines, &states_[sample].fired});
-    }
+    trapping(program_, t_, part);
     stopped_ = false;
-    return spikes;
+  }
+
+  // What the clocks run refers to the states, which a restore replaces.
+  void connect() {
+    event_cores_.clear();
+    for (auto& state : states_)
+      event_cores_.push_back(std::make_unique<EventCoreOf<S, Sum>>(program_, cores_, state));
   }
 
   void restore_clocks(const std::string& bytes, std::size_t& at) {
     std::vector<std::vector<char>> kept(clocks_.size());
     for (auto& part : kept) get_vector(bytes, at, part);
     for (std::size_t k = 0; k < kept.size(); ++k) clocks_[k]->restore({kept[k].begin(), kept[k].end()});
+  }
+
+  void get_fifo(const std::string& bytes, std::size_t& at, std::deque<QueuedEvent>& fifo) const {
+    std::vector<QueuedEvent> events;
+    get_vector(bytes, at, events);
+    if (events.size() > std::size_t(program_.spec.event->fifo_depth)) damaged_state();
+    for (const QueuedEvent& event : events)
+      if (!is_event_of(program_, event)) damaged_state();
+    fifo.assign(events.begin(), events.end());
   }
 
   // The lanes of the operation list were chosen for these intervals.
@@ -178,8 +224,9 @@ class OpenSession final : public Session {
   const Cores<S, Sum>& cores_;
   std::vector<Trial> trials_;
   std::vector<CoreState<S, Sum>> states_;
-  std::vector<std::unique_ptr<Clock>> clocks_;  // [sample], none where clocks are not counted
-  std::int64_t t_ = 0;                          // ticks of the input
+  std::vector<std::unique_ptr<EventCore>> event_cores_;  // [sample]
+  std::vector<std::unique_ptr<Clock>> clocks_;           // [sample], none where clocks are not counted
+  std::int64_t t_ = 0;                                   // ticks of the input
   bool stopped_ = false;
   bool within_ = false;  // a tick has begun and not ended
 };

@@ -76,6 +76,7 @@ std::vector<std::string> all_counter_names(const Program& program) {
   std::vector<std::string> names = counter_names(program);
   names.push_back("delivery.merge");
   names.push_back("delivery.spikes_max");
+  if (program.spec.event) names.insert(names.end(), {"fifo.drop", "fifo.unsettled"});
   return names;
 }
 
@@ -121,6 +122,7 @@ void Cores<S, Sum>::reset(State& state, const Trial& trial) const {
   state.entries = soma_.entries().entries();
   std::fill(state.counters.begin(), state.counters.end(), 0);
   state.fired.clear();
+  state.fifo.clear();
   state.events = {};
 }
 
@@ -203,17 +205,22 @@ void Cores<S, Sum>::add_each(State& state, const Block<S>& chip, std::int64_t t,
 
 template <class S, class Sum>
 void Cores<S, Sum>::accumulate(State& state, const Block<S>& block, std::int64_t t) const {
-  for (std::int32_t receptor = 0; receptor < program_.receptors(); ++receptor) {
-    Sum* const sums = synapses_.sums(state.synapses, t, receptor);
-    const Target& target = soma_.delivery(receptor);
-    const int shift = program_.weights.shift;
-    if constexpr (std::is_floating_point_v<S>)
-      arrive<S, double>(block, target, sums, shift, level_);
-    else if (soma_.narrow_delivery(receptor) && sizeof(Sum) == 4)
-      arrive<S, std::int32_t>(block, target, sums, shift, level_);
-    else
-      arrive<S, std::int64_t>(block, target, sums, shift, level_);
-  }
+  for (std::int32_t receptor = 0; receptor < program_.receptors(); ++receptor)
+    accumulate_at(state, block, t, receptor);
+}
+
+template <class S, class Sum>
+void Cores<S, Sum>::accumulate_at(State& state, const Block<S>& block, std::int64_t t,
+                                  std::int32_t receptor) const {
+  Sum* const sums = synapses_.sums(state.synapses, t, receptor);
+  const Target& target = soma_.delivery(receptor);
+  const int shift = program_.weights.shift;
+  if constexpr (std::is_floating_point_v<S>)
+    arrive<S, double>(block, target, sums, shift, level_);
+  else if (soma_.narrow_delivery(receptor) && sizeof(Sum) == 4)
+    arrive<S, std::int32_t>(block, target, sums, shift, level_);
+  else
+    arrive<S, std::int64_t>(block, target, sums, shift, level_);
 }
 
 template <class S, class Sum>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -20,12 +21,23 @@ struct Spike {
   std::int32_t n;
 };
 
+// Event mode: what waits in the FIFO. Saved as it is, so nothing in it is unused.
+struct QueuedEvent {
+  enum Kind : std::int32_t { of_neuron, of_line, of_synapse };
+  std::int32_t kind;
+  std::int32_t source;    // neuron or line that spiked; the target of a synapse
+  std::int64_t weight;    // of_synapse: place of its weight
+  std::int64_t receptor;  // that it adds to
+};
+
 // What happened to one sample so far.
 struct Events {
   std::int64_t spikes = 0;         // made by neurons
   std::int64_t input_spikes = 0;   // on input lines
   std::int64_t packets = 0;        // spikes of neurons times the axons they go to
   std::int64_t input_packets = 0;  // spikes of input lines times the axons they go to
+  std::int64_t operations = 0;     // event mode: synaptic operations
+  std::int64_t updates = 0;        // event mode: neurons read and written
 };
 
 // Everything that changes; one a sample. S: registers, Sum: accumulators of the synapse stage.
@@ -35,8 +47,9 @@ struct CoreState {
   SynapseState<Sum> synapses;
   std::vector<Entry<S>> entries;  // where operands are; a sample may override one parameter
   std::vector<std::uint64_t> counters;
-  std::vector<Spike> fired;          // of the last tick, ascending
+  std::vector<Spike> fired;          // of the last tick, ascending; in event mode of the last event
   std::vector<std::int32_t> spikes;  // scratch: n of one block, or of all neurons where some have aliases
+  std::deque<QueuedEvent> fifo;
   Events events;
   Trial trial;  // whose noise is drawn
 };
@@ -57,13 +70,23 @@ class Cores {
   void update(State& state, std::int64_t t) const;
   void send(State& state, std::int64_t t, std::int64_t end) const;
 
+  // Event mode: what an event adds is read first, then neurons are written; the spikes that a write makes are
+  // in state.fired. The stages are those of Soma::update: one for each receptor, then the leak.
+  void read_event(State& state, const QueuedEvent& event) const;
+  void read_leak(State& state) const;
+  void write_neurons(State& state, std::int32_t first, std::int32_t last, int stage) const;
+
   const Soma<S>& soma() const { return soma_; }
+  // Places of fifo.drop and fifo.unsettled in State::counters.
+  std::size_t drop_counter() const { return program_.spec.registers.size() + 2; }
+  std::size_t unsettled_counter() const { return drop_counter() + 1; }
 
  private:
   Block<S> block_of(State& state, std::int32_t first, int count, std::int64_t t, Scratch& scratch) const;
   void add_each(State& state, const Block<S>& chip, std::int64_t t, MergeCounters counters) const;
   std::pair<std::int32_t, std::int32_t> lines_of(std::int64_t t) const;
   void accumulate(State& state, const Block<S>& block, std::int64_t t) const;
+  void accumulate_at(State& state, const Block<S>& block, std::int64_t t, std::int32_t receptor) const;
   void collect(State& state, const Block<S>& block) const;
   std::int64_t jitter(const State& state, std::int32_t neuron, std::int64_t t) const;
 
@@ -78,7 +101,8 @@ class Cores {
   void (*find_spikes_)(std::uint8_t*, const std::int32_t*, int);
 };
 
-// Names of State::counters: register elements in order, then delivery.merge and delivery.spikes_max.
+// Names of State::counters: register elements in order, delivery.merge, delivery.spikes_max, and in event
+// mode fifo.drop and fifo.unsettled.
 std::vector<std::string> all_counter_names(const Program& program);
 
 }  // namespace spikeloom

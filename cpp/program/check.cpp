@@ -46,9 +46,12 @@ void check_sizes(const Arrays& a) {
 }  // namespace
 
 void check_spec(const Spec& spec) {
-  if (spec.latency < 1 || spec.latency > 65535)
-    throw ProfileError("time.spike_latency_ticks", "is out of range",
-                       {.value = std::int64_t{spec.latency}, .limit = "1 to 65535"});
+  const std::int32_t least = spec.event ? 0 : 1;
+  if (spec.latency < least || spec.latency > (spec.event ? 0 : 65535))
+    throw ProfileError(
+        "time.spike_latency_ticks", "is out of range",
+        {.value = std::int64_t{spec.latency}, .limit = spec.event ? "0 in event mode" : "1 to 65535"});
+  if (spec.event) check_event_spec(spec);
   if (spec.delay_max < 0 || spec.delay_max > 65535)
     throw ProfileError("time.delay_max", "is out of range",
                        {.value = std::int64_t{spec.delay_max}, .limit = "0 to 65535"});
@@ -101,6 +104,7 @@ void check_arrays(const Spec& spec, const Arrays& a) {
   check_fan(a.neuron_fan_start, a.neuron_fan_axon, "neuron_fan_start", "neuron_fan_axon", axons);
   check_rows(spec, a);
   check_values(spec, a);
+  check_sources(spec, a);
 }
 
 }  // namespace spikeloom

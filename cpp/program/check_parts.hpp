@@ -18,6 +18,10 @@ inline constexpr std::int64_t far = std::int64_t{1} << 60;  // offsets beyond it
 void check_rows(const Spec& spec, const Arrays& a);
 // Codes, their formats, parameters and initial values.
 void check_values(const Spec& spec, const Arrays& a);
+// What each source may read: one sign (sign_pre); in event mode one kind of event, and every neuron once.
+void check_sources(const Spec& spec, const Arrays& a);
+// The numbers of event mode; ProfileError.
+void check_event_spec(const Spec& spec);
 
 inline std::string entry(const std::string& array, std::size_t index) {
   return "array " + array + "[" + std::to_string(index) + "]";

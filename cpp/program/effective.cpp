@@ -32,9 +32,13 @@ std::int64_t clipped(std::optional<std::int64_t> value, std::int64_t sign_of,
   return *value;
 }
 
+bool has_exponent(const WeightSpec& spec) {
+  return spec.formula == WeightFormula::shift || spec.formula == WeightFormula::mant_exp;
+}
+
 std::int64_t digital_weight(const WeightSpec& spec, std::int64_t m, std::int64_t exponent,
                             std::size_t index) {
-  if (spec.formula == WeightFormula::plain) return m;
+  if (!has_exponent(spec)) return m;
   if (spec.formula == WeightFormula::shift) return clipped(scaled(m, exponent), m, std::nullopt, index);
   const auto mantissa = scaled(m, exponent);
   return clipped(mantissa ? scaled(*mantissa, spec.unit_shift) : std::nullopt, m, spec.clip, index);
@@ -44,7 +48,7 @@ Longs digital_weights(const Spec& spec, const Arrays& a) {
   const Ints& codes = std::get<Ints>(a.codes);
   const char* exponent_name = spec.weights.formula == WeightFormula::mant_exp ? "w_exp" : "shift";
   const auto found = a.format_shared.find(exponent_name);
-  if (spec.weights.formula != WeightFormula::plain && found == a.format_shared.end())
+  if (has_exponent(spec.weights) && found == a.format_shared.end())
     throw ProfileError("weights.shared", std::string("lacks ") + exponent_name + ", which the formula needs");
   Longs values(codes.size());
   for (std::size_t i = 0; i < codes.size(); ++i) {

@@ -7,8 +7,8 @@
 
 namespace spikeloom {
 
-// formula int: m. shift: m 2^s. mant_exp: clip(fl(m 2^w_exp) 2^unit_shift, -clip, clip). real: the value.
-// type_table: see type_table.hpp.
+// formula int, sign_pre: m. shift: m 2^s. mant_exp: clip(fl(m 2^w_exp) 2^unit_shift, -clip, clip). real: the
+// value. type_table: see type_table.hpp.
 Weights effective_weights(const Spec& spec, const Arrays& arrays);
 Weights narrowest(const Longs& values);
 

@@ -45,6 +45,18 @@ Ints shapes_of(const Table<Run>& runs, const Table<Axon>& axons) {
   return shapes;
 }
 
+// In event mode a line's spike is one event, wherever its axons lead.
+Ints lines_by_first_axon(const Arrays& a) {
+  Ints lines;
+  for (std::size_t line = 0; line + 1 < a.input_fan_start.size(); ++line)
+    if (a.input_fan_start[line] < a.input_fan_start[line + 1])
+      lines.push_back(static_cast<std::int32_t>(line));
+  std::stable_sort(lines.begin(), lines.end(), [&](std::int32_t one, std::int32_t other) {
+    return a.input_fan_axon[a.input_fan_start[one]] < a.input_fan_axon[a.input_fan_start[other]];
+  });
+  return lines;
+}
+
 }  // namespace
 
 const char* rule_name(Rule rule) {
@@ -83,6 +95,7 @@ Program::Program(Spec given, Arrays arrays) : spec(std::move(given)) {
   }
   for (const Run& run : runs) last_delay = std::max(last_delay, run.delay);
   shape = shapes_of(runs, axon_rows);
+  if (spec.event) event_lines = lines_by_first_axon(arrays);
   from_input.assign(axon_rows.size(), false);
   for (const std::int32_t axon : arrays.input_fan_axon) from_input[axon] = true;
   core_neuron_start = std::move(arrays.core_neuron_start);
@@ -102,6 +115,14 @@ std::int32_t Program::core_of(std::int32_t neuron) const {
 std::optional<std::int64_t> Program::spikes_max(std::int32_t axon) const {
   if (spec.merge_or) return 1;
   return from_input[axon] ? spec.spikes_max_input : spec.spikes_max_recurrent;
+}
+
+std::int32_t Program::receptor_of(const Ints& starts, const Ints& axons, std::int32_t source) const {
+  for (std::int32_t i = starts[source]; i < starts[source + 1]; ++i) {
+    const Axon& axon = axon_rows[axons[i]];
+    if (axon.first_run < axon.last_run) return runs[axon.first_run].receptor;
+  }
+  return 0;
 }
 
 int Program::element(const std::string& name) const {

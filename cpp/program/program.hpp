@@ -1,6 +1,7 @@
 // An immutable loaded program: the arrays, checked once, with codes turned into effective values.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -62,6 +63,15 @@ class Program {
   std::optional<std::int64_t> spikes_max(std::int32_t axon) const;  // that count on it in one tick, at most
   int element(const std::string& name) const;  // index into spec.registers, -1 where there is none
   int param(const std::string& name) const;    // index into params, -1 where there is none
+  // Event mode: neurons that an event over all of them visits.
+  std::int32_t visited() const { return std::max(spec.event->visited, neurons()); }
+  // Event mode: the receptor of all rows that a line, or a neuron, reads; 0 where it reads none.
+  std::int32_t receptor_of_line(std::int32_t line) const {
+    return receptor_of(input_fan_start, input_fan_axon, line);
+  }
+  std::int32_t receptor_of_neuron(std::int32_t neuron) const {
+    return receptor_of(neuron_fan_start, neuron_fan_axon, neuron);
+  }
 
   Spec spec;
   Ints core_neuron_start, core_axon_start;
@@ -78,6 +88,10 @@ class Program {
   std::vector<bool> from_input;  // axons that an input line drives
   Ints shape;  // of each axon: equal where axons read the same long dense runs at the same targets; -1: none
   std::int32_t last_delay = 0;  // largest delay in use
+  Ints event_lines;             // event mode: lines that drive an axon, by their first one
+
+ private:
+  std::int32_t receptor_of(const Ints& starts, const Ints& axons, std::int32_t source) const;
 };
 
 }  // namespace spikeloom

@@ -43,7 +43,7 @@ struct ParamSpec {
   int exp_max = 0;                 // of format mant_exp
 };
 
-enum class WeightFormula : std::uint8_t { real, plain, shift, mant_exp, type_table };
+enum class WeightFormula : std::uint8_t { real, plain, shift, mant_exp, type_table, sign_pre };
 
 struct WeightMode {
   std::string name;
@@ -72,6 +72,7 @@ using Field = std::variant<bool, std::int64_t, std::string, std::vector<Operand>
 struct OperationSpec {
   std::string op;    // which operation
   std::string name;  // its own name in the list
+  std::string on;    // event mode: the events in which it acts ("synapse", "virtual", "leak"); empty: all
   std::map<std::string, Field> fields;
 };
 
@@ -89,6 +90,19 @@ struct Jitter {
   int layer = 0;          // number of the effect
 };
 
+// What a spike on an axon of a receptor is: an event of the FIFO that visits all neurons; for each synapse an
+// event of the FIFO that visits its target; the same without the FIFO.
+enum class EventKind : std::uint8_t { neuron, virtual_synapse, synapse };
+
+// Event mode; see EventMode in python/spikeloom/profile/event_mode.py.
+struct EventSpec {
+  std::vector<EventKind> receptors;
+  std::int32_t fifo_depth = 1;
+  std::int64_t max_events = 1;        // of one drain
+  std::int32_t leak_every_ticks = 0;  // 0: no leak events
+  std::int32_t visited = 0;           // neurons that an event visits, for what is counted; 0: those in use
+};
+
 struct Spec {
   bool analog = false;
   std::int32_t steps = 1;     // of the machine in one tick of the input
@@ -99,10 +113,11 @@ struct Spec {
   std::int32_t delay_max = 0;  // largest synaptic delay
   bool merge_or = false;
   std::optional<std::int32_t> spikes_max_input, spikes_max_recurrent;
-  bool accumulate_each = false;   // the rule after every addition, instead of one write of the sum
-  bool recurrent_first = false;   // delivery.order
-  std::vector<std::string> into;  // register element of each receptor
-  std::string overridable;        // parameter that a run may set sample by sample; empty: none
+  bool accumulate_each = false;    // the rule after every addition, instead of one write of the sum
+  bool recurrent_first = false;    // delivery.order
+  std::vector<std::string> into;   // register element of each receptor
+  std::optional<EventSpec> event;  // absent: all cores meet at the end of every tick
+  std::string overridable;         // parameter that a run may set sample by sample; empty: none
   std::vector<RegisterSpec> registers;
   std::vector<ParamSpec> params;
   WeightSpec weights;

@@ -1,6 +1,7 @@
 #include "soma/soma.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/error.hpp"
 
@@ -40,6 +41,17 @@ std::vector<Interval> start_intervals(const Program& program) {
   return intervals;
 }
 
+// How an operation's `on` calls the events of a receptor.
+const char* event_name(EventKind kind) {
+  return kind == EventKind::virtual_synapse ? "virtual" : "synapse";
+}
+
+std::vector<int> all_below(int count) {
+  std::vector<int> numbers(count);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return numbers;
+}
+
 constexpr int patience = 8;  // rounds before an interval that still grows is taken at its full width
 
 // The value of a field that is an integer or a digital parameter.
@@ -74,6 +86,16 @@ Soma<S>::Soma(const Program& program, const std::vector<Interval>& arriving, Lev
   check_one_fires(program);
   for (std::size_t element = 0; element < program.spec.registers.size(); ++element)
     if (program.spec.registers[element].clear_each_tick) cleared_.push_back(static_cast<int>(element));
+  const int receptors = program.receptors();
+  deliveries_.resize(receptors);
+  narrow_deliveries_.resize(receptors);
+  if (program.spec.event) {
+    for (int r = 0; r < receptors; ++r)
+      stages_.push_back({event_name(program.spec.event->receptors[r]), {r}, {}});
+    stages_.push_back({"leak", {}, {}});
+  } else {
+    stages_.push_back({"", all_below(receptors), {}});
+  }
   settle(arriving);
 }
 
@@ -96,37 +118,51 @@ void Soma<S>::settle(const std::vector<Interval>& arriving) {
   }
 }
 
+// Every stage starts from the same intervals; the result holds whatever any of them leaves.
 template <class S>
 std::vector<Interval> Soma<S>::bind(const std::vector<Interval>& begin,
                                     const std::vector<Interval>& arriving) {
   entries_.forget_constants();
-  operations_.clear();
-  deliveries_.clear();
-  narrow_deliveries_.clear();
-  Binder<S> binder(program_, entries_, begin, level_);
-  for (std::size_t receptor = 0; receptor < program_.into.size(); ++receptor) {
-    const int element = program_.into[receptor];
-    const Interval sum = program_.spec.analog ? Interval{} : arriving[receptor];
-    const Interval exact = add(binder.registers()[element], sum);
-    narrow_deliveries_.push_back(exact.within(int32_range) && sum.within(int32_range));
-    deliveries_.push_back(binder.write(element, exact, false));
+  std::vector<Interval> after;
+  for (Stage& stage : stages_) {
+    Binder<S> binder(program_, entries_, begin, level_);
+    for (const int receptor : stage.receptors) deliver(binder, receptor, arriving);
+    bind_operations(binder, stage);
+    std::vector<Interval> left = binder.registers();
+    for (const int element : cleared_) left[element] = {0, 0};
+    for (std::size_t element = 0; element < after.size(); ++element)
+      left[element] = hull(left[element], after[element]);
+    after = std::move(left);
   }
+  return after;
+}
+
+template <class S>
+void Soma<S>::deliver(Binder<S>& binder, int receptor, const std::vector<Interval>& arriving) {
+  const int element = program_.into[receptor];
+  const Interval sum = program_.spec.analog ? Interval{} : arriving[receptor];
+  const Interval exact = add(binder.registers()[element], sum);
+  narrow_deliveries_[receptor] = exact.within(int32_range) && sum.within(int32_range);
+  deliveries_[receptor] = binder.write(element, exact, false);
+}
+
+template <class S>
+void Soma<S>::bind_operations(Binder<S>& binder, Stage& stage) {
+  stage.operations.clear();
   for (const OperationSpec& operation : program_.spec.operations) {
+    if (!operation.on.empty() && operation.on != stage.event) continue;
     const auto make = make_of(find_operation(operation.op), static_cast<const S*>(nullptr));
     binder.begin(operation);
     if (make == nullptr)
       binder.refuse("op", program_.spec.analog ? "is an operation of integers, and the soma is analog"
                                                : "is an operation of real numbers, and the soma is digital");
-    if (auto bound = make(binder)) operations_.push_back(std::move(bound));
+    if (auto bound = make(binder)) stage.operations.push_back(std::move(bound));
   }
-  std::vector<Interval> after = binder.registers();
-  for (const int element : cleared_) after[element] = {0, 0};
-  return after;
 }
 
 template <class S>
-void Soma<S>::update(const Block<S>& block) const {
-  for (const auto& operation : operations_) operation->run(block);
+void Soma<S>::update(const Block<S>& block, int stage) const {
+  for (const auto& operation : stages_[stage].operations) operation->run(block);
   for (const int element : cleared_) std::fill_n(block.reg(element), block.count, S{});
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -18,8 +19,9 @@ class Soma {
   // `arriving` bounds what one tick's synapses can add at each receptor.
   Soma(const Program& program, const std::vector<Interval>& arriving, Level level);
 
-  // Runs the list over block.count neurons and leaves their spike counts in block.spikes.
-  void update(const Block<S>& block) const;
+  // Runs the list of a stage over block.count neurons and leaves their spike counts in block.spikes. In ticks
+  // there is one stage, 0; in event mode there is one for each receptor, and then that of the leak.
+  void update(const Block<S>& block, int stage = 0) const;
 
   const EntryTable<S>& entries() const { return entries_; }
   const RuleKernels<S>& rules() const { return rules_; }
@@ -30,14 +32,21 @@ class Soma {
   bool narrow_delivery(int receptor) const { return narrow_deliveries_[receptor]; }
 
  private:
+  struct Stage {
+    std::string event;           // of the operations that act; empty: all act
+    std::vector<int> receptors;  // that deliver before
+    std::vector<std::unique_ptr<Operation<S>>> operations;
+  };
   std::vector<Interval> bind(const std::vector<Interval>& begin, const std::vector<Interval>& arriving);
+  void deliver(Binder<S>& binder, int receptor, const std::vector<Interval>& arriving);
+  void bind_operations(Binder<S>& binder, Stage& stage);
   void settle(const std::vector<Interval>& arriving);
 
   const Program& program_;
   Level level_;
   EntryTable<S> entries_;
   RuleKernels<S> rules_;
-  std::vector<std::unique_ptr<Operation<S>>> operations_;
+  std::vector<Stage> stages_;
   std::vector<Target> deliveries_;
   std::vector<bool> narrow_deliveries_;
   std::vector<int> cleared_;  // elements set to 0 after the list

@@ -247,6 +247,19 @@ Sum* Synapses<Sum>::sums(SynapseState<Sum>& state, std::int64_t t, std::int32_t 
   return state.sums.data() + (s * program_.receptors() + receptor) * program_.neurons();
 }
 
+template <class Sum>
+void Synapses<Sum>::add_row_now(SynapseState<Sum>& state, std::int32_t axon) const {
+  add_one(state, {axon, 1}, 0, 1);
+}
+
+template <class Sum>
+void Synapses<Sum>::add_synapse_now(SynapseState<Sum>& state, std::int32_t neuron, std::int64_t weight,
+                                    std::int32_t receptor) const {
+  const Run run{neuron, 1, weight, 0, receptor, -1};
+  add_(ring(state), {&run, &run + 1, 0, 0, 1, 0, 0}, weights_, program_.index_target.data());
+  state.dirty[0] = 1;
+}
+
 // The counts of the oldest tick that any delay can look back to are free for the newest.
 template <class Sum>
 void Synapses<Sum>::finish(SynapseState<Sum>& state, std::int64_t t) const {

@@ -56,6 +56,10 @@ class Synapses {
   std::vector<Arrival> due(const SynapseState<Sum>& state, std::int64_t t, MergeCounters counters) const;
   // Sums of tick t at one receptor, one a neuron. The reader sets them to 0.
   Sum* sums(SynapseState<Sum>& state, std::int64_t t, std::int32_t receptor) const;
+  // Event mode: what one axon's row, or one synapse of it, adds is in sums(state, 0, receptor) at once.
+  void add_row_now(SynapseState<Sum>& state, std::int32_t axon) const;
+  void add_synapse_now(SynapseState<Sum>& state, std::int32_t neuron, std::int64_t weight,
+                       std::int32_t receptor) const;
   // Forgets what tick t used.
   void finish(SynapseState<Sum>& state, std::int64_t t) const;
 

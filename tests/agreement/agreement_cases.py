@@ -18,18 +18,22 @@ OWN = Path(__file__).parent / "profiles"
 MADE_UP = ("subtract_reset", "two_thresholds", "multi_spike", "each_addition")
 REAL = ("leaky_exact", "adaptive_exponential")  # steps, time constants, noise: see test_real_neurons.py
 CHIPS = ("xylo_a2", "ranc", "truenorth")
-PROFILES = ("loihi1", "loihi1:nengo", "loihi1:lava", "loihi1:brian", "ideal", *CHIPS, *MADE_UP)
+TICKED = ("loihi1", "loihi1:nengo", "loihi1:lava", "loihi1:brian", "ideal", *CHIPS, *MADE_UP)
+BY_EVENT = ("small_tinyodin", "small_odin")  # which Brian2 does not carry
+PROFILES = (*TICKED, *BY_EVENT)
 
 DEFAULT = Options()
 SMALL = Options(neurons=5, cores=2, ticks=16)
 EXTREME = Options(edges=("min", "max"), counts=255, neurons=5)
 SHORT = Options(exact=False, ticks=10, neurons=6)
+EVENTS = Options(counts=3, ticks=14, neurons=6)
+EXTREME_EVENTS = Options(edges=("min", "max"), counts=3, ticks=14, neurons=5)
 FLOATS = Options(exact=False)  # reals of full precision: the order of sums shows in the last bit
 
 
 @cache
 def profile_of(name):
-    return load_profile(OWN / f"{name}.toml" if name in MADE_UP + REAL else name)
+    return load_profile(OWN / f"{name}.toml" if name in MADE_UP + REAL + BY_EVENT else name)
 
 
 def case_of(name, seed, options=None):
@@ -41,6 +45,8 @@ def case_of(name, seed, options=None):
 
 @lru_cache(maxsize=1000)
 def usual_case(name, seed):
+    if name in BY_EVENT:
+        return random_program(profile_of(name), seed, EXTREME_EVENTS if seed % 10 == 9 else EVENTS)
     usual = FLOATS if name == "ideal" and seed % 2 else SMALL if name in CHIPS else DEFAULT
     if name in REAL:
         return random_program(profile_of(name), seed, SHORT)
@@ -62,11 +68,11 @@ def twin_outcome(name, seed):
     return outcome(run_twin, case.program, case.spikes)
 
 
-def core_trace(program, spikes):
+def core_trace(program, spikes, timing="none"):
     """What the C++ core does with one sample."""
     elements = program.profile.element_names()
     names = [f"{placed.name}.{what}" for placed in program.populations for what in ("spikes", *elements)]
-    recording = emulate(program, spikes[None], record=names)
+    recording = emulate(program, spikes[None], record=names, timing=timing)
     kind = np.float64 if program.profile.is_analog else np.int64
     shape = (program.run_ticks, program.n_neurons)
     fired, registers = np.zeros(shape, np.int32), {name: np.zeros(shape, kind) for name in elements}

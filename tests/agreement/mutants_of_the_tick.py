@@ -213,7 +213,8 @@ def index_list_read_as_a_stretch(put):
     def load(program, run):
         found = right(program, run)
         first = int(program.arrays.run_target[run])
-        return twin._Run(found.element, list(range(first, first + len(found.targets))), found.weight)
+        stretch = list(range(first, first + len(found.targets)))
+        return twin._Run(found.element, stretch, found.weight, found.receptor)
 
     put(twin, "_load_run", load)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from agreement_cases import DEFAULT, EXTREME, PROFILES, SMALL, case_of, outcome, profile_of, twin_outcome
+from agreement_cases import DEFAULT, EXTREME, SMALL, TICKED, case_of, outcome, profile_of, twin_outcome
 from spikeloom.errors import EmulationError
 from spikeloom.profile.catalog import load_profile
 from spikeloom.reference.brian2_model import run_brian2, run_brian2_samples
@@ -38,7 +38,7 @@ def agree(cases, twins=None):
     )
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", TICKED)
 def test_random_programs(name):
     if name in PARTS:
         check = agree([case_of(name, seed, PARTS[name]) for seed in range(PROGRAMS)])

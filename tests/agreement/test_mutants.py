@@ -1,6 +1,7 @@
 """Would this suite see a wrong rule? Each mutant breaks one rule of the twin; on some program of the suite it
 must differ from the right twin in a register or a spike, or fail."""
 
+import mutants_of_events  # noqa: F401 - fills the table
 import mutants_of_firing  # noqa: F401 - fills the table
 import mutants_of_numbers  # noqa: F401
 import mutants_of_operations  # noqa: F401

@@ -158,7 +158,7 @@ param = "leak"
     found = findings_of(tmp_path, draft, "draft.toml")
     keys = {finding.partition(": ")[0] for finding in found}
     assert keys >= {
-        "chip.synapse", "chip.soma", "chip.kind", "time.mode", "time.clock_hz", "weights.encoding",
+        "chip.synapse", "chip.soma", "chip.kind", "time.clock_hz", "weights.encoding",
         "weights.min", "delivery.into", "delivery.accumulate", "params.leak.bits", "regs.v.overflow",
         "operation.0", "operation.1.name", "operation.1.cmp", "operation.1.thr", "operation.1.reset",
         "operation.1.param", "prov",

@@ -72,6 +72,10 @@ def cycle_report(profile: Profile, names: Mapping[str, Any], counted: Mapping[st
     cycles: Any = profile.cycles
     ticks = counted["ticks"]
     late = ticks > cycles.tick_clocks if cycles.tick_clocks is not None else np.zeros_like(ticks)
+    if (
+        cycles.controller == "serial_event"
+    ):  # its ticks come from outside; the work of one may reach into the next
+        late = counted["counters"][:, names["counters"].index("overruns"), None]
     costs = LINEAR_COSTS if cycles.controller == "linear" else ()
     return CycleReport(
         controller=cycles.controller,
@@ -121,7 +125,8 @@ def core_state(
 ) -> CoreState:
     """The core's view by its names. `values`: element -> (neurons,) after this tick's update."""
     written = np.array(view["written"], dtype=np.int32)
-    cores, held = len(written), written >= 0
+    # A core may visit more neurons than the program uses.
+    cores, held = len(written), (written >= 0) & (written < np.diff(first_neurons))
     at = np.where(held, first_neurons[:cores] + written, 0)
     fifos = [name for name in names["buffers"] if name != "router"]
     queues = np.array(view["queues"], dtype=np.int32)

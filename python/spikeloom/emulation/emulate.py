@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -163,6 +163,7 @@ class _Plan:
         counts = _joined(parts, "counts")
         events = dict(zip(EVENTS, _joined(parts, "events").T, strict=True))
         cycles = self._cycles(core, parts)
+        rules = _by_register(core.counters, _joined(parts, "rules"))
         return Recording(
             outputs=self._outputs(counts, parts),
             spikes=self._spikes(np.concatenate([part["spikes"] for part in parts])),
@@ -172,10 +173,10 @@ class _Plan:
                 for k, (name, _, _) in enumerate(self.probes)
             },
             events=events,
-            rules=_by_register(core.counters, _joined(parts, "rules")),
+            rules=rules,
             energy=energy_report(self.program.profile, events, cycles),
             cycles=cycles,
-            notes=tuple(self.checked.clipped()),
+            notes=(*self.checked.clipped(), *_unsettled(rules)),
         )
 
     def _cycles(self, core: _core.Program, parts: list[dict[str, Any]]) -> CycleReport | None:
@@ -261,6 +262,13 @@ def _int32(counts: NDArray) -> NDArray[np.int32]:
     if counts.size and counts.max() > np.iinfo(np.int32).max:
         raise EmulationError("spike counts", "do not fit 32 bits", value=int(counts.max()))
     return counts.astype(np.int32)
+
+
+def _unsettled(rules: Mapping[str, NDArray[np.int64]]) -> Iterator[str]:
+    """A note on samples in which the chip's own spikes went on and on."""
+    samples = int((rules.get("fifo.unsettled", np.zeros(0)) > 0).sum())
+    if samples:
+        yield f"{samples} samples unsettled: a drain was stopped after event.max_events"
 
 
 def _by_register(names: list[str], counts: NDArray) -> dict[str, NDArray[np.int64]]:

@@ -132,9 +132,11 @@ def profile_table(profile: Profile, overridable: str | None = None) -> dict[str,
         "merge_or": delivery.merge == "or",
         "spikes_max_input": delivery.spikes_max.input,
         "spikes_max_recurrent": delivery.spikes_max.recurrent,
-        "accumulate_each": delivery.accumulate == "each",
+        # In event mode there is one addition to a neuron in an event: both ways are the same.
+        "accumulate_each": delivery.accumulate == "each" and profile.event is None,
         "recurrent_first": delivery.order[0] == "recurrent",
         "into": list(delivery.into),
+        "event": _event(profile),
         "overridable": overridable,
         "registers": _registers(profile),
         "params": [_param(name, param) for name, param in profile.params.items()],
@@ -153,6 +155,20 @@ def _cycles(profile: Profile) -> dict[str, Any] | None:
     stated = walk(profile.cycles.model_dump(exclude={"controller"}) | limits | mesh)
     numbers = {key: float(value) for key, value in stated if isinstance(value, int | float)}
     return {"controller": profile.cycles.controller, "numbers": numbers}
+
+
+def _event(profile: Profile) -> dict[str, Any] | None:
+    """The numbers of event mode."""
+    event = profile.event
+    if event is None:
+        return None
+    return {
+        "receptors": list(event.receptors),
+        "fifo_depth": event.fifo_depth,
+        "max_events": event.max_events,
+        "leak_every_ticks": event.leak_every_ticks,
+        "visited": profile.limits.neurons_per_core if event.visits == "all" else 0,
+    }
 
 
 def _registers(profile: Profile) -> list[dict[str, Any]]:

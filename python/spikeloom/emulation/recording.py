@@ -27,7 +27,8 @@ class Recording:
     (on a chip of the time mode `continuous`, "tick" in spikes and registers is the step)
     events: "spikes", "input_spikes", "synaptic_operations", "neuron_updates", "packets" (spikes of neurons
         times the axons they go to), "input_packets" -> (samples,) int64, over the whole run
-    rules: "register.rule", "delivery.merge", "delivery.spikes_max" -> (samples,) how often it changed a value
+    rules: "register.rule", "delivery.merge", "delivery.spikes_max" -> (samples,) how often it changed a value;
+        in event mode also "fifo.drop", events dropped, and "fifo.unsettled", drains that were stopped
     cycles: absent where timing is "none"; effects: imperfections that were applied; notes: what else to know
     """
 

@@ -182,6 +182,9 @@ def _checked_rows(ann: Ann, calibration: ArrayLike) -> Array:
 
 
 def _check_numbers(profile: Profile, ticks: int, chip_seed: int | None, neurons_per_unit: int) -> None:
+    if profile.event is not None:
+        raise FitError(f"profile {profile.name}", "is in event mode, for which nothing is converted yet",
+                       remedy="write the network by hand: SpikingNetwork")  # fmt: skip
     for name, value, most in (
         ("ticks", ticks, MOST_TICKS),
         ("neurons_per_unit", neurons_per_unit, MOST_NEURONS),

@@ -14,6 +14,7 @@ from spikeloom.emulation.recording import Recording
 from spikeloom.errors import EmulationError
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.brian2_real_operations import tolerance_of
+from spikeloom.reference.brian2_setup import check_brian2_carries
 from spikeloom.reference.compare import CrossCheck, Trace, combine, compare
 from spikeloom.report.plain import write_text
 
@@ -50,6 +51,8 @@ def crosscheck(
         raise EmulationError("reference", "is unknown", value=reference, limit=" or ".join(REFERENCES))
     if script is not None and Path(script).suffix != ".py":
         raise EmulationError(f"script {script}", "must end in .py")
+    if reference == "brian2":
+        check_brian2_carries(program.profile)
     names = [f"{population.name}.{register}" for population in program.populations
              for register in ("spikes", *program.profile.element_names())]  # fmt: skip
     recording = emulate(program, inputs, ticks=ticks, record=names)

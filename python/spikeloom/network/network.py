@@ -14,6 +14,7 @@ from scipy.sparse import csr_array, issparse
 from spikeloom.errors import NetworkError
 from spikeloom.network.populations import checked_init, checked_input, checked_params
 from spikeloom.network.projection import Encoding, HostLayer, Population, Projection, Readout
+from spikeloom.network.sources import check_sources
 from spikeloom.network.synapses import checked_formats, checked_weights
 from spikeloom.network.values import count, frozen, reals, spread, unknown
 from spikeloom.profile.catalog import load_profile
@@ -148,7 +149,8 @@ class SpikingNetwork:
             Every stored entry is a synapse, a zero too.
         delays : ticks; one number, one for each synapse of a matrix, or for each element of a sparse `.data`.
         mode : weight mode; None: the first that holds all codes of a format.
-        receptor : which of the profile's accumulators the synapses add to.
+        receptor : which of the profile's accumulators the synapses add to; in event mode, which kind of event
+            a spike is (`event.receptors`).
         shared : shared weight values by the profile's names; one number, one for each target neuron (output
             channel), or anything that broadcasts against the matrix (the kernel); one number, or one for each
             source neuron (input channel) where the scope is `axon`. Absent: the default.
@@ -162,18 +164,11 @@ class SpikingNetwork:
             )
         checked, ticks = checked_weights(weights, delays, (source.size, target.size), subject, self._profile)
         formats, modes, values = checked_formats(checked, shared, mode, subject, self._profile)
-        self._projections.append(
-            Projection(
-                source.name,
-                target.name,
-                checked,
-                ticks,
-                formats,
-                modes,
-                values,
-                int(receptor),
-            )
-        )
+        new = Projection(
+            source.name, target.name, checked, ticks, formats, modes, values, int(receptor)
+        )  # fmt: skip
+        check_sources(subject, source, checked, new, self._projections, self._profile)
+        self._projections.append(new)
 
     def output(
         self, population: Population, *, read: str = "spikes", scale: ArrayLike = 1.0, offset: ArrayLike = 0.0

@@ -9,6 +9,7 @@ from spikeloom.errors import PlacementError
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.assignment import assign
 from spikeloom.placement.build import build_arrays, numbering
+from spikeloom.placement.one_core import on_one_core
 from spikeloom.placement.partition import Partition, Piece, whole
 from spikeloom.placement.routes import all_synapses
 from spikeloom.placement.rows import Synapses
@@ -40,6 +41,8 @@ def place(
     check_ports(network)
     check_groups(network)
     synapses = all_synapses(network)
+    if network.profile.event is not None:
+        return _program(network, on_one_core(network), synapses, ticks)
     check_recurrent(network, synapses)
     partition = Partition(network, synapses)
     return _program(network, assign(partition.pieces(), partition, network.profile), synapses, ticks)
@@ -48,10 +51,13 @@ def place(
 def place_without_limits(network: SpikingNetwork, *, ticks: int = 32) -> ChipProgram:
     """One core for each population, however large: for measuring a network that has not been placed yet.
 
+    In event mode one core for all of them.
+
     Raises PlacementError where branches cannot meet within the profile's delays.
     """
     _check_run(network, ticks)
-    return _program(network, [[piece] for piece in whole(network)], all_synapses(network), ticks)
+    cores = [[piece] for piece in whole(network)] if network.profile.event is None else [whole(network)]
+    return _program(network, cores, all_synapses(network), ticks)
 
 
 def _program(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from spikeloom.profile.cycle_checks import cycle_findings
 from spikeloom.profile.dotted import nearest, walk
+from spikeloom.profile.event_mode import event_findings
 from spikeloom.profile.intervals import prove
 from spikeloom.profile.operand_fields import REGISTER_FIELDS, operands_of
 from spikeloom.profile.operations import FIRING, Alias, Operation, Sum
@@ -32,6 +33,7 @@ def soundness_findings(profile: Profile) -> list[str]:
         _operations,
         _references,
         _delivery,
+        event_findings,
         _flow,
         cycle_findings,
         continuous_findings,
@@ -185,7 +187,8 @@ def _references(profile: Profile) -> Iterator[str]:
     yield from _unknown("state", profile.state, tuple(profile.regs))
     if not profile.delivery.into or not profile.outputs.readable:
         yield "delivery.into, outputs.readable: need at least one name each"
-    if len(set(profile.delivery.into)) < len(profile.delivery.into):
+    into = profile.delivery.into if profile.event is None else ()  # kinds of events may share one
+    if len(set(into)) < len(into):
         yield "delivery.into: names an accumulator twice"
     if sorted(profile.delivery.order) != ["input", "recurrent"]:
         yield "delivery.order: needs input and recurrent, each once"

@@ -17,6 +17,7 @@ def cycle_findings(profile: Profile) -> Iterator[str]:
         yield from _open_core(profile, profile.cycles)
     if isinstance(profile.cycles, Token):
         yield from _token(profile, profile.cycles)
+    yield from _event(profile)
 
 
 def _mesh(profile: Profile) -> Iterator[str]:
@@ -53,6 +54,18 @@ def _open_core(profile: Profile, cycles: OpenCore) -> Iterator[str]:
         register = profile.regs.get(element.partition("[")[0])
         if register is not None and register.overflow != "wrap" and profile.delivery.accumulate == "sum":
             yield f"regs.{element}.overflow: must be wrap; open_core writes it after every addition"
+
+
+def _event(profile: Profile) -> Iterator[str]:
+    if profile.cycles is None:
+        return
+    controller = profile.cycles.controller
+    if (controller == "serial_event") != (profile.time.mode == "event"):
+        yield f"cycles.controller: {controller} is not for the mode {profile.time.mode}"
+    if controller == "serial_event" and profile.cycles.tick_clocks is None:
+        yield "cycles.tick_clocks: is missing; the controller serial_event takes its inputs from outside"
+    if controller == "serial_event" and profile.fire.op == "multi_fire":
+        yield "cycles.controller: serial_event sends one spike of a neuron at a time, not those of multi_fire"
 
 
 def _token(profile: Profile, cycles: Token) -> Iterator[str]:

@@ -96,23 +96,19 @@ class Partner(Table):
 class SerialEvent(Controller):
     """One event after the other (ODIN, tinyODIN): in WAIT, one decision a clock.
 
-    Neuron j of an event over all neurons is read in its clock 2j and written in clock 2j + 1.
+    With the output busy it stays; with a full FIFO it takes the oldest event; then a request from outside: a leak,
+    a single synapse, or a spike for the FIFO; then the oldest event. Neuron j of an event over all neurons is read
+    in its clock 2j and written in clock 2j + 1; a single neuron takes 2 clocks, a push 1. Request and acknowledge
+    pass two flip-flops; while the output is busy all counters stand still. It needs `time.mode = "event"` and
+    `tick_clocks`. Input k of tick t asks at clock `tick_clocks` t + k `aer.input_gap`, the leak last, each after the
+    one before it. What does not find the chip idle is counted as `late`; a tick whose work is not done at its end
+    as missed. Where there is neither, and nothing was dropped, the spikes are those without clocks.
     """
 
     controller: Literal["serial_event"]
     """Events wait in a FIFO; inputs are taken through synchronised handshakes."""
-    visited: Count | None = None
-    """Neurons that an event over all neurons visits; absent: `limits.neurons_per_core`."""
     pop_tail: Waiting = 0
     """Clocks of a popped spike after its last neuron."""
-    push: Count = 1
-    """Clocks of taking one spike from outside into the FIFO."""
-    virtual: Count = 2
-    """Clocks of an event for one neuron without a synapse."""
-    leak_one: Count = 2
-    """Clocks of leaking one neuron."""
-    synapse: Count | None = None
-    """Clocks of an event for a single synapse; absent: the chip has none."""
     aer: Partner
     """How fast the partner answers: without it a count of clocks is not defined."""
 

@@ -105,7 +105,9 @@ def _inner(
 def _operations() -> Iterator[str]:
     yield "## All operations\n"
     yield "Every `[[operation]]` has a unique `name`, its `op`, and may have `unless`, a register: it acts"
-    yield "only on neurons where that is 0. An operand is a register, a parameter or an integer.\n"
+    yield "only on neurons where that is 0. In event mode it may have `on`, the events in which it acts:"
+    yield '`"synapse"`, `"virtual"` or `"leak"`; without it, all of them. An operand is a register, a parameter'
+    yield "or an integer.\n"
     yield "| op | fields | meaning |\n|---|---|---|"
     for operation in OPERATIONS:
         schema = operation.model_json_schema(by_alias=True)
@@ -116,7 +118,7 @@ def _operations() -> Iterator[str]:
 
 
 def _operation_field(name: str, schema: dict[str, Any]) -> str:
-    if name in ("name", "op", "unless"):
+    if name in ("name", "op", "unless", "on"):
         return ""
     field = schema["properties"][name]
     choices = f" ({_type(field)})" if "enum" in field else ""

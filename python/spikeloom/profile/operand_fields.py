@@ -10,7 +10,7 @@ from spikeloom.profile.operations import Operation
 
 REGISTER_FIELDS = ("unless", "dst", "reg", "counter", "states")
 _OTHER_FIELDS = (
-    "name", "op", "shift", "offset", "round", "min_step", "negate", "toward", "guard",
+    "name", "op", "on", "shift", "offset", "round", "min_step", "negate", "toward", "guard",
     "cmp", "neg_cmp", "reset", "bits", "inl",
 )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 Operand = int | str
@@ -14,6 +16,8 @@ class _Operation(BaseModel):
     """Unique in the list; a variant overrides an operation by it."""
     unless: str | None = None
     """A register: the operation acts only on neurons where it is 0."""
+    on: Literal["synapse", "virtual", "leak"] | None = None
+    """Event mode: the events in which it acts; absent: all of them. A neuron event acts as `synapse`."""
 
     def reads(self) -> tuple[Operand, ...]:
         """Every operand that the operation may read."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from spikeloom.profile.cycle_tables import Cycles, Energy, Noc
+from spikeloom.profile.event_mode import EventMode
 from spikeloom.profile.operations import FIRING, Operation
 from spikeloom.profile.tables import (
     Bias,
@@ -37,6 +38,7 @@ __all__ = [
     "Cycles",
     "Delivery",
     "Energy",
+    "EventMode",
     "Limits",
     "Memory",
     "Noc",
@@ -71,6 +73,7 @@ class Profile(Table):
     time: Time
     weights: Weights
     delivery: Delivery
+    event: EventMode | None = None
     params: dict[str, Param] = {}
     regs: dict[str, Register]
     state: dict[str, RegisterState] = {}

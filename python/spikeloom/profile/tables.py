@@ -138,11 +138,12 @@ class Weights(Table):
 
     formula float: the weight itself. int: m. int_shift: m 2^shift.
     mant_exp: clip(fl(m 2^w_exp) 2^unit_shift, -clip, clip). type_table: where the bit m is set, the target's
-    parameter `table[type]`, type being that of the axon.
+    parameter `table[type]`, type being that of the axon. sign_pre: m, and all codes that a source neuron or input
+    line reads have one sign.
     The codes m of a mode are the multiples of 2^(mantissa_bits - bits + sign_bit) from its min to its max.
     """
 
-    formula: Literal["float", "int", "int_shift", "mant_exp", "type_table"]
+    formula: Literal["float", "int", "int_shift", "mant_exp", "type_table", "sign_pre"]
     """How a code becomes an effective weight."""
     bits: Annotated[int, Field(ge=1, le=16)] | None = None
     """Bits of a weight code; absent for `float`."""
@@ -154,7 +155,7 @@ class Weights(Table):
     """Bound of the magnitude of an effective weight (`mant_exp`)."""
     table: tuple[str, ...] = ()
     """Parameter of the target neuron that an axon of each type adds (`type_table`)."""
-    sign_scope: Literal["synapse", "synapse_format"] = "synapse"
+    sign_scope: Literal["synapse", "synapse_format", "source"] = "synapse"
     """What a sign belongs to."""
     mode: tuple[WeightMode, ...] = ()
     """Alternative code ranges, one for a group; the first that holds all codes of a projection is taken."""

@@ -6,14 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from spikeloom.profile.tables import Count, Seconds, Table
+from spikeloom.profile.tables import Seconds, Table
 
 
 class Time(Table):
     """Tick, latency and delays."""
 
-    mode: Literal["tick", "continuous"]
-    """tick: all cores meet at the end of every tick. continuous: the unit of all that follows is the step."""
+    mode: Literal["tick", "continuous", "event"]
+    """tick: all cores meet at the end of every tick. continuous: the unit of all that follows is the step.
+    event: a core handles one event after the other; see `[event]`."""
     tick_s: Seconds | None = None
     """Nominal length of a tick."""
     dt_s: Seconds | None = None
@@ -22,8 +23,8 @@ class Time(Table):
     """Input spikes of a tick come in its first step, or line l of L in step fl(l steps / L) of it."""
     accel: Annotated[float, Field(gt=0)] = 1.0
     """Speed of the hardware over that of the biology it models; for reports alone."""
-    spike_latency_ticks: Count = 1
-    """Ticks (steps) from a neuron's spike to its arrival, without synaptic delay."""
+    spike_latency_ticks: Annotated[int, Field(ge=0)] = 1
+    """Ticks (steps) from a neuron's spike to its arrival, without synaptic delay; 0 in the mode event."""
     delay_min: Annotated[int, Field(ge=0)] = 0
     """Smallest additional synaptic delay, in ticks (steps)."""
     delay_max: Annotated[int, Field(ge=0)] = 0

@@ -39,6 +39,8 @@ def _formula_problems(profile: Profile) -> Iterator[str]:
         if (shared.scope == "axon") != (shared.name == "type"):
             yield f"weights.shared.{shared.name}.scope: only the type of an axon has the scope axon"
     yield from _type_table_problems(profile)
+    if (weights.formula == "sign_pre") != (weights.sign_scope == "source"):
+        yield "weights.sign_scope: is source for the formula sign_pre, and for no other"
     if weights.formula != "mant_exp" and (weights.clip is not None or weights.unit_shift):
         yield "weights: only the formula mant_exp has clip and unit_shift"
 

@@ -62,7 +62,7 @@ def effective_weights(weights: Weights, codes: ArrayLike, shared: Mapping[str, A
     if weights.formula == "type_table":
         raise ProfileError("weights.formula type_table", "gives a code no worth without its target",
                            remedy="read the target's parameters that weights.table names")  # fmt: skip
-    if weights.formula == "int":
+    if weights.formula in ("int", "sign_pre"):
         return m
     if weights.formula == "int_shift":
         return m << shared_value(weights, "shift", shared)

@@ -37,7 +37,7 @@ from spikeloom.reference.brian2_exact import LIMIT, Range
 from spikeloom.reference.brian2_operations import each_addition, operation_block, refuse
 from spikeloom.reference.brian2_real_operations import real_constants
 from spikeloom.reference.brian2_results import check_traps, trace_of
-from spikeloom.reference.brian2_setup import functions, in_steps, plain_numpy
+from spikeloom.reference.brian2_setup import check_brian2_carries, functions, in_steps, plain_numpy
 from spikeloom.reference.brian2_synapses import (
     BiasOverride,
     Copies,
@@ -85,6 +85,7 @@ def run_brian2_samples(
         Brian2 cannot carry the program (an entry of NOT_EXPRESSIBLE, or a value may pass 2^53), or a register
         with the rule `trap` was given a value outside its width.
     """
+    check_brian2_carries(program.profile)
     spikes = in_steps(program.profile.time, np.asarray(spikes))
     depth = max((population.depth for population in program.populations), default=0)
     total = spikes.shape[1] + depth if ticks is None else ticks

@@ -12,8 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.profile.schema import Time
+from spikeloom.errors import EmulationError
+from spikeloom.profile.schema import Profile, Time
 from spikeloom.reference.brian2_synapses import power_of_two
+
+
+def check_brian2_carries(profile: Profile) -> None:
+    """Raises EmulationError for a profile in event mode."""
+    if profile.event is not None:
+        raise EmulationError(f"profile {profile.name}", "Brian2 does not carry event mode: a tick of its clock has "
+                             "no FIFO and no order of events", remedy='use reference="twin"')  # fmt: skip
 
 
 @contextmanager

@@ -55,7 +55,7 @@ class _Builder:
         self, profile: Profile, rng: np.random.Generator, values: EdgeValues, options: Options
     ) -> None:
         self.profile, self.rng, self.values, self.options = profile, rng, values, options
-        cores = int(rng.integers(1, options.cores + 1))
+        cores = int(rng.integers(1, options.cores + 1)) if profile.event is None else 1
         self.sizes = rng.integers(2, options.neurons + 1, cores)
         self.neuron_start = np.concatenate([[0], np.cumsum(self.sizes)])
         self.n_neurons = int(self.neuron_start[-1])
@@ -171,15 +171,21 @@ class _Builder:
         from_input = self.rng.random() < 0.4 or not self.drawn.rows.axons
         other = int(self.rng.integers(0, len(self.sizes)))
         sources = np.arange(self.n_inputs) if from_input else np.arange(*self.neuron_start[other : other + 2])
+        if self.profile.event is not None:
+            kinds = len(self.profile.delivery.into) if from_input else 1
+            self.drawn.kind = int(self.rng.integers(0, kinds))
         kind = self.rng.choice(["dense", "sparse", "shared"])
         axons = self.drawn.draw(str(kind), core, int(self.rng.integers(1, len(sources) + 1)))
         fans = self.fans[0 if from_input else 1]
         for axon, source in zip(axons, self.rng.permutation(sources), strict=False):
-            fans[source].append(axon)
+            self.drive(fans[source], axon)
             if self.rng.random() < 0.2:  # a second source on the same axon, as pooling makes them
-                extra = int(self.rng.choice(sources))
-                if axon not in fans[extra]:
-                    fans[extra].append(axon)
+                self.drive(fans[int(self.rng.choice(sources))], axon)
+
+    def drive(self, fan: list[int], axon: int) -> None:
+        """Let a source drive an axon; in event mode it has one, whose row reaches every neuron once."""
+        if axon not in fan and (self.profile.event is None or not fan):
+            fan.append(axon)
 
     def arrays(self, axon_start: list[int], params: dict[str, NDArray]) -> ProgramArrays:
         """The lists as arrays."""

@@ -47,6 +47,7 @@ class RowDraw:
         self.rng = values.rng
         self.starts, self.sizes = starts, np.diff(starts)
         self.threshold = threshold
+        self.kind: int | None = None  # event mode: the receptor of all rows of a projection
         self.rows = Rows()
         self.draw_formats()
 
@@ -73,10 +74,21 @@ class RowDraw:
             where = np.flatnonzero(format_of == format_)
             codes[where] = self.codes_of_format(format_, len(where))
         first = self.rows.n_codes
+        codes = self.allowed(codes.reshape(rows, columns)).ravel()
         self.rows.codes.append(codes)
         self.rows.formats.append(format_of.astype(np.uint8))
         self.rows.n_codes += len(codes)
         return first
+
+    def allowed(self, codes: NDArray) -> NDArray:
+        """The codes of rows with the sign of their source, and without the zeros that no virtual event has."""
+        event = self.profile.event
+        virtual = event is not None and event.receptors[self.kind or 0] == "virtual"
+        if virtual:
+            return np.where(codes == 0, 1, codes).astype(codes.dtype)
+        if self.profile.weights.formula == "sign_pre":
+            codes = np.abs(codes) * self.rng.choice([-1, 1], (len(codes), 1)).astype(codes.dtype)
+        return codes
 
     def codes_of_format(self, format_: int, n: int) -> NDArray:
         """n codes of one format, around a threshold in the codes' unit."""
@@ -153,7 +165,9 @@ class RowDraw:
         return [self.add_axon(template, core, codes, int(shift)) for shift in shifts]
 
     def draw_receptor(self) -> int:
-        """One of the profile's receptors."""
+        """One of the profile's receptors; in event mode that of the projection."""
+        if self.kind is not None:
+            return self.kind
         return int(self.rng.integers(0, len(self.profile.delivery.into)))
 
     def add_axon(self, template: int, core: int, codes: int, shift: int = 0) -> int:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from spikeloom.errors import EmulationError
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.compare import Trace
+from spikeloom.reference.twin_event import EventTicks
 from spikeloom.reference.twin_loading import due_lines, fans, load_types, load_weights, params_of
 from spikeloom.reference.twin_neuron import Moment, Neuron
 from spikeloom.reference.twin_numbers import Number, Trapped
@@ -30,6 +31,7 @@ class _Run:
     element: str  # the register element they add to
     targets: list[int]  # before the axon's own offset
     weight: int  # place of the first weight, before the axon's own offset
+    receptor: int
 
 
 def run_twin(
@@ -89,26 +91,31 @@ class _Chip:
         starts = [int(start) for start in arrays.core_neuron_start]
         self.cores = [self.neurons[first:last] for first, last in zip(starts, starts[1:], strict=False)]
         self.due: dict[int, dict[tuple[int, int], int]] = {}  # tick -> (axon, delay) -> spikes
+        self.event_ticks = EventTicks(self) if self.profile.event is not None else None
 
     def run_tick(self, tick: int, lines: list[int]) -> None:
-        """One tick (or step), in the order of the contract."""
+        """One tick (or step) of the profile's mode."""
         self.moment.step = tick
-        for line, n in enumerate(lines):
-            self.send(self.line_axons[line], n, tick)
         try:
-            sums = self.synapse_stage(self.deliver(tick))
-            for neurons in self.cores:
-                self.accumulate(neurons, sums)
-                run_operations(self.profile, neurons)
+            if self.event_ticks is not None:
+                self.event_ticks.run_tick(tick, lines)
+            else:
+                self.run_phases(tick, lines)
         except Trapped as trapped:
             raise self.trap_error(tick, trapped) from None
+
+    def run_phases(self, tick: int, lines: list[int]) -> None:
+        """One tick, in the order of the contract."""
+        for line, n in enumerate(lines):
+            self.send(self.line_axons[line], n, tick)
+        sums = self.synapse_stage(self.deliver(tick))
+        for neurons in self.cores:
+            self.accumulate(neurons, sums)
+            run_operations(self.profile, neurons)
         self.clear_accumulators()
+        later = arrival(tick, self.profile.time.spike_latency_ticks)
         for neuron in self.neurons:
-            self.send(
-                self.neuron_axons[neuron.number],
-                neuron.spikes,
-                arrival(tick, self.profile.time.spike_latency_ticks),
-            )
+            self.send(self.neuron_axons[neuron.number], neuron.spikes, later)
 
     def send(self, axons: list[int], n: int, tick: int) -> None:
         """Put n spikes on each axon; each run of the axon has them due its own delay after `tick`."""
@@ -272,8 +279,9 @@ def _load_run(program: ChipProgram, run: int) -> _Run:
     index, length = int(arrays.run_index[run]), int(arrays.run_length[run])
     offsets = range(length) if index == -1 else arrays.index_target[index : index + length].tolist()
     base = int(arrays.run_target[run])
-    element = program.profile.delivery.into[int(arrays.run_receptor[run])]
-    return _Run(element, [base + offset for offset in offsets], int(arrays.run_weight[run]))
+    receptor = int(arrays.run_receptor[run])
+    element = program.profile.delivery.into[receptor]
+    return _Run(element, [base + offset for offset in offsets], int(arrays.run_weight[run]), receptor)
 
 
 def _trace(
