@@ -41,7 +41,8 @@ def balanced(multiplier: Array) -> Array:
     level = np.minimum(up, down)
     shrink_up = np.divide(level, up, out=np.zeros_like(up), where=up > 0)
     shrink_down = np.divide(level, down, out=np.zeros_like(down), where=down > 0)
-    return np.where(multiplier > 0, multiplier * shrink_up, multiplier * shrink_down)
+    shrunk: Array = np.where(multiplier > 0, multiplier * shrink_up, multiplier * shrink_down)
+    return shrunk
 
 
 def dual_bound(

@@ -28,9 +28,9 @@ def nearest(weights: Array, scales: Array, levels: Levels) -> Array:
     """The nearest codes (n, m) of weights at these scales (m,)."""
     low, high, step = levels
     offset = low % step
-    if offset:
-        return np.clip(np.rint((weights / scales - offset) / step) * step + offset, low, high)
-    return np.clip(np.rint(weights / (scales * step)) * step, low, high)
+    steps = (weights / scales - offset) / step if offset else weights / (scales * step)
+    codes: Array = np.clip(np.rint(steps) * step + offset, low, high)
+    return codes
 
 
 class Quadratic:

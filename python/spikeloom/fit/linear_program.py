@@ -85,8 +85,8 @@ class AbsoluteLoss:
         order = np.argsort(steps, axis=0, kind="stable")
         one_sided = self.silent | self.saturated
         rise = np.take_along_axis(np.where(one_sided, 1.0, 2.0), order, axis=0).cumsum(axis=0)
-        start = (~self.silent).sum(axis=0)
-        first = np.argmax(rise >= start, axis=0)
+        needed = (~self.silent).sum(axis=0)
+        first = np.argmax(rise >= needed, axis=0)
         ordered = np.take_along_axis(steps, order, axis=0)
         return np.asarray(np.take_along_axis(ordered, first[None, :], axis=0)[0])
 

@@ -165,7 +165,7 @@ def _best_exchange(table: _Table) -> _Table | None:
     """The first exchange that helps, trying the cheapest removals first."""
     order = np.flatnonzero(table.inside)
     order = order[np.argsort(table.values()[order], kind="stable")]
-    for node in order:
+    for node in order.tolist():
         trial = table.swept(node)
         trial.add_best(other_than=node)
         if trial.error < table.error * (1.0 - WORTH):
