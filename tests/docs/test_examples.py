@@ -14,6 +14,7 @@ from readme_blocks import ROOT
     [
         ("script_a_run.py", "the click is straight ahead, at +8"),
         ("convert_and_check.py", "Brian2 agrees: "),
+        ("validate_for_a_chip.py", "twin and Brian2 agree"),
     ],
 )
 def test_an_example_runs_to_its_end(script: str, last_line: str) -> None:

@@ -9,7 +9,7 @@ from spikeloom.network.network import SpikingNetwork
 from spikeloom.network.projection import Convolution
 from spikeloom.placement.place import place
 from spikeloom.program.program import ChipProgram
-from spikeloom.report.metrics import neurobench_metrics
+from spikeloom.report.metrics import footprint_parts, neurobench_metrics
 
 TICKS = 6
 DENSE = np.array([[40, 0, 0, -20], [0, 0, 64, 0], [30, 30, 0, 8]], dtype=np.int32)
@@ -31,12 +31,13 @@ def _program() -> ChipProgram:
 def test_operations_are_those_counted_one_by_one() -> None:
     program, x = _program(), np.array([[1.0, 0.5, 0.25], [0.0, 1.0, 0.75]])
     traced = trace(program, x)
-    metrics = neurobench_metrics(program, traced.input_spikes, traced.neuron_spikes)
+    metrics = traced.metrics()
     first, second = traced.neuron_spikes[:, :4], traced.neuron_spikes[:, 4:]
     # Kernel (10, 0; -6, 0) on a 2 x 2 image padded below and right: a pixel reaches the output at its own place
     # with 10, and the one above it, where there is one, with -6.
     fan = np.array([1, 1, 2, 2])
-    expected = traced.input_spikes @ (DENSE != 0).sum(axis=1) + first @ fan
+    arriving = traced.delivered_spikes[:, :4]
+    expected = traced.input_spikes @ (DENSE != 0).sum(axis=1) + arriving @ fan
     assert metrics["effective_acs"] == expected.mean()
     assert metrics["effective_macs"] == 0.0
     assert metrics["dense"] == program.run_ticks * (DENSE.size + 9)
@@ -54,9 +55,12 @@ def test_spikes_of_the_trace_are_those_that_the_chip_counted() -> None:
 
 def test_the_footprint_is_that_of_the_stated_widths() -> None:
     program = _program()
-    metrics = neurobench_metrics(program, np.zeros((1, 3), dtype=int), np.zeros((1, 8), dtype=int))
+    silent = np.zeros((1, 8), dtype=int)
+    metrics = neurobench_metrics(program, np.zeros((1, 3), dtype=int), silent, silent)
     profile = program.profile
     registers = sum((register.bits or 32) * register.count for register in profile.regs.values())
-    least = (16 * 8 + 8 * registers) / 8
-    assert least < metrics["footprint"] < least + 8 * 64
+    parts = footprint_parts(program)
+    assert (parts["weights"], parts["registers"]) == (16, registers)
+    assert 0 < parts["parameters"] < 8 * 64
+    assert metrics["footprint"] == sum(parts.values())
     assert metrics["effective_acs"] == 0.0

@@ -20,6 +20,7 @@ from spikeloom.flows.pruning import size_curves
 from spikeloom.flows.response_curve import response_curve
 from spikeloom.profile.schema import Profile
 from spikeloom.program.program import ChipProgram
+from spikeloom.report.metrics import neurobench_metrics
 from spikeloom.report.validation import CodeHistogram, Pictures, PruningView, Raster, ResponseView
 
 Array = NDArray[np.float64]
@@ -46,10 +47,19 @@ class TracedRun:
     @cached_property
     def neuron_spikes(self) -> NDArray[np.int64]:
         """(samples, neurons) spikes of each neuron over the whole run, global numbers."""
+        return self._spikes_before(self.program.run_ticks)
+
+    @cached_property
+    def delivered_spikes(self) -> NDArray[np.int64]:
+        """Those of them that arrive before the run ends, where nothing delays them further."""
+        return self._spikes_before(self.program.run_ticks - self.program.profile.time.spike_latency_ticks)
+
+    def _spikes_before(self, ticks: int) -> NDArray[np.int64]:
         counts = np.zeros((len(self.inputs), self.program.n_neurons), dtype=np.int64)
         for placed in self.program.populations:
-            sample, _, neuron = self.run.spikes[placed.name].T
-            np.add.at(counts, (sample, placed.neurons[neuron]), 1)
+            sample, tick, neuron = self.run.spikes[placed.name].T
+            early = tick < ticks
+            np.add.at(counts, (sample[early], placed.neurons[neuron[early]]), 1)
         return counts
 
     @property
@@ -59,6 +69,12 @@ class TracedRun:
             return None
         checked = check_inputs(self.program, self.inputs)
         return next(checked.parts[port.name] for port in self.program.inputs if port.encoding == "current")
+
+    def metrics(self) -> dict[str, float | None]:
+        """NeuroBench's, of these samples."""
+        return neurobench_metrics(
+            self.program, self.input_spikes, self.neuron_spikes, self.delivered_spikes, self.host_values
+        )
 
 
 def trace(program: ChipProgram, inputs: NDArray, threads: int | None = None) -> TracedRun:

@@ -57,6 +57,12 @@ class Scorer:
             return Scored(float(right.mean()), *wilson(int(right.sum()), right.size))
         return self._bootstrapped(outputs)
 
+    def value(self, outputs: Array) -> float:
+        """The score alone, without its interval."""
+        return (
+            float(self.right(outputs).mean()) if self.right is not None else self._call(outputs, self.labels)
+        )
+
     def _bootstrapped(self, outputs: Array) -> Scored:
         assert self.function is not None
         rng = np.random.default_rng(0)

@@ -18,6 +18,7 @@ from spikeloom.errors import EmulationError, SpikeloomError
 from spikeloom.flows.convert import Conversion
 from spikeloom.flows.crosscheck import Reference, crosscheck
 from spikeloom.flows.framework import framework_outputs
+from spikeloom.flows.imperfect_chips import imperfect_chips
 from spikeloom.flows.layer_figures import layer_figures
 from spikeloom.flows.pictures import pictures, trace
 from spikeloom.flows.rows import JudgedRows, judged_rows
@@ -25,7 +26,6 @@ from spikeloom.flows.scoring import Score, Scored, Scorer, answers, make_scorer,
 from spikeloom.flows.tick_curve import output_record, tick_curve
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.compare import CrossCheck
-from spikeloom.report.metrics import neurobench_metrics
 from spikeloom.report.validation import DataUse, Stage, Validation, Work
 
 Array = NDArray[np.float64]
@@ -70,7 +70,7 @@ def validate(
     """
     check_choices(chips, references)
     rows = judged_rows(inputs, labels, conversion.seen)
-    steps = _Steps(progress, 4 + len(references))
+    steps = _Steps(progress, 5 + len(references))
     wanted = conversion.ann.predict(rows.inputs)
     scorer = make_scorer(rows.labels, wanted, score)
     outputs = _floating_outputs(conversion, rows, wanted, threads)
@@ -87,6 +87,11 @@ def validate(
     views = pictures(conversion, rows.inputs, run, traced)
     steps.done("pictures")
     stages = tuple(_stage(name, outputs[name], wanted, scorer) for name in TITLES if name in outputs)
+    ideal = next(stage.score for stage in stages if stage.name == "emulated")
+    many = imperfect_chips(program, rows.inputs, wanted, scorer, ideal, chips, threads)
+    steps.done("chips")
+    if many.stage is not None:
+        stages = (*stages, many.stage)
     return Validation(
         network=conversion.ann.name,
         chip=program.profile.chip.name,
@@ -98,16 +103,16 @@ def validate(
         score_is_share=scorer.is_share,
         interval=scorer.interval,
         stages=stages,
-        agreement=stages[-1].agreement,
-        yield_=None,
+        agreement=next(stage.agreement for stage in stages if stage.name == "emulated"),
+        yield_=many.yield_,
         layers=layers,
         curve=tick_curve(program, run, scorer),
         work=_work(run, clocks),
-        metrics=neurobench_metrics(program, traced.input_spikes, traced.neuron_spikes, traced.host_values),
+        metrics=traced.metrics(),
         checks=checks,
         unchecked=unchecked,
-        chips={},
-        imperfections="the profile has no imperfections: every chip is alike",
+        chips=many.scores,
+        imperfections=many.said,
         warnings=(*conversion.warnings, *run.notes),
         pictures=views,
         made_with=_made_with(),

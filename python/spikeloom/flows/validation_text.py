@@ -59,11 +59,13 @@ def ticks_line(result: Validation) -> str:
 
 def idle_line(result: Validation) -> str:
     """Neurons that do nothing of their own."""
-    names = ("dead", "saturated", "duplicates")
-    counts = {name: sum(getattr(layer, name) for layer in result.layers) for name in names}
-    where = {name: ", ".join(layer.name for layer in result.layers if getattr(layer, name)) for name in names}
-    shown = [f"{count:,} {name} ({where[name]})" for name, count in counts.items() if count]
-    return ", ".join(shown) or "no neuron is dead, saturated or a duplicate"
+    words = {"dead": "dead", "saturated": "saturated", "duplicates": "like another"}
+    shown = []
+    for name, word in words.items():
+        counts = {layer.name: getattr(layer, name) for layer in result.layers if getattr(layer, name)}
+        if counts:
+            shown.append(f"{sum(counts.values()):,} {word} ({', '.join(counts)})")
+    return ", ".join(shown) or "no neuron is dead, saturated or like another"
 
 
 def work_line(result: Validation) -> str:

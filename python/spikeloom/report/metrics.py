@@ -19,7 +19,11 @@ Counts = NDArray[np.int64]
 
 
 def neurobench_metrics(
-    program: ChipProgram, input_spikes: NDArray, neuron_spikes: NDArray, host_values: NDArray | None = None
+    program: ChipProgram,
+    input_spikes: NDArray,
+    neuron_spikes: NDArray,
+    delivered_spikes: NDArray,
+    host_values: NDArray | None = None,
 ) -> dict[str, float | None]:
     """The metrics of a run.
 
@@ -27,15 +31,16 @@ def neurobench_metrics(
     ----------
     input_spikes : (samples, lines) spikes of each input line over the run.
     neuron_spikes : (samples, neurons) spikes of each neuron over the run, global numbers.
+    delivered_spikes : (samples, neurons) those of them that still arrive within the run.
     host_values : (samples, channels) what the host multiplies, where it computes the first layer.
     """
     samples, ticks = len(neuron_spikes), program.run_ticks
     lines = fan_out(program.arrays, program.arrays.input_fan_start, program.arrays.input_fan_axon)
     neurons = fan_out(program.arrays, program.arrays.neuron_fan_start, program.arrays.neuron_fan_axon)
-    additions = input_spikes @ lines[1] + neuron_spikes @ neurons[1]
+    additions = input_spikes @ lines[1] + delivered_spikes @ neurons[1]
     macs, dense_macs = _host_operations(program, host_values)
     return {
-        "footprint": footprint(program),
+        "footprint": sum(footprint_parts(program).values()),
         "connection_sparsity": connection_sparsity(program),
         "activation_sparsity": 1.0 - float(neuron_spikes.sum()) / max(samples * ticks * program.n_neurons, 1),
         "effective_macs": macs,
@@ -51,18 +56,19 @@ def connection_sparsity(program: ChipProgram) -> float | None:
     return 1.0 - sum(int(np.count_nonzero(weights)) for weights in stored) / size if size else None
 
 
-def footprint(program: ChipProgram) -> float:
-    """Bytes of synapse codes, parameters and registers, each at the width that the profile states.
+def footprint_parts(program: ChipProgram) -> dict[str, float]:
+    """Bytes of "weights", "parameters" and "registers", each number at the width that the profile states.
 
     A number without a stated width takes 4 bytes, as in a float32 network.
     """
     profile, arrays = program.profile, program.arrays
-    bits = arrays.codes.size * (profile.weights.bits or 32)
-    for register in profile.regs.values():
-        bits += program.n_neurons * register.count * (register.bits or 32)
-    for name, param in profile.params.items():
-        bits += arrays.params[name].size * _param_bits(param.min, param.max) if name in arrays.params else 0
-    return bits / 8
+    params = {name: param for name, param in profile.params.items() if name in arrays.params}
+    bits = {
+        "weights": arrays.codes.size * (profile.weights.bits or 32),
+        "parameters": sum(arrays.params[name].size * _param_bits(p.min, p.max) for name, p in params.items()),
+        "registers": sum(program.n_neurons * r.count * (r.bits or 32) for r in profile.regs.values()),
+    }
+    return {name: count / 8 for name, count in bits.items()}
 
 
 def fan_out(arrays: ProgramArrays, start: NDArray, axons: NDArray) -> tuple[Counts, Counts]:
