@@ -72,8 +72,8 @@ using Field = std::variant<bool, std::int64_t, std::string, std::vector<Operand>
 struct OperationSpec {
   std::string op;    // which operation
   std::string name;  // its own name in the list
-  std::string on;    // event mode: the events in which it acts ("synapse", "virtual", "leak"); empty: all
   std::map<std::string, Field> fields;
+  std::string on{};  // event mode: the events in which it acts ("synapse", "virtual", "leak"); empty: all
 };
 
 // How a tick takes clocks: numbers by their key ("per_event", "aer.input_gap"); one that is absent is not

@@ -75,7 +75,7 @@ struct Outcome {
 
 inline Outcome after_one_tick(const Fixture& fixture) {
   const auto machine = fixture.machine();
-  const auto session = machine->open(1, false);
+  const auto session = machine->open({Trial{}}, false);
   Outcome outcome;
   outcome.spikes = session->tick(nullptr);
   for (std::size_t k = 0; k < fixture.spec.registers.size(); ++k)

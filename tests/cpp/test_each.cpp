@@ -42,7 +42,7 @@ void rows_add_in_their_order(Rule rule, int bits, int reach, bool listed) {
   std::vector<std::uint8_t> spikes(lines);
   for (std::uint8_t& n : spikes) n = static_cast<std::uint8_t>(count(random));
   const auto machine = fixture.machine();
-  const auto session = machine->open(1, false);
+  const auto session = machine->open({Trial{}}, false);
   session->tick(spikes.data());
   const Ints got = session->registers(0).ints;
   const Ints& codes = std::get<Ints>(fixture.arrays.codes);
@@ -59,7 +59,7 @@ void limits_and_traps() {
   fixture.add_input_row(0, {1, 50, 60});
   fixture.spec.spikes_max_input = 2;
   const auto machine = fixture.machine();
-  const auto session = machine->open(1, false);
+  const auto session = machine->open({Trial{}}, false);
   const std::uint8_t nine = 9;
   session->tick(&nine);
   EXPECT_EQ(session->registers(0).ints[1], 100);
@@ -102,7 +102,7 @@ void a_bit_adds_what_its_target_keeps() {
   fixture.arrays.input_fan_axon = {0, 1, 2};
   fixture.arrays.input_fan_start = {0, 1, 2, 3};
   const auto machine = fixture.machine();
-  const auto session = machine->open(1, false);
+  const auto session = machine->open({Trial{}}, false);
   const std::vector<std::vector<std::uint8_t>> ticks{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
   const std::vector<Ints> wanted{{1, 0, 300}, {-4, -5, 300}, {-4, -5, 600}};
   for (std::size_t t = 0; t < ticks.size(); ++t) {

@@ -90,7 +90,7 @@ void a_session_equals_a_run_and_restores() {
   const auto machine = ring(40).machine();
   const Inputs inputs(*machine, 1, 10, 1);
   const RunResult whole = machine->run(inputs.request);
-  const auto session = machine->open(1, false);
+  const auto session = machine->open({Trial{}}, false);
   std::string middle;
   Ints last, again;
   for (int round = 0; round < 2; ++round) {

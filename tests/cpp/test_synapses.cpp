@@ -80,7 +80,7 @@ template <class Sum, class Stored>
 void check_many_rows(std::int64_t rows) {
   const int longest = 300;
   std::mt19937 random(9);
-  std::vector<Stored> values(5000);
+  Table<Stored> values(5000);
   for (Stored& value : values) {
     const auto draw = random();
     value = draw % 4 == 0   ? std::numeric_limits<Stored>::min()
@@ -107,8 +107,8 @@ void many_rows_add_what_plain_loops_add() {
     check_many_rows<std::int64_t, std::int16_t>(rows);
   }
   check_many_rows<std::int64_t, std::int16_t>(66000);
-  EXPECT((add_rows<double>(Weights{std::vector<double>{1.0}, 0}, active_level()) == nullptr));
-  EXPECT((add_rows<std::int64_t>(Weights{std::vector<std::int32_t>{1}, 0}, active_level()) == nullptr));
+  EXPECT((add_rows<double>(Weights{Table<double>{1.0}, 0}, active_level()) == nullptr));
+  EXPECT((add_rows<std::int64_t>(Weights{Table<std::int32_t>{1}, 0}, active_level()) == nullptr));
 }
 
 // Partial sums may leave 32 bits where the total comes back into them.
@@ -118,7 +118,7 @@ void partial_sums_may_leave_the_width() {
   fixture.add_register("v", 32, Rule::saturate, true);
   fixture.add_operation("sum", {{"dst", std::string("v")}, {"terms", std::vector<Operand>{"v", "q"}}});
   const auto machine = fixture.machine();
-  const auto session = machine->open(1, false);
+  const auto session = machine->open({Trial{}}, false);
   const std::uint8_t counts[] = {255, 100, 200};
   session->tick(counts);
   EXPECT_EQ(session->registers(1).ints[0], 8000000 * 155);
@@ -143,7 +143,7 @@ void the_narrowest_weights_that_are_exact() {
   };
   const Weights even = stored({-256, 254, 6});
   EXPECT_EQ(even.shift, 1);
-  EXPECT((std::get<std::vector<std::int8_t>>(even.values) == std::vector<std::int8_t>{-128, 127, 3}));
+  EXPECT((std::get<Table<std::int8_t>>(even.values) == std::vector<std::int8_t>{-128, 127, 3}));
   EXPECT(std::holds_alternative<std::vector<std::int16_t>>(stored({255, 1}).values));
   EXPECT(std::holds_alternative<std::vector<std::int32_t>>(stored({70001, 2}).values));
   EXPECT(std::holds_alternative<std::vector<std::int8_t>>(stored({0, 0}).values));

@@ -9,6 +9,7 @@ import pytest
 import spikeloom as sl
 from scipy.sparse import csr_array
 from spikeloom.bundled.load import load_bundle
+from spikeloom.flows.profile_text import show_profile
 
 
 def winner_takes_all(chip: str, encoding: str = "rate") -> sl.SpikingNetwork:
@@ -65,3 +66,10 @@ def test_a_conversion_is_refused_in_one_line() -> None:
         sl.FitError, match="profile tinyodin: is in event mode, for which nothing is converted yet"
     ):
         sl.convert(bundle.onnx_path, "tinyodin", calibration=bundle.calibration)
+
+
+def test_the_profile_says_how_its_events_are_served(capsys: pytest.CaptureFixture[str]) -> None:
+    show_profile(sl.load_profile("odin"))
+    text = " ".join(capsys.readouterr().out.split())
+    assert "one event after the other, from a FIFO of 32, a leak every 1 ticks" in text
+    assert "weakest status: derived" in text

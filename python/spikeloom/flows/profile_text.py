@@ -58,7 +58,10 @@ def _limits(profile: Profile) -> str:
 
 
 def _time(profile: Profile) -> str:
-    time = profile.time
+    time, event = profile.time, profile.event
+    if event is not None:
+        leak = f", a leak every {event.leak_every_ticks} ticks" if event.leak_every_ticks else ""
+        return f"one event after the other, from a FIFO of {event.fifo_depth}{leak}"
     length = f" of {number(1e6 * time.tick_s)} us" if time.tick_s else ""
     delays = f"{time.delay_min} to {time.delay_max} ticks per {time.delay_scope}"
     return f"ticks{length}; a spike arrives after {time.spike_latency_ticks}, delays {delays}"
