@@ -87,6 +87,9 @@ void bind_chip(py::module_& module) {
       .def("cycles", &Chip::cycles, "What was counted since the last reset or restore.")
       .def(
           "view", [](Chip& chip) { return view_of(chip.session().view()); }, "What the last clock showed.")
+      .def(
+          "schedule", [](Chip& chip) { return chip.session().schedule(); },
+          "Of the first sample: spike counts that wait for their tick, [slot][axon], flat.")
       .def_property_readonly(
           "within_tick", [](Chip& chip) { return chip.session().within_tick(); },
           "True where a tick has begun and not ended.")

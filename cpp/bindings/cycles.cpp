@@ -22,6 +22,7 @@ py::dict cycle_names_of(const CycleNames& names) {
   table["phases"] = names.phases;
   table["stalls"] = names.stalls;
   table["buffers"] = names.buffers;
+  table["buffer_sizes"] = names.buffer_sizes;
   table["counters"] = names.counters;
   return table;
 }
@@ -30,12 +31,14 @@ py::dict cycles_of(const std::vector<CycleRow>& rows, const Machine& machine) {
   const CycleNames names = machine.cycle_names();
   const std::size_t ticks = rows.empty() ? 0 : rows.front().ticks.size();
   const std::size_t cores = machine.program().core_neuron_start.size() - 1;
+  std::size_t buffers = 0;
+  for (const std::int32_t size : names.buffer_sizes) buffers += size;
   py::dict table;
   table["ticks"] = stacked(rows, &CycleRow::ticks, {ticks});
   table["phases"] = stacked(rows, &CycleRow::phases, {ticks, names.phases.size()});
   table["busy"] = stacked(rows, &CycleRow::busy, {cores});
   table["stalls"] = stacked(rows, &CycleRow::stalls, {names.stalls.size()});
-  table["high_water"] = stacked(rows, &CycleRow::high_water, {names.buffers.size(), cores});
+  table["high_water"] = stacked(rows, &CycleRow::high_water, {buffers});
   table["counters"] = stacked(rows, &CycleRow::counters, {names.counters.size()});
   return table;
 }

@@ -44,7 +44,9 @@ class Clock {
   // What lives from one tick to the next. `restore` counts from zero again.
   virtual std::string save() const = 0;
   virtual void restore(const std::string& state) = 0;
-  virtual const CycleRow& row() const = 0;
+  // Spike counts that wait for their tick, [slot][axon]; empty where the controller keeps none.
+  virtual Ints schedule() const { return {}; }
+  virtual CycleRow row() const = 0;
 };
 
 class Controller {
@@ -64,5 +66,6 @@ std::unique_ptr<Controller> make_controller(const Program& program);
 
 std::unique_ptr<Controller> make_linear(const Program& program);
 std::unique_ptr<Controller> make_serial_event(const Program& program);
+std::unique_ptr<Controller> make_open_core(const Program& program);
 
 }  // namespace spikeloom

@@ -1,6 +1,7 @@
 // What a run in clocks counts, and what one clock shows.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@ namespace spikeloom {
 struct CycleNames {
   bool exact = false;  // false: modelled from counts of events
   std::vector<std::string> phases, stalls, buffers, counters;
+  Ints buffer_sizes;  // how many of each buffer there are
 };
 
 // One sample.
@@ -21,7 +23,7 @@ struct CycleRow {
   Longs phases;      // [tick][phase] clocks of the core that was longest in it
   Longs busy;        // [core] clocks in which it worked
   Longs stalls;      // [cause] clocks
-  Longs high_water;  // [buffer][core] most entries at once
+  Longs high_water;  // [buffer][which] most entries at once
   Longs counters;    // [counter]
 };
 
@@ -29,6 +31,7 @@ struct CycleRow {
 struct Transfer {
   std::int32_t x, y;    // of the router
   std::int32_t output;  // 0 to 4: L, E, W, N, S
+  auto operator<=>(const Transfer&) const = default;
 };
 
 // A spike that entered an output FIFO.
@@ -42,7 +45,7 @@ struct ClockView {
   bool go = false;         // the last clock of the tick
   Ints phase;              // [core] index into CycleNames::phases
   Ints written;            // [core] neuron in the write stage, by its number on the core; -1: none
-  Ints queues;             // [buffer][core], and for routers [router][input] behind them
+  Ints queues;             // [buffer][which] entries
   std::vector<PushedSpike> spikes;
   std::vector<Transfer> transfers;
 };

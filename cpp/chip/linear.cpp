@@ -24,7 +24,11 @@ struct Costs {
 class Linear final : public Controller {
  public:
   explicit Linear(const Program& program);
-  CycleNames names() const override { return {false, {}, {}, {}, {"active_axons", "synapses_read"}}; }
+  CycleNames names() const override {
+    CycleNames names;
+    names.counters = {"active_axons", "synapses_read"};
+    return names;
+  }
   std::unique_ptr<Clock> start() const override;
 
   const Program& program;
@@ -110,7 +114,7 @@ class LinearClock final : public Clock {
     arriving_ = std::move(kept);
   }
 
-  const CycleRow& row() const override { return row_; }
+  CycleRow row() const override { return row_; }
 
  private:
   void reach(const Ints& start, const Ints& fan, std::int32_t source, std::int64_t n, std::int64_t tick) {

@@ -91,6 +91,7 @@ class Session {
   virtual bool clock(const std::uint8_t* inputs, std::int64_t clocks) = 0;
   virtual bool within_tick() const = 0;
   virtual ClockView view() const = 0;
+  virtual Ints schedule() const = 0;  // of the first sample
   virtual std::vector<CycleRow> cycles() const = 0;
 };
 

@@ -72,6 +72,8 @@ class OpenSession final : public Session {
   bool within_tick() const override { return within_; }
   ClockView view() const override { return clocks_.size() == 1 ? clocks_[0]->view() : ClockView{}; }
 
+  Ints schedule() const override { return clocks_.empty() ? Ints{} : clocks_[0]->schedule(); }
+
   std::vector<CycleRow> cycles() const override {
     std::vector<CycleRow> rows;
     for (const auto& clock : clocks_) rows.push_back(clock->row());

@@ -93,7 +93,8 @@ class Chip:
             raise EmulationError(subject, problem, remedy="use tick()")
         tick = self.ticks
         self._chip.clock(self._lines(spikes), int(clocks))
-        values = {name: self._element(name)[0] for name in self._core.elements}
+        accumulators = self._program.profile.delivery.into
+        values = {name: self._element(name)[0] for name in self._core.elements if name not in accumulators}
         first_neurons = self._program.arrays.core_neuron_start
         return core_state(self._chip.view(), self._core.cycle_names, tick, first_neurons, values)
 

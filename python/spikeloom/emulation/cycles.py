@@ -24,7 +24,8 @@ class CycleReport:
     phases: name -> (samples, ticks), clocks of the core that was longest in that phase
     busy: (samples, cores), clocks in which a core worked; `utilisation` is their share of all clocks
     stalls: cause -> (samples,), clocks that something waited
-    high_water: buffer -> (samples, cores), most entries at once
+    high_water: "output_fifo", "receive_fifo" -> (samples, cores), "router" -> (samples, inputs of all routers, by
+        place and then L, E, W, N, S): most entries at once
     counters: "synaptic_words", "hops", ... -> (samples,)
     missed: (samples,), ticks that were longer than `cycles.tick_clocks`
     clock_hz: of the profile; not_modelled: costs of the controller that the profile does not state
@@ -84,12 +85,18 @@ def cycle_report(profile: Profile, names: Mapping[str, Any], counted: Mapping[st
         phases={name: counted["phases"][:, :, k] for k, name in enumerate(names["phases"])},
         busy=counted["busy"],
         stalls={name: counted["stalls"][:, k] for k, name in enumerate(names["stalls"])},
-        high_water={name: counted["high_water"][:, k] for k, name in enumerate(names["buffers"])},
+        high_water=by_buffer(names, counted["high_water"]),
         counters={name: counted["counters"][:, k] for k, name in enumerate(names["counters"])},
         missed=late.sum(axis=1),
         clock_hz=cycles.clock_hz,
         not_modelled=tuple(f"cycles.{cost}" for cost in costs if getattr(cycles, cost) is None),
     )
+
+
+def by_buffer(names: Mapping[str, Any], columns: NDArray) -> dict[str, NDArray]:
+    """Columns of the last axis, one group a buffer."""
+    ends = np.cumsum(names["buffer_sizes"], dtype=np.int64)[:-1]
+    return dict(zip(names["buffers"], np.split(columns, ends, axis=-1), strict=False))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +105,8 @@ class CoreState:
 
     tick: its number; clock: since the tick began; go: it was the tick's last clock
     phase: by core; neuron: (cores,), the neuron in the write stage by its number on the core, -1 where none
-    registers: element -> (cores,), what that neuron's registers are written with, 0 where there is none
+    registers: element -> (cores,), what that neuron's registers (accumulators aside) are written with, 0 where
+        there is none
     spikes: (core, neuron, n) of each spike that entered an output FIFO
     queues: "output_fifo", "receive_fifo" -> (cores,) entries; "router" -> (height * width, 5), entries of the
         inputs L, E, W, N, S of the router at x, y in row y * width + x
@@ -125,12 +133,10 @@ def core_state(
 ) -> CoreState:
     """The core's view by its names. `values`: element -> (neurons,) after this tick's update."""
     written = np.array(view["written"], dtype=np.int32)
-    # A core may visit more neurons than the program uses.
-    cores, held = len(written), (written >= 0) & (written < np.diff(first_neurons))
-    at = np.where(held, first_neurons[:cores] + written, 0)
-    fifos = [name for name in names["buffers"] if name != "router"]
-    queues = np.array(view["queues"], dtype=np.int32)
-    split = {name: queues[k * cores : (k + 1) * cores] for k, name in enumerate(fifos)}
+    placed = written < np.diff(first_neurons)  # a core may have more neurons than the program uses
+    held = (written >= 0) & placed
+    at = np.where(held, first_neurons[:-1] + written, 0)
+    queues = by_buffer(names, np.array(view["queues"], dtype=np.int32))
     return CoreState(
         tick=tick,
         clock=view["clock"],
@@ -139,6 +145,6 @@ def core_state(
         neuron=written,
         registers={name: np.where(held, array[at], 0) for name, array in values.items()},
         spikes=tuple(view["spikes"]),
-        queues=split | {"router": queues[len(fifos) * cores :].reshape(-1, len(INPUTS))},
+        queues=queues | {"router": queues["router"].reshape(-1, len(INPUTS))},
         transfers=tuple((x, y, INPUTS[output]) for x, y, output in view["transfers"]),
     )

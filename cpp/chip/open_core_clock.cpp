@@ -1,0 +1,186 @@
+#include "chip/open_core_clock.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace spikeloom {
+namespace {
+
+constexpr std::int32_t go_after = 2;  // clocks from the rise of `quiet` to `go`
+
+}  // namespace
+
+OpenCoreClock::OpenCoreClock(const OpenCorePlan& plan)
+    : plan_(plan),
+      received_(plan.cores(), Fifo<Packet>(plan.receive_fifo)),
+      mesh_(plan.width, plan.height, plan.buffer),
+      schedule_(plan) {
+  for (std::int32_t core = 0; core < plan.cores(); ++core) units_.emplace_back(plan, core);
+  reset();
+}
+
+void OpenCoreClock::reset() {
+  for (auto& unit : units_) unit.reset();
+  for (auto& fifo : received_) fifo.clear();
+  mesh_.reset();
+  schedule_.reset();
+  waiting_.assign(plan_.slots, {});
+  over_ = true;
+  counts_ = {};
+  words_ = events_ = hops_ = 0;
+  row_ = {};
+  row_.busy.resize(plan_.cores());
+  view_ = {};
+}
+
+// Spikes from outside by the tick in which they are due.
+void OpenCoreClock::add_inputs(const TickWork& work) {
+  const Program& program = plan_.program;
+  if (work.inputs == nullptr) return;
+  for (std::int32_t line = 0; line < program.inputs(); ++line)
+    for (std::int32_t i = program.input_fan_start[line];
+         work.inputs[line] > 0 && i < program.input_fan_start[line + 1]; ++i) {
+      const std::int32_t axon = program.input_fan_axon[i];
+      Ints& due = waiting_[(work.tick + plan_.delay[axon]) % plan_.slots];
+      if (due.empty()) due.resize(program.axons());
+      due[axon] += work.inputs[line];
+    }
+}
+
+void OpenCoreClock::take_inputs(std::vector<Work>& cores) {
+  Ints& due = waiting_[tick_ % plan_.slots];
+  for (std::size_t axon = 0; axon < due.size(); ++axon) {
+    if (due[axon] == 0) continue;
+    schedule_.add(tick_, static_cast<std::int32_t>(axon), due[axon]);
+    ++cores[plan_.core_of_axon[axon]].inputs;
+  }
+  due.clear();
+}
+
+void OpenCoreClock::take_schedule(std::vector<Work>& cores) {
+  for (std::int32_t axon = 0; axon < plan_.program.axons(); ++axon) {
+    const std::int64_t n = schedule_.take(tick_, axon);
+    if (n == 0) continue;
+    cores[plan_.core_of_axon[axon]].rows += 1 + n * plan_.row_clocks[axon];
+    words_ += n * plan_.words[axon];
+    events_ += n * plan_.events[axon];
+  }
+}
+
+void OpenCoreClock::begin(const TickWork& work) {
+  tick_ = work.tick;
+  std::vector<Work> cores(plan_.cores());
+  add_inputs(work);
+  take_inputs(cores);
+  take_schedule(cores);
+  for (const Spike& spike : *work.fired) {
+    const std::int32_t core = plan_.program.core_of(spike.neuron);
+    cores[core].spikes.push_back({core, spike.neuron - plan_.program.core_neuron_start[core], spike.n});
+  }
+  input_clocks_.clear();
+  deliver_clocks_.clear();
+  for (std::size_t core = 0; core < cores.size(); ++core) {
+    input_clocks_.push_back(2 * cores[core].inputs + 1);
+    deliver_clocks_.push_back(plan_.axons + cores[core].rows + 1);
+    units_[core].begin(input_clocks_[core], deliver_clocks_[core], std::move(cores[core].spikes));
+  }
+  clock_ = 0;
+  quiet_since_ = -1;
+  over_ = false;
+}
+
+// What `quiet` is in the clock that comes next.
+bool OpenCoreClock::quiet() const {
+  return mesh_.idle() &&
+         std::all_of(units_.begin(), units_.end(), [](const auto& unit) { return unit.done(); }) &&
+         std::all_of(received_.begin(), received_.end(), [](const auto& fifo) { return fifo.empty(); });
+}
+
+std::int64_t OpenCoreClock::calm() const {
+  if (!mesh_.idle()) return 0;
+  std::int64_t clocks = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t core = 0; core < units_.size(); ++core)
+    clocks = std::min(clocks, units_[core].calm(received_[core]));
+  return clocks == std::numeric_limits<std::int64_t>::max() ? 0 : clocks;  // all wait for the barrier
+}
+
+void OpenCoreClock::skip(std::int64_t clocks) {
+  for (auto& unit : units_) unit.skip(clocks);
+  clock_ += clocks;
+}
+
+void OpenCoreClock::one(bool watched) {
+  if (quiet_since_ < 0 && quiet()) quiet_since_ = clock_;
+  const bool go = quiet_since_ >= 0 && clock_ == quiet_since_ + go_after;
+  if (watched) watch();
+  PushedSpike spike{};
+  for (std::size_t core = 0; core < units_.size(); ++core)
+    if (units_[core].step(tick_, mesh_, received_[core], schedule_, counts_, spike) && watched)
+      view_.spikes.push_back(spike);
+  mesh_.step(received_);
+  hops_ += static_cast<std::int64_t>(mesh_.hops().size());
+  if (watched) {
+    for (const Hop& hop : mesh_.hops())
+      view_.transfers.push_back({hop.place % plan_.width, hop.place / plan_.width, hop.output});
+    std::sort(view_.transfers.begin(), view_.transfers.end());
+    view_.go = go;
+  }
+  mesh_.settle();
+  for (auto& unit : units_) unit.settle();
+  for (auto& fifo : received_) fifo.settle();
+  ++clock_;
+  if (go) close();
+}
+
+// Registers as they are when the clock begins.
+void OpenCoreClock::watch() {
+  view_ = {};
+  view_.clock = clock_;
+  for (const auto& unit : units_) view_.phase.push_back(unit.phase());
+  for (const auto& unit : units_) view_.written.push_back(unit.written());
+  for (const auto& unit : units_) view_.queues.push_back(unit.output().count());
+  for (const auto& fifo : received_) view_.queues.push_back(fifo.count());
+  for (std::int32_t place = 0; place < mesh_.places(); ++place)
+    for (std::int32_t port = 0; port < ports; ++port)
+      view_.queues.push_back(mesh_.input(place, port).count());
+}
+
+bool OpenCoreClock::step(std::int64_t clocks) {
+  while (clocks > 0 && !over_) {
+    const std::int64_t calm_clocks = std::min(calm(), clocks - 1);  // the last one is shown
+    if (calm_clocks > 0)
+      skip(calm_clocks);
+    else
+      one(clocks == 1 || quiet_since_ >= 0);
+    clocks -= std::max<std::int64_t>(calm_clocks, 1);
+  }
+  return over_;
+}
+
+void OpenCoreClock::finish() {
+  while (!over_) {
+    const std::int64_t clocks = calm();
+    if (clocks > 0)
+      skip(clocks);
+    else
+      one(false);
+  }
+}
+
+void OpenCoreClock::close() {
+  over_ = true;
+  row_.ticks.push_back(clock_);
+  Longs longest(phases);
+  for (std::size_t core = 0; core < units_.size(); ++core) {
+    const Longs spent = {input_clocks_[core], deliver_clocks_[core], units_[core].update_clocks()};
+    const std::int64_t busy = spent[0] + spent[1] + spent[2];
+    for (std::size_t phase = 0; phase < spent.size(); ++phase)
+      longest[phase] = std::max(longest[phase], spent[phase]);
+    longest[drain_phase] = std::max(longest[drain_phase], clock_ - busy);
+    row_.busy[core] += busy;
+  }
+  row_.phases.insert(row_.phases.end(), longest.begin(), longest.end());
+}
+
+}  // namespace spikeloom
