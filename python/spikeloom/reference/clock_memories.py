@@ -76,7 +76,8 @@ def _row(
     program: ChipProgram, axon: int, first_neuron: int, lanes: int, weights: list[Number]
 ) -> list[WordRun]:
     """Every run of the program, cut where a word without a target lies between two of its words."""
-    arrays, row = program.arrays, []
+    arrays = program.arrays
+    row: list[WordRun] = []
     for run in _runs_of(program, axon):
         length, index = int(arrays.run_length[run]), int(arrays.run_index[run])
         offsets = range(length) if index == -1 else arrays.index_target[index : index + length].tolist()
