@@ -115,7 +115,7 @@ def _neuron(program: ChipProgram, core: int, number: int, rules: dict[str, int])
         name: int(arrays.init[name][number]) if name in arrays.init else 0 for name in profile.element_names()
     }
     widths = {name: profile.regs[name.partition("[")[0]] for name in profile.element_names()}
-    return Neuron(number, core, dict(start), params, rules, widths)
+    return Neuron(number, core, dict(start), params, rules, widths, peers=[])  # no aliases on this core
 
 
 def _routes(program: ChipProgram, number: int) -> list[Destination]:
