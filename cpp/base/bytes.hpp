@@ -27,15 +27,16 @@ void get(const std::string& bytes, std::size_t& at, T* values, std::size_t count
 }
 
 // A vector with its length in front.
-template <class T>
-void put_vector(std::string& bytes, const std::vector<T>& values) {
+template <class Vector>
+void put_vector(std::string& bytes, const Vector& values) {
   const auto size = static_cast<std::int64_t>(values.size());
   put(bytes, &size, 1);
   put(bytes, values.data(), values.size());
 }
 
-template <class T>
-void get_vector(const std::string& bytes, std::size_t& at, std::vector<T>& values) {
+template <class Vector>
+void get_vector(const std::string& bytes, std::size_t& at, Vector& values) {
+  using T = typename Vector::value_type;
   std::int64_t size = 0;
   get(bytes, at, &size, 1);
   if (size < 0 || static_cast<std::size_t>(size) > (bytes.size() - at) / sizeof(T)) damaged_state();

@@ -18,6 +18,7 @@ std::unique_ptr<Controller> make_controller(const Program& program) {
   if (name == "linear") return make_linear(program);
   if (name == "serial_event") return make_serial_event(program);
   if (name == "open_core") return make_open_core(program);
+  if (name == "token") return make_token(program);
   if (name.empty())
     throw EmulationError("timing cycle", "is not available: the profile describes no controller");
   throw EmulationError("timing cycle", "is not available: the core has no such controller", {.value = name});

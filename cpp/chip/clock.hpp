@@ -67,5 +67,6 @@ std::unique_ptr<Controller> make_controller(const Program& program);
 std::unique_ptr<Controller> make_linear(const Program& program);
 std::unique_ptr<Controller> make_serial_event(const Program& program);
 std::unique_ptr<Controller> make_open_core(const Program& program);
+std::unique_ptr<Controller> make_token(const Program& program);
 
 }  // namespace spikeloom

@@ -64,13 +64,14 @@ std::string OpenCoreClock::save() const {
 }
 
 void OpenCoreClock::restore(const std::string& state) {
-  Ints granted, counts;
+  std::vector<std::int32_t> granted;
+  Ints counts;
   std::vector<Ints> waiting(waiting_.size());
   std::size_t at = 0;
   get_vector(state, at, granted);
   get_vector(state, at, counts);
   for (Ints& due : waiting) get_vector(state, at, due);
-  const auto outside = [](const Ints& values, std::int32_t most) {
+  const auto outside = [](const auto& values, std::int32_t most) {
     return std::any_of(values.begin(), values.end(),
                        [&](std::int32_t value) { return value < 0 || value > most; });
   };

@@ -146,28 +146,6 @@ void OpenCoreClock::watch() {
       view_.queues.push_back(mesh_.input(place, port).count());
 }
 
-bool OpenCoreClock::step(std::int64_t clocks) {
-  while (clocks > 0 && !over_) {
-    const std::int64_t calm_clocks = std::min(calm(), clocks - 1);  // the last one is shown
-    if (calm_clocks > 0)
-      skip(calm_clocks);
-    else
-      one(clocks == 1 || quiet_since_ >= 0);
-    clocks -= std::max<std::int64_t>(calm_clocks, 1);
-  }
-  return over_;
-}
-
-void OpenCoreClock::finish() {
-  while (!over_) {
-    const std::int64_t clocks = calm();
-    if (clocks > 0)
-      skip(clocks);
-    else
-      one(false);
-  }
-}
-
 void OpenCoreClock::close() {
   over_ = true;
   row_.ticks.push_back(clock_);

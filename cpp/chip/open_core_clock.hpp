@@ -5,20 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "chip/clock.hpp"
 #include "chip/open_core_unit.hpp"
+#include "chip/stepped_clock.hpp"
 
 namespace spikeloom {
 
-class OpenCoreClock final : public Clock {
+class OpenCoreClock final : public SteppedClock {
  public:
   explicit OpenCoreClock(const OpenCorePlan& plan);
   void reset() override;
   void begin(const TickWork& work) override;
-  void finish() override;
-  bool can_step() const override { return true; }
-  bool step(std::int64_t clocks) override;
-  ClockView view() const override { return view_; }
   Ints schedule() const override { return schedule_.counts(); }
   std::string save() const override;
   void restore(const std::string& state) override;
@@ -36,9 +32,9 @@ class OpenCoreClock final : public Clock {
   void take_inputs(std::vector<Work>& cores);
   void take_schedule(std::vector<Work>& cores);
   bool quiet() const;
-  std::int64_t calm() const;
-  void skip(std::int64_t clocks);
-  void one(bool watched);
+  std::int64_t calm() const override;
+  void skip(std::int64_t clocks) override;
+  void one(bool watched) override;
   void watch();
   void close();
 
@@ -50,12 +46,10 @@ class OpenCoreClock final : public Clock {
   std::vector<Ints> waiting_;  // [slot][axon] spikes from outside that are due later; empty: none
   std::int64_t tick_ = 0, clock_ = 0;
   std::int64_t quiet_since_ = -1;
-  bool over_ = true;
   Longs input_clocks_, deliver_clocks_;  // [core] of this tick
   OpenCoreCounts counts_;
   std::int64_t words_ = 0, events_ = 0, hops_ = 0;
   CycleRow row_;
-  ClockView view_;
 };
 
 }  // namespace spikeloom

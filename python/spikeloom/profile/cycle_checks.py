@@ -24,7 +24,7 @@ def _mesh(profile: Profile) -> Iterator[str]:
     if profile.noc is None:
         return
     places = profile.noc.width * profile.noc.height
-    if profile.limits.cores is None or profile.limits.cores > places:
+    if profile.limits.cores is not None and profile.limits.cores > places:
         yield f"limits.cores: must be at most the {places} places of the mesh, got {profile.limits.cores}"
 
 
