@@ -93,6 +93,16 @@ def cycle_report(profile: Profile, names: Mapping[str, Any], counted: Mapping[st
     )
 
 
+def hurry_notes(cycles: CycleReport | None) -> tuple[str, ...]:
+    """What a run must say whose packets or ticks came too late for the chip: it shows an unhurried one."""
+    names = ("late", "lost", "lost_ticks")
+    counts = {n: int(cycles.counters[n].sum()) for n in names if cycles is not None and n in cycles.counters}
+    if not any(counts.values()):
+        return ()
+    found = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in counts.items())
+    return (f"{found}: the spikes shown are those of an unhurried chip; raise cycles.tick_clocks",)
+
+
 def by_buffer(names: Mapping[str, Any], columns: NDArray) -> dict[str, NDArray]:
     """Columns of the last axis, one group a buffer."""
     ends = np.cumsum(names["buffer_sizes"], dtype=np.int64)[:-1]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikeloom.emulation.cycles import CycleReport, cycle_report
+from spikeloom.emulation.cycles import CycleReport, cycle_report, hurry_notes
 from spikeloom.emulation.energy import energy_report
 from spikeloom.emulation.inputs import CheckedInputs, Inputs, check_inputs, checked_ids
 from spikeloom.emulation.loading import core_program
@@ -176,7 +176,7 @@ class _Plan:
             rules=rules,
             energy=energy_report(self.program.profile, events, cycles),
             cycles=cycles,
-            notes=(*self.checked.clipped(), *_unsettled(rules)),
+            notes=(*self.checked.clipped(), *_unsettled(rules), *hurry_notes(cycles)),
         )
 
     def _cycles(self, core: _core.Program, parts: list[dict[str, Any]]) -> CycleReport | None:

@@ -8,7 +8,8 @@ from typing import Any
 from spikeloom.profile.operations import FIRING
 from spikeloom.profile.schema import Profile
 from spikeloom.reference.clock_memories import Destination, Memories
-from spikeloom.reference.twin_operations import OPERATIONS, Neuron
+from spikeloom.reference.twin_neuron import Neuron
+from spikeloom.reference.twin_operations import OPERATIONS
 
 Packet = tuple[Destination, int]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference import twin_numbers
+from spikeloom.reference.twin_neuron import Neuron
 from spikeloom.reference.twin_numbers import Number
-from spikeloom.reference.twin_operations import Neuron
 
 
 @dataclass(frozen=True)
