@@ -46,6 +46,7 @@ CycleNames SerialClock::names() {
   names.phases = {"WAIT", "LEAK", "SYNAPSE", "PUSH", "POP", "POP_VIRTUAL", "TAIL", "REQUEST_DOWN"};
   names.stalls = {"output"};
   names.buffers = {"fifo"};
+  names.buffer_sizes = {1};
   names.counters = {"requests", "late", "overruns", "popped"};
   return names;
 }

@@ -42,7 +42,7 @@ class SerialClock final : public Clock {
   bool can_step() const override { return true; }
   bool step(std::int64_t clocks) override;
   ClockView view() const override { return view_; }
-  const CycleRow& row() const override { return row_; }
+  CycleRow row() const override { return row_; }
   std::string save() const override;
   void restore(const std::string& bytes) override;
 

@@ -147,6 +147,8 @@ def core_state(
     held = (written >= 0) & placed
     at = np.where(held, first_neurons[:-1] + written, 0)
     queues = by_buffer(names, np.array(view["queues"], dtype=np.int32))
+    if "router" in queues:
+        queues["router"] = queues["router"].reshape(-1, len(INPUTS))
     return CoreState(
         tick=tick,
         clock=view["clock"],
@@ -155,6 +157,6 @@ def core_state(
         neuron=written,
         registers={name: np.where(held, array[at], 0) for name, array in values.items()},
         spikes=tuple(view["spikes"]),
-        queues=queues | {"router": queues["router"].reshape(-1, len(INPUTS))},
+        queues=queues,
         transfers=tuple((x, y, INPUTS[output]) for x, y, output in view["transfers"]),
     )
