@@ -1,6 +1,7 @@
 #include "bindings/convert.hpp"
 
 #include <limits>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -18,23 +19,40 @@ py::array flat_array(const py::handle& value, const std::string& name) {
   return array;
 }
 
+// Copied from the array's own type, without a wider array in between.
+template <class T, class From>
+Table<T> copied(const py::array& array, const std::string& name) {
+  const auto source = py::array_t<From, py::array::c_style>::ensure(array);
+  if (!source) throw py::error_already_set();
+  Table<T> values(source.size());
+  const From* from = source.data();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::in_range<T>(from[i]))
+      throw ProgramError("array " + name + "[" + std::to_string(i) + "]",
+                         "does not fit " + std::to_string(8 * sizeof(T)) + " bits",
+                         {.value = static_cast<std::int64_t>(from[i])});
+    values[i] = static_cast<T>(from[i]);
+  }
+  return values;
+}
+
 template <class T>
 Table<T> integers_of(const py::handle& value, const std::string& name) {
   const py::array array = flat_array(value, name);
   const char kind = array.dtype().kind();
   if (kind != 'i' && kind != 'u') bad_array(name, "must hold integers");
-  if (kind == 'u' && array.itemsize() == 8) bad_array(name, "must not hold unsigned 64-bit integers");
-  const auto wide = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>::ensure(array);
-  if (!wide) throw py::error_already_set();
-  Table<T> values(wide.size());
-  const std::int64_t* from = wide.data();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (from[i] < std::numeric_limits<T>::min() || from[i] > std::numeric_limits<T>::max())
-      throw ProgramError("array " + name + "[" + std::to_string(i) + "]", "does not fit 32 bits",
-                         {.value = from[i]});
-    values[i] = static_cast<T>(from[i]);
+  const bool is_signed = kind == 'i';
+  switch (array.itemsize()) {
+    case 1:
+      return is_signed ? copied<T, std::int8_t>(array, name) : copied<T, std::uint8_t>(array, name);
+    case 2:
+      return is_signed ? copied<T, std::int16_t>(array, name) : copied<T, std::uint16_t>(array, name);
+    case 4:
+      return is_signed ? copied<T, std::int32_t>(array, name) : copied<T, std::uint32_t>(array, name);
+    default:
+      if (!is_signed) bad_array(name, "must not hold unsigned 64-bit integers");
+      return copied<T, std::int64_t>(array, name);
   }
-  return values;
 }
 
 py::handle item(const py::dict& table, const char* key, const char* what) {
@@ -269,7 +287,7 @@ Arrays arrays_of(const py::dict& table) {
   a.run_index = longs("run_index");
   a.index_target = ints("index_target");
   a.codes = codes_of(item(table, "codes", "array"), "codes");
-  a.code_format = ints("code_format");
+  a.code_format = integers_of<std::uint8_t>(item(table, "code_format", "array"), "code_format");
   if (table.contains("read_std")) a.read_std = std::get<Reals>(codes_of(table["read_std"], "read_std"));
   a.format_mode = ints("format_mode");
   a.input_fan_start = ints("input_fan_start");

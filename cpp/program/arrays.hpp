@@ -13,6 +13,7 @@ namespace spikeloom {
 using Ints = Table<std::int32_t>;
 using Longs = Table<std::int64_t>;
 using Reals = Table<double>;
+using Bytes = Table<std::uint8_t>;
 using Codes = std::variant<Ints, Reals>;  // integers, or real values on an analog part
 
 struct Arrays {
@@ -26,7 +27,7 @@ struct Arrays {
   Longs run_index;
   Ints index_target;
   Codes codes;
-  Ints code_format;
+  Bytes code_format;
   Reals read_std;  // of each code, where reading a synapse is noisy; else empty
   Ints format_mode;
   Ints input_fan_start, input_fan_axon;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -44,41 +45,58 @@ std::int64_t digital_weight(const WeightSpec& spec, std::int64_t m, std::int64_t
   return clipped(mantissa ? scaled(*mantissa, spec.unit_shift) : std::nullopt, m, spec.clip, index);
 }
 
-Longs digital_weights(const Spec& spec, const Arrays& a) {
-  const Ints& codes = std::get<Ints>(a.codes);
-  const char* exponent_name = spec.weights.formula == WeightFormula::mant_exp ? "w_exp" : "shift";
-  const auto found = a.format_shared.find(exponent_name);
-  if (has_exponent(spec.weights) && found == a.format_shared.end())
-    throw ProfileError("weights.shared", std::string("lacks ") + exponent_name + ", which the formula needs");
-  Longs values(codes.size());
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    const std::int64_t exponent = found == a.format_shared.end() ? 0 : found->second[a.code_format[i]];
-    values[i] = digital_weight(spec.weights, codes[i], exponent, i);
+// The effective value of every code, worked out when it is asked for: a chip's codes are many, and a second
+// array of them would be the largest of all.
+class EffectiveCodes {
+ public:
+  EffectiveCodes(const Spec& spec, const Arrays& a)
+      : spec_(spec.weights), codes_(std::get<Ints>(a.codes)), formats_(a.code_format) {
+    if (!has_exponent(spec_)) return;
+    const char* name = spec_.formula == WeightFormula::mant_exp ? "w_exp" : "shift";
+    const auto found = a.format_shared.find(name);
+    if (found == a.format_shared.end())
+      throw ProfileError("weights.shared", std::string("lacks ") + name + ", which the formula needs");
+    exponents_ = &found->second;
   }
-  return values;
-}
 
-// Largest s such that all values are multiples of 2^s.
-int common_shift(const Longs& values) {
-  std::uint64_t bits = 0;
-  for (const std::int64_t value : values) bits |= static_cast<std::uint64_t>(value);
-  return bits == 0 ? 0 : std::countr_zero(bits);
-}
+  std::size_t size() const { return codes_.size(); }
+  std::int64_t operator[](std::size_t i) const {
+    return digital_weight(spec_, codes_[i], exponents_ == nullptr ? 0 : (*exponents_)[formats_[i]], i);
+  }
 
-template <class T>
-Table<T> narrowed(const Longs& values, int shift) {
+ private:
+  const WeightSpec& spec_;
+  const Ints& codes_;
+  const Bytes& formats_;
+  const Ints* exponents_ = nullptr;
+};
+
+template <class T, class Values>
+Table<T> narrowed(const Values& values, int shift) {
   Table<T> narrow(values.size());
-  std::transform(values.begin(), values.end(), narrow.begin(),
-                 [&](std::int64_t value) { return static_cast<T>(value >> shift); });
+  for (std::size_t i = 0; i < narrow.size(); ++i) narrow[i] = static_cast<T>(values[i] >> shift);
   return narrow;
 }
 
-template <class T>
-bool all_fit(const Longs& values, int shift) {
-  return std::all_of(values.begin(), values.end(), [&](std::int64_t value) {
-    return (value >> shift) >= std::numeric_limits<T>::min() &&
-           (value >> shift) <= std::numeric_limits<T>::max();
-  });
+// The largest shift by which all values can be told, and the narrowest type that then holds them.
+template <class Values>
+Weights narrowest_of(const Values& values) {
+  std::uint64_t bits = 0;
+  Interval range{0, 0};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::int64_t value = values[i];
+    bits |= static_cast<std::uint64_t>(value);
+    range = {std::min(range.lo, value), std::max(range.hi, value)};
+  }
+  const int shift = bits == 0 ? 0 : std::countr_zero(bits);
+  const auto fits = [&](auto narrow) {
+    using Limits = std::numeric_limits<decltype(narrow)>;
+    return (range.lo >> shift) >= Limits::min() && (range.hi >> shift) <= Limits::max();
+  };
+  if (fits(std::int8_t{})) return {narrowed<std::int8_t>(values, shift), shift};
+  if (fits(std::int16_t{})) return {narrowed<std::int16_t>(values, shift), shift};
+  if (fits(std::int32_t{})) return {narrowed<std::int32_t>(values, shift), shift};
+  return {narrowed<std::int64_t>(values, 0), 0};
 }
 
 std::int64_t digital_value(const ParamSpec& param, std::int64_t m, std::int64_t e) {
@@ -150,18 +168,16 @@ Param digital_param(const Spec& spec, const ParamSpec& param, const Arrays& a) {
 }  // namespace
 
 Weights narrowest(const Longs& values) {
-  const int shift = common_shift(values);
-  if (all_fit<std::int8_t>(values, shift)) return {narrowed<std::int8_t>(values, shift), shift};
-  if (all_fit<std::int16_t>(values, shift)) return {narrowed<std::int16_t>(values, shift), shift};
-  if (all_fit<std::int32_t>(values, shift)) return {narrowed<std::int32_t>(values, shift), shift};
-  return {values, 0};
+  return narrowest_of(values);
 }
 
 Weights effective_weights(const Spec& spec, const Arrays& arrays) {
   if (const Reals* reals = std::get_if<Reals>(&arrays.codes)) return {*reals, 0};
-  const Longs values = digital_weights(spec, arrays);
-  if (!spec.analog) return narrowest(values);
-  return {Reals(values.begin(), values.end()), 0};
+  const EffectiveCodes values(spec, arrays);
+  if (!spec.analog) return narrowest_of(values);
+  Reals exact(values.size());
+  for (std::size_t i = 0; i < exact.size(); ++i) exact[i] = static_cast<double>(values[i]);
+  return {std::move(exact), 0};
 }
 
 Param effective_param(const Spec& spec, const ParamSpec& param, const Arrays& arrays) {

@@ -37,7 +37,7 @@ Fixture intact() {
   a.run_index = {-1, -1, -1, 0};
   a.index_target = {0, 1, 2};
   a.codes = Ints{3, -2, 5, 7, 1, -4, 2, 6, 6, -1};
-  a.code_format = Ints(10, 0);
+  a.code_format = Bytes(10, 0);
   a.input_fan_start = {0, 1, 2};
   a.input_fan_axon = {0, 2};
   a.neuron_fan_start = {0, 1, 1, 2, 2, 2, 2, 2};
@@ -149,7 +149,6 @@ std::vector<Ints*> ints_of(Arrays& a) {
           &a.run_receptor,
           &a.index_target,
           &std::get<Ints>(a.codes),
-          &a.code_format,
           &a.format_mode,
           &a.input_fan_start,
           &a.input_fan_axon,
@@ -174,7 +173,7 @@ void damage(Array& array, std::mt19937_64& random) {
                            Value(7),
                            std::numeric_limits<Value>::min(),
                            std::numeric_limits<Value>::max(),
-                           Value(1) << 30};
+                           static_cast<Value>(std::uint64_t{1} << 30)};
   const auto pick = [&] { return hostile[random() % std::size(hostile)]; };
   const auto what = random() % 8;
   if (what == 0 && !array.empty())
@@ -196,8 +195,13 @@ void damaged_arrays_never_crash() {
     for (std::uint64_t k = 0; k <= random() % 3; ++k) {
       const auto ints = ints_of(fixture.arrays);
       const auto longs = longs_of(fixture.arrays);
-      const std::size_t which = random() % (ints.size() + longs.size());
-      which < ints.size() ? damage(*ints[which], random) : damage(*longs[which - ints.size()], random);
+      const std::size_t which = random() % (ints.size() + longs.size() + 1);
+      if (which < ints.size())
+        damage(*ints[which], random);
+      else if (which < ints.size() + longs.size())
+        damage(*longs[which - ints.size()], random);
+      else
+        damage(fixture.arrays.code_format, random);
     }
     try {
       run(fixture);
