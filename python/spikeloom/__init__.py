@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from spikeloom.flows.convert import Conversion, convert
     from spikeloom.flows.crosscheck import crosscheck
     from spikeloom.flows.explain import Explanation, explain
+    from spikeloom.flows.load_network import load_network
     from spikeloom.flows.sweep import SweepTable, sweep
     from spikeloom.flows.validate import validate
     from spikeloom.network.network import SpikingNetwork
@@ -76,6 +77,7 @@ __all__ = [
     "export",
     "list_profiles",
     "load_ann",
+    "load_network",
     "load_profile",
     "load_program",
     "place",
@@ -107,6 +109,7 @@ _HOME = {
     "export": "exporters.export",
     "list_profiles": "profile.catalog",
     "load_ann": "ann.load",
+    "load_network": "flows.load_network",
     "load_profile": "profile.catalog",
     "load_program": "program.storage",
     "place": "placement.place",

@@ -13,14 +13,18 @@ from spikeloom.commands.options import Json, ProgramFile
 
 def export(
     program: ProgramFile,
-    format: Annotated[Literal["verilog"], typer.Option(help="verilog: the circuit of an open core.")],
+    format: Annotated[
+        Literal["nir", "verilog"],
+        typer.Option(help="nir: a graph for other simulators; verilog: the circuit of an open core."),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="A new folder.")],
     json: Json = False,
 ) -> None:
     """Write a program in the files of another tool.
 
     \b
-    Example:
+    Examples:
+      spikeloom export net.spikeloom --format nir -o folder
       spikeloom export net.spikeloom --format verilog -o circuit
     """
     from spikeloom.flows import printing

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from spikeloom.errors import ProgramError
 from spikeloom.program.program import ChipProgram
 
-Format = Literal["verilog"]
+Format = Literal["nir", "verilog"]
 
 
 def export(program: ChipProgram, format: Format, folder: str | Path) -> list[Path]:
@@ -17,8 +17,9 @@ def export(program: ChipProgram, format: Format, folder: str | Path) -> list[Pat
 
     Parameters
     ----------
-    format : "verilog", the circuit of a profile whose controller is `open_core`: synthesizable Verilog, memory
-        images, a test bench and a Makefile.
+    format : "nir", a graph for other simulators, with a table of what each register became; "verilog", the
+        circuit of a profile whose controller is `open_core`: synthesizable Verilog, memory images, a test bench
+        and a Makefile.
     folder : where to write; it is made where it does not exist, its parent must.
 
     Raises ProgramError where the format is unknown, or cannot say what the program does.

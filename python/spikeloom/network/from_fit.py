@@ -131,7 +131,7 @@ def chip_layer(
         params |= {name: np.full(theta.shape, code) for name, code in readout_parameters(profile).items()}
     return ChipLayer(
         synapses.name,
-        _stored(_geometry(_spread(synapses.codes, planes, profile), layer, planes), profile),
+        _stored(geometry(_spread(synapses.codes, planes, profile), layer, planes), profile),
         _shared(profile, exponent, planes, layer),
         {name: _on_positions(codes, layer) for name, codes in params.items()},
         {name: _on_positions(values, layer) for name, values in init.items()},
@@ -186,7 +186,7 @@ def _spread(codes: NDArray, planes: int, profile: Profile) -> NDArray:
     return spread
 
 
-def _geometry(codes: NDArray, layer: AnnLayer, planes: int) -> NDArray | Convolution:
+def geometry(codes: NDArray, layer: AnnLayer, planes: int) -> NDArray | Convolution:
     """The codes as a matrix, or as a kernel where the layer convolves or pools."""
     if layer.is_convolution:
         channels, kernel_y, kernel_x, out = layer.weights.shape

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, issparse
 
 from spikeloom.errors import NetworkError
+from spikeloom.network.fidelity import Fidelity
 from spikeloom.network.populations import checked_init, checked_input, checked_params
 from spikeloom.network.projection import Encoding, HostLayer, Population, Projection, Readout
 from spikeloom.network.sources import check_sources
@@ -60,6 +61,7 @@ class SpikingNetwork:
         self._projections: list[Projection] = []
         self._readouts: list[Readout] = []
         self._hosts: list[HostLayer] = []
+        self._fidelity: list[Fidelity] = []
 
     @property
     def profile(self) -> Profile:
@@ -85,6 +87,15 @@ class SpikingNetwork:
     def hosts(self) -> tuple[HostLayer, ...]:
         """Layers that the host computes (encoding `current`)."""
         return tuple(self._hosts)
+
+    @property
+    def fidelity(self) -> tuple[Fidelity, ...]:
+        """Of a network read from a file: each parameter as described, its register, and what that stands for."""
+        return tuple(self._fidelity)
+
+    def note(self, *rows: Fidelity) -> None:
+        """Add rows to the fidelity table."""
+        self._fidelity += rows
 
     def input(
         self,

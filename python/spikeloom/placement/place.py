@@ -77,6 +77,7 @@ def _program(
         populations=tuple(Placed(name, numbers, depth[name]) for name, numbers in neurons.items()),
         arrays=build_arrays(network, cores, synapses),
         hosts=network.hosts,
+        report={"fidelity": [row.report() for row in network.fidelity]} if network.fidelity else {},
     )
 
 
