@@ -32,7 +32,9 @@ NORMAL_NUMBER = 1e-9  # absolute: the bound that the contract gives for a normal
 EXACT_INTEGRATION = 1e-9  # relative to a state's largest value: 10^4 steps, another matrix exponential
 ONE_STEP = 1e-12  # relative: one step from the same state, another exp
 NEAR_THRESHOLD = 1e-12  # a state closer to its threshold may fire in one integrator and not in the other
-NIR_COUNTS = 0.05  # mean difference in spikes of leaky neurons over 40 ticks, of the mean count: 8-bit weights
+NIR_COUNTS = (
+    0.05  # mean difference in spikes of leaky neurons over 40 ticks, of the mean count: 8-bit weights
+)
 NIR_WEIGHT = 1 / 250  # of the largest weight: half a step of a signed 8-bit code, two LSB wide
 LARGE_NETWORK_SECONDS = 60.0  # CPU, to explain and place 200,000 weights over 96 x 96 pixels: the project's own target
 LARGE_NETWORK_BYTES = 2 << 30  # of memory, the same network: the project's own target

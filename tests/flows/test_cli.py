@@ -17,7 +17,18 @@ from onnx import TensorProto, helper, numpy_helper
 from spikeloom.cli import app, run
 from spikeloom.reference.compare import CrossCheck, Divergence
 
-COMMANDS = ("demo", "profiles", "check", "convert", "emulate", "explain", "crosscheck", "validate", "sweep", "export")
+COMMANDS = (
+    "demo",
+    "profiles",
+    "check",
+    "convert",
+    "emulate",
+    "explain",
+    "crosscheck",
+    "validate",
+    "sweep",
+    "export",
+)
 COLUMNS = 80
 TICKS = 8
 
