@@ -189,6 +189,13 @@ MODELS: dict[str, Callable[[], ModelBuilder]] = {
     "dilation, same": lambda: image().conv(3, (2, 3), dilations=[3, 2], auto_pad="SAME_UPPER").readout(),
     "mean of an image": lambda: image().conv(3).relu().add("ReduceMean", axes=[2, 3], keepdims=0).gemm(2),
     "mean, axes kept": lambda: image().conv(3).relu().add("ReduceMean", axes=[-1, -2]).flatten().gemm(2),
+    "mean, channels last": lambda: (
+        ModelBuilder((6, 8, 2)).add("Transpose", perm=[0, 3, 1, 2]).conv(3).relu()
+        .add("Transpose", perm=[0, 2, 3, 1]).add("ReduceMean", axes=[1, 2], keepdims=0).gemm(2)
+    ),
+    "mean, channels last, axes kept": lambda: (
+        image().conv(3).relu().add("Transpose", perm=[0, 2, 3, 1]).add("ReduceMean", axes=[2, 1]).flatten().gemm(2)
+    ),
     "squeeze": lambda: axes(image().conv(3).relu().add("GlobalAveragePool"), "Squeeze", 2, -1).gemm(2),
     "unsqueeze": lambda: axes(axes(vector().gemm(8), "Unsqueeze", 1, -1), "Squeeze", 1, 3).readout(),
     "vector to line": lambda: line_conv(axes(ModelBuilder((8,)), "Unsqueeze", 1), 2, 3).readout(),

@@ -11,7 +11,7 @@ from spikeloom.ann.activation import activate
 from spikeloom.ann.graph import Ann, FloatArray
 from spikeloom.ann.lower import Lowering
 from spikeloom.ann.steps import Activation, Affine, Dense, Step
-from spikeloom.ann.verify import Framework, Seen, verify
+from spikeloom.ann.verify import Framework, Seen, softmax, verify
 from spikeloom.errors import AnnError
 
 if TYPE_CHECKING:
@@ -104,13 +104,8 @@ def _answer(source: Any, network: Any) -> Framework:
 def _seen(network: Any) -> Seen | None:
     """From the last layer's numbers to what scikit-learn shows: the probability of each class."""
     if network.out_activation_ == "softmax":
-        return _softmax
+        return softmax
     return _two_classes if network.out_activation_ == "logistic" and network.n_outputs_ == 1 else None
-
-
-def _softmax(z: FloatArray) -> FloatArray:
-    powers = np.exp(z - z.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def _two_classes(z: FloatArray) -> FloatArray:

@@ -11,29 +11,33 @@ from spikeloom.ann.graph import Ann
 from spikeloom.errors import AnnError
 
 if TYPE_CHECKING:
+    import keras
     import onnx
     import torch
     from sklearn.base import BaseEstimator
 
-_ACCEPTED = "give the path of an .onnx file, an onnx.ModelProto, a torch or scikit-learn network, or an Ann"
-_OF_FILES = {".onnx": "load_onnx"}
+_ACCEPTED = (
+    "give an .onnx or .keras file, a network of torch, keras or scikit-learn, an onnx.ModelProto, or an Ann"
+)
+_OF_FILES = {".onnx": "load_onnx", ".keras": "load_keras"}
 _OF_OBJECTS = (
     ("onnx", "ModelProto", "load_onnx"),
+    ("keras", "Model", "load_keras"),  # before torch, whose modules its models are on that backend
     ("torch.nn", "Module", "load_torch"),
     ("sklearn.base", "BaseEstimator", "load_sklearn"),
 )  # module and class, where the module is imported already: else the object cannot be of that class
 
 
 def load_ann(
-    source: str | Path | onnx.ModelProto | torch.nn.Module | BaseEstimator | Ann,
+    source: str | Path | onnx.ModelProto | torch.nn.Module | keras.Model | BaseEstimator | Ann,
     *,
     input_shape: tuple[int, ...] | None = None,
 ) -> Ann:
     """Read a trained network.
 
     Args:
-        source: the path of an .onnx file, an onnx.ModelProto, a torch.nn.Module, a fitted scikit-learn
-            MLPClassifier or MLPRegressor, or an Ann, which is passed through.
+        source: the path of an .onnx or .keras file, an onnx.ModelProto, a torch.nn.Module, a Keras 3 model, a
+            fitted scikit-learn MLPClassifier or MLPRegressor, or an Ann, which is passed through.
         input_shape: shape of one sample, without the batch axis, where the network leaves it open. A
             torch.nn.Module always does, unless its first layer is linear.
 

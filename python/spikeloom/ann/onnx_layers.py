@@ -20,6 +20,7 @@ from spikeloom.ann.steps import (
     Dense,
     Reshape,
     Step,
+    Transpose,
     leaky_relu,
     normalisation,
 )
@@ -82,13 +83,18 @@ def global_average_pool(node: Node, shape: Shape) -> Steps:
 
 
 def reduce_mean(node: Node, shape: Shape) -> Steps:
-    """The mean over all of an image, another way to write GlobalAveragePool."""
+    """The mean over all of an image, another way to write GlobalAveragePool; the channels may stand last."""
     listed = node.argument(1)
     axes = node.attributes.get("axes", ()) if listed is None else listed.ravel().tolist()
     rank = len(shape) + 1
-    node.demand("axes", sorted(int(axis) % rank for axis in axes), list(range(2, rank)))
-    pool = global_average_pool(node, shape)
-    return pool if node.attributes.get("keepdims", 1) else (*pool, Reshape(*node.labels, shape[:1]))
+    over = sorted(int(axis) % rank for axis in axes)
+    last = over == list(range(1, rank - 1)) and rank > 2
+    node.demand("axes", over, list(range(2, rank)), *([over] if last else []))
+    moved = (rank - 2, *range(rank - 2)) if last else tuple(range(rank - 1))
+    image = tuple(shape[axis] for axis in moved)
+    steps = Transpose(*node.labels, moved), *global_average_pool(node, image)
+    kept = tuple(1 if axis + 1 in over else side for axis, side in enumerate(shape))
+    return *steps, Reshape(*node.labels, kept if node.attributes.get("keepdims", 1) else image[:1])
 
 
 def batch_normalisation(node: Node, shape: Shape) -> Steps:

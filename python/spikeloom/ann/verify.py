@@ -74,3 +74,9 @@ def _compare(subject: str, framework: str, expected: FloatArray, got: FloatArray
 
 def _sigmoid(z: FloatArray) -> FloatArray:
     return activate(z, "sigmoid")
+
+
+def softmax(z: FloatArray) -> FloatArray:
+    """(N, n) scores -> probabilities: what a framework shows of a network whose tail is the softmax."""
+    powers = np.exp(z - z.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))

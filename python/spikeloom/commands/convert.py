@@ -12,7 +12,7 @@ from spikeloom.commands.options import ARRAY, PROFILE, Json, Seed, Settings, Thr
 
 
 def convert(
-    ann: Annotated[Path, typer.Argument(metavar="ANN", help="The trained network, an .onnx file.")],
+    ann: Annotated[Path, typer.Argument(metavar="ANN", help="The trained network, an .onnx or .keras file.")],
     profile: Annotated[str, typer.Option("--profile", "-p", help=f"The chip: {PROFILE}.")],
     calibration: Annotated[str, typer.Option(metavar="X", help=f"Samples like those of use: {ARRAY}.")],
     output: Annotated[

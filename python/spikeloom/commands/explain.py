@@ -12,7 +12,7 @@ from spikeloom.commands.options import PROFILE, Json, Settings
 
 
 def explain(
-    ann: Annotated[Path, typer.Argument(metavar="ANN", help="The trained network, an .onnx file.")],
+    ann: Annotated[Path, typer.Argument(metavar="ANN", help="The trained network, an .onnx or .keras file.")],
     profile: Annotated[str, typer.Option("--profile", "-p", help=f"The chip: {PROFILE}.")],
     settings: Settings = None,
     json: Json = False,

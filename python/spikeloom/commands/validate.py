@@ -12,7 +12,7 @@ from spikeloom.commands.options import ARRAY, PROFILE, Inputs, Json, Seed, Setti
 
 
 def validate(
-    ann: Annotated[Path, typer.Argument(metavar="ANN", help="The trained network, an .onnx file.")],
+    ann: Annotated[Path, typer.Argument(metavar="ANN", help="The trained network, an .onnx or .keras file.")],
     profile: Annotated[str, typer.Option("--profile", "-p", help=f"The chip: {PROFILE}.")],
     inputs: Inputs,
     labels: Annotated[

@@ -126,12 +126,12 @@ def _with_alternatives(found: Explanation, ann: Ann) -> Explanation:
 
 def _explained(source: Ann | SpikingNetwork, profile: Profile) -> Explanation:
     name = "network" if isinstance(source, SpikingNetwork) else source.name
-    try:
-        network = source if isinstance(source, SpikingNetwork) else _on_chip(source, profile)
-        partition = Partition(network, all_synapses(network))
-    except (AnnError, FitError, NetworkError, PlacementError) as error:
-        return Explanation(name, profile.name, (), (_problem(error),), None)
     problems: list[Problem] = []
+    try:
+        network = source if isinstance(source, SpikingNetwork) else _on_chip(source, profile, problems)
+        partition = Partition(network, all_synapses(network))
+    except (FitError, NetworkError, PlacementError) as error:
+        return Explanation(name, profile.name, (), (*problems, _problem(error)), None)
     layers = tuple(
         _needs(population, network, partition, problems)
         for population, found in network.populations.items() if not found.is_input
@@ -140,8 +140,12 @@ def _explained(source: Ann | SpikingNetwork, profile: Profile) -> Explanation:
     return Explanation(name, profile.name, layers, tuple(problems), cores)
 
 
-def _on_chip(ann: Ann, profile: Profile) -> SpikingNetwork:
-    check_convertible(ann)
+def _on_chip(ann: Ann, profile: Profile, problems: list[Problem]) -> SpikingNetwork:
+    """The network's synapses; a layer that no conversion carries is a problem, and counted all the same."""
+    try:
+        check_convertible(ann)
+    except AnnError as error:
+        problems.append(_problem(error))
     return dry_network(ann, profile)
 
 
