@@ -36,6 +36,6 @@ NIR_COUNTS = (
     0.05  # mean difference in spikes of leaky neurons over 40 ticks, of the mean count: 8-bit weights
 )
 NIR_WEIGHT = 1 / 250  # of the largest weight: half a step of a signed 8-bit code, two LSB wide
-LARGE_NETWORK_SECONDS = 60.0  # CPU, to explain and place 200,000 weights over 96 x 96 pixels: the project's own target
+LARGE_NETWORK_SECONDS = 60.0  # CPU, to explain and place 200,000 weights: the project's own target
 LARGE_NETWORK_BYTES = 2 << 30  # of memory, the same network: the project's own target
 LARGE_NETWORK_FILE = 20e6  # bytes of its program: the project's own target; measured 11 million

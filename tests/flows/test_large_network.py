@@ -24,7 +24,9 @@ def mobile_network() -> Ann:
     layers = [_layer(rng, "conv", (96, 96, 3), (3, 3, 3, 8), stride=2)]
     for k, (out, stride) in enumerate(PAIRS, 1):
         channels = layers[-1].output_shape[2]
-        layers.append(_layer(rng, f"depth{k}", layers[-1].output_shape, (1, 3, 3, channels), stride, channels))
+        layers.append(
+            _layer(rng, f"depth{k}", layers[-1].output_shape, (1, 3, 3, channels), stride, channels)
+        )
         layers.append(_layer(rng, f"point{k}", layers[-1].output_shape, (channels, 1, 1, out)))
     shape = layers[-1].output_shape
     layers.append(
@@ -51,7 +53,9 @@ def test_a_mobile_network_is_explained_and_placed_with_its_kernels_shared(tmp_pa
     assert 200_000 < sum(layer.weights.size for layer in ann.layers) < 250_000
     began = time.process_time()
     found = explain(ann, "loihi1")
-    assert [problem.subject for problem in found.problems] == ["layer 'depth1'"]  # groups are not converted yet
+    assert [problem.subject for problem in found.problems] == [
+        "layer 'depth1'"
+    ]  # groups are not converted yet
     assert [layer.neurons for layer in found.layers] == [layer.n_outputs for layer in ann.layers]
     program = place(dry_network(ann, load_profile("loihi1", override={"limits.cores": None})))
     assert time.process_time() - began < LARGE_NETWORK_SECONDS
