@@ -143,10 +143,10 @@ void the_narrowest_weights_that_are_exact() {
   };
   const Weights even = stored({-256, 254, 6});
   EXPECT_EQ(even.shift, 1);
-  EXPECT((std::get<Table<std::int8_t>>(even.values) == std::vector<std::int8_t>{-128, 127, 3}));
-  EXPECT(std::holds_alternative<std::vector<std::int16_t>>(stored({255, 1}).values));
-  EXPECT(std::holds_alternative<std::vector<std::int32_t>>(stored({70001, 2}).values));
-  EXPECT(std::holds_alternative<std::vector<std::int8_t>>(stored({0, 0}).values));
+  EXPECT((std::get<Table<std::int8_t>>(even.values) == Table<std::int8_t>{-128, 127, 3}));
+  EXPECT(std::holds_alternative<Table<std::int16_t>>(stored({255, 1}).values));
+  EXPECT(std::holds_alternative<Table<std::int32_t>>(stored({70001, 2}).values));
+  EXPECT(std::holds_alternative<Table<std::int8_t>>(stored({0, 0}).values));
 }
 
 }  // namespace
