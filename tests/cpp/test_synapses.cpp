@@ -20,7 +20,7 @@ template <class Stored>
 Weights weights_of(int count, int reach, int shift) {
   std::mt19937 random(7);
   std::uniform_int_distribution<int> draw(-reach, reach);
-  std::vector<Stored> values(count);
+  Table<Stored> values(count);
   for (Stored& value : values) value = static_cast<Stored>(draw(random));
   return {values, shift};
 }
@@ -30,7 +30,7 @@ template <class Sum, class Stored>
 void check_rows_of(int reach, std::int64_t n) {
   const int neurons = 64, slots = 3, receptors = 2;
   const Weights weights = weights_of<Stored>(4000, reach, 0);
-  const auto& values = std::get<std::vector<Stored>>(weights.values);
+  const auto& values = std::get<Table<Stored>>(weights.values);
   Ints index;
   std::vector<Run> runs;
   std::int64_t offset = 0;
