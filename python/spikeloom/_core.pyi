@@ -83,6 +83,10 @@ class Chip:
         """
         Everything that changes, as bytes.
         """
+    def schedule(self) -> list[int]:
+        """
+        Of the first sample: spike counts that wait for their tick, [slot][axon], flat.
+        """
     def tick(self, inputs: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8] | None) -> numpy.typing.NDArray[numpy.int32]:
         """
         One tick. inputs: uint8 (samples, lines) or None. Returns spikes (samples, neurons).
