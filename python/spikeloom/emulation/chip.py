@@ -93,7 +93,8 @@ class Chip:
             raise EmulationError(subject, problem, remedy="use tick()")
         tick = self.ticks
         self._chip.clock(self._lines(spikes), int(clocks))
-        accumulators = self._program.profile.delivery.into
+        regs = self._program.profile.regs
+        accumulators = {name for name in self._core.elements if regs[name.partition("[")[0]].clear == "tick"}
         values = {name: self._element(name)[0] for name in self._core.elements if name not in accumulators}
         first_neurons = self._program.arrays.core_neuron_start
         return core_state(self._chip.view(), self._core.cycle_names, tick, first_neurons, values)

@@ -169,7 +169,8 @@ class ClockTwin:
         cores = list(self.cores.values())
         neurons = [core.neuron(core.written if core.written >= 0 else None) for core in cores]
         profile = self.program.profile
-        nothing = {name: 0 for name in profile.element_names() if name not in profile.delivery.into}
+        names = profile.element_names()
+        nothing = {name: 0 for name in names if profile.regs[name.partition("[")[0]].clear == "never"}
         spikes = [(k, *core.spike) for k, core in enumerate(cores) if core.spike is not None]
         return Clock(
             tick, clock, go,
