@@ -50,7 +50,7 @@ def test_a_fault_in_the_verilog_is_located(name, batch, tmp_path):
     right, wrong, register = FAULTS[name]
     texts = circuit_files(circuit_profile("open_core"), batch.sizes)
     if name == "soma.v":  # the lowest bit of what the firing stage compares with
-        line = next(line for line in texts[name].splitlines() if "param_word[" in line and "vth" in line)
+        line = next(line for line in texts[name].splitlines() if "_x_vth = param" in line)
         right, wrong = line, line.replace(";", " ^ 1;")
     assert right in texts[name]
     texts[name] = texts[name].replace(right, wrong, 1)

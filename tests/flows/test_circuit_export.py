@@ -23,6 +23,7 @@ MODULES = [
     "barrier",
     "core",
     "mesh",
+    "chip",
 ]
 
 
@@ -59,12 +60,12 @@ def check_silent(folder, *command):
 
 @has("iverilog")
 def test_icarus_accepts_the_circuit(folder):
-    check_silent(folder, "iverilog", "-g2001", "-Wall", "-t", "null", "-s", "mesh")
+    check_silent(folder, "iverilog", "-g2001", "-Wall", "-t", "null", "-s", "chip")
 
 
 @has("verilator")
 def test_verilator_accepts_the_circuit(folder):
-    check_silent(folder, "verilator", "--lint-only", "-Wall", "--top-module", "mesh")
+    check_silent(folder, "verilator", "--lint-only", "-Wall", "--top-module", "chip")
 
 
 @has("yosys")
@@ -78,7 +79,7 @@ def test_yosys_accepts_the_circuit_and_finds_no_latch(folder):
         "-e",
         ".*",
         "-p",
-        f"read_verilog {files}; hierarchy -check -top mesh; proc; {check}",
+        f"read_verilog {files}; hierarchy -check -top chip; proc; {check}",
     )
 
 

@@ -31,6 +31,7 @@ MODULES = (
     "barrier",
     "core",
     "mesh",
+    "chip",
 )
 
 

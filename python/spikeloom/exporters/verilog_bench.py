@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spikeloom.exporters.verilog_fields import accumulator_fields, parameter_fields, state_fields
+from spikeloom.exporters.verilog_fields import accumulator_fields, parameter_columns, state_fields
 from spikeloom.exporters.verilog_sizes import Sizes
 from spikeloom.profile.schema import Profile
 
@@ -12,7 +12,8 @@ SOMA = "chip.place[c].core.soma"
 def bench_module(profile: Profile, sizes: Sizes, text: str) -> str:
     """The text of `bench.v`, its marked places filled in."""
     receptors = range(len(accumulator_fields(profile)))
-    memories = {"state": state_fields(profile), "param": parameter_fields(profile)}
+    memories = {"state": state_fields(profile)}
+    memories |= {f"param{stage}": column for stage, column in parameter_columns(profile).items()}
     dump = f'$fwrite(log, "s %0d %0d %0d %h\\n", tick, c, j, {SOMA}.state.words[j]);'
     parts = {
         "load neurons": [_load("name", f"{kind}.hex", f"{SOMA}.{kind}.words") for kind in memories if memories[kind]],

@@ -73,10 +73,24 @@ def accumulator_fields(profile: Profile) -> tuple[Field, ...]:
     return tuple(register_field(profile, name) for name in profile.delivery.into)
 
 
+def parameter_columns(profile: Profile) -> dict[int, tuple[Field, ...]]:
+    """PARAM by the stage that reads a parameter first, from 1 on: a memory for each of these stages.
+
+    So a neuron's parameters are read where they are needed, and not carried there.
+    """
+    columns: dict[int, tuple[Field, ...]] = {}
+    seen: set[str] = set()
+    for stage, operation in enumerate(profile.operation, 1):
+        new = [name for name in profile.params if name in operation.reads() and name not in seen]
+        seen.update(new)
+        if new:
+            columns[stage] = tuple(parameter_field(name, profile.params[name]) for name in new)
+    return columns
+
+
 def parameter_fields(profile: Profile) -> tuple[Field, ...]:
-    """The PARAM word, lowest bits first: every parameter that an operation reads."""
-    read = {operand for operation in profile.operation for operand in operation.reads()}
-    return tuple(parameter_field(name, param) for name, param in profile.params.items() if name in read)
+    """The PARAM word of the load bus, lowest bits first: the columns one after the other."""
+    return tuple(field for column in parameter_columns(profile).values() for field in column)
 
 
 def width(fields: Sequence[Field]) -> int:

@@ -12,9 +12,10 @@ from spikeloom.errors import ProgramError
 from spikeloom.exporters.verilog_fields import (
     Field,
     accumulator_fields,
-    parameter_fields,
+    parameter_columns,
     placed,
     state_fields,
+    width,
 )
 from spikeloom.exporters.verilog_layout import CoreLayout, Layout
 from spikeloom.exporters.verilog_parameters import effective_parameters
@@ -64,11 +65,16 @@ class _Images:
             "head": (joined(row, (w["ROUTE_BITS"], w["FAN_BITS"])) for row in core.head),
             "route": (joined((self.place(to), axon, ahead), route) for to, axon, ahead in core.route),
             "state": self.neuron_words(core, state_fields(profile), self.program.arrays.init),
-            "param": self.neuron_words(core, parameter_fields(profile), self.params),
         }
         for name, words in tables.items():
             address, bits = self.shapes[name]
             yield name, self.text(f"core {number}", name, list(words), 2**address, bits)
+        for stage, column in parameter_columns(profile).items():
+            words = self.neuron_words(core, column, self.params)
+            yield (
+                f"param{stage}",
+                self.text(f"core {number}", "param", words, 2 ** w["NEURON_BITS"], width(column)),
+            )
         counts = (w["AXON_BITS"] + 1, w["NEURON_BITS"] + 1)
         self.check(f"core {number}", "neurons", core.neurons, self.sizes.neurons)
         self.check(f"core {number}", "axons", len(core.axon), self.sizes.axons)
@@ -126,9 +132,9 @@ def joined(values: Sequence[int], bits: Sequence[int]) -> int:
     258
     """
     word = 0
-    for value, width in zip(values, bits, strict=True):
-        assert 0 <= value < 2**width, f"{value} has more than {width} bits"
-        word = word << width | value
+    for value, count in zip(values, bits, strict=True):
+        assert 0 <= value < 1 << count, f"{value} has more than {count} bits"
+        word = word << count | value
     return word
 
 

@@ -7,54 +7,19 @@ from collections.abc import Iterator
 from spikeloom.exporters.verilog_fields import (
     Field,
     accumulator_fields,
+    parameter_columns,
     parameter_fields,
     placed,
     state_fields,
+    width,
 )
 from spikeloom.exporters.verilog_numbers import indented
 from spikeloom.exporters.verilog_operations import OPERATIONS
+from spikeloom.exporters.verilog_ports import PORTS
 from spikeloom.exporters.verilog_sizes import Sizes
 from spikeloom.exporters.verilog_stage import Spikes, Stage
 from spikeloom.exporters.verilog_use import Use
 from spikeloom.profile.schema import Profile
-
-PORTS = """\
-// The neurons of a core: STATE, PARAM and ACC, and a pipeline that takes one neuron a clock. Its stages read the
-// neuron, run one operation each in the order of the profile, and write the neuron back. Written for the operation
-// list of the profile {name}.
-`include "sizes.vh"
-module soma (
-    input  wire                        clk,
-    input  wire                        reset,
-    input  wire                        active,        // the phase is UPDATE
-    input  wire [`NEURON_BITS:0]       neurons,       // in use
-    output wire                        last,          // this is the last clock of the phase
-    // DELIVER adds words of weights
-    input  wire                        read_word,
-    input  wire [`WORD_BITS-1:0]       word,
-    input  wire                        add,
-    input  wire [`RECEPTOR_BITS-1:0]   add_receptor,
-    input  wire [`WORD_BITS-1:0]       add_word,
-    input  wire [`SYNAPSE_WIDTH-1:0]   weights,
-    // spikes into the output FIFO
-    output wire                        spike,
-    output wire [`NEURON_BITS-1:0]     spike_neuron,
-    output wire [`SPIKE_BITS-1:0]      spike_count,
-    input  wire                        full,
-    // the neuron in the write stage, and what is written
-    output wire                        write_valid,
-    output wire [`NEURON_BITS-1:0]     write_neuron,
-    output wire [`OBSERVED_WIDTH-1:0]  write_word,
-    // memories, written before the run
-    input  wire                        load_accumulator,
-    input  wire                        load_state,
-    input  wire                        load_param,
-    /* verilator lint_off UNUSED */ // the bus is as wide as the widest memory of the core
-    input  wire [`LOAD_ADDRESS_BITS-1:0] load_address,
-    input  wire [`LOAD_BITS-1:0]       load_data
-    /* verilator lint_on UNUSED */
-);
-"""
 
 
 def soma_module(profile: Profile, sizes: Sizes) -> str:
@@ -69,7 +34,8 @@ class _Soma:
 
     def __init__(self, profile: Profile, sizes: Sizes) -> None:
         self.profile, self.sizes = profile, sizes
-        self.state, self.params = state_fields(profile), parameter_fields(profile)
+        self.state, self.columns = state_fields(profile), parameter_columns(profile)
+        self.params = parameter_fields(profile)
         self.accumulators = accumulator_fields(profile)
         self.fields = {field.name: field for field in (*self.state, *self.params, *self.accumulators)}
         self.use = Use(profile)
@@ -139,10 +105,9 @@ class _Soma:
     def memories(self) -> Iterator[list[str]]:
         """STATE and PARAM, where the profile has any, and ACC."""
         if self.state:
-            yield _memory("state", "`STATE_WIDTH", f"s{self.last_stage}_valid && advance",
-                          f"s{self.last_stage}_neuron", "state_written")  # fmt: skip
-        if self.params:
-            yield _memory("param", "`PARAM_WIDTH", None, None, None)
+            yield self.state_memory()
+        for stage, column in self.columns.items():
+            yield self.param_column(stage, column)
         lanes = self.sizes.lanes_log2
         yield [
             "// The accumulators: DELIVER reads and adds words, UPDATE reads and writes single lanes.",
@@ -154,6 +119,41 @@ class _Soma:
         ]
         for receptor, field in enumerate(self.accumulators):
             yield self.accumulator(receptor, field)
+
+    def state_memory(self) -> list[str]:
+        """STATE: read in stage 0, written in the last stage."""
+        last = self.last_stage
+        return [
+            "// STATE.",
+            "wire [`STATE_WIDTH-1:0] state_word, state_written;",
+            "memory #(.WIDTH(`STATE_WIDTH), .ADDRESS_BITS(`NEURON_BITS)) state (",
+            "    .clk(clk),",
+            f"    .write(load_state || (s{last}_valid && advance)),",
+            f"    .write_address(load_state ? load_address[`NEURON_BITS-1:0] : s{last}_neuron),",
+            "    .write_data(load_state ? load_data[`STATE_WIDTH-1:0] : state_written),",
+            "    .read(reads), .read_address(entering[`NEURON_BITS-1:0]), .read_data(state_word)",
+            ");",
+        ]
+
+    def param_column(self, stage: int, column: tuple[Field, ...]) -> list[str]:
+        """The parameters that a stage reads first, read while the neuron is in the stage before."""
+        name, bits = f"param{stage}", width(column)
+        first = next(bit for field, bit in placed(self.params) if field == column[0])
+        neuron = "entering[`NEURON_BITS-1:0]" if stage == 1 else f"s{stage - 1}_neuron"
+        return [
+            f"// PARAM of stage {stage}.",
+            f"wire [{bits - 1}:0] {name}_word;",
+            f"memory #(.WIDTH({bits}), .ADDRESS_BITS(`NEURON_BITS)) {name} (",
+            "    .clk(clk),",
+            "    .write(load_param), .write_address(load_address[`NEURON_BITS-1:0]),",
+            f"    .write_data(load_data[{first + bits - 1}:{first}]),",
+            f"    .read(reads), .read_address({neuron}), .read_data({name}_word)",
+            ");",
+            *(
+                f"wire [{field.bits - 1}:0] {wire(stage, field.name)} = {name}_word[{bit + field.bits - 1}:{bit}];"
+                for field, bit in placed(column)
+            ),
+        ]
 
     def accumulator(self, receptor: int, field: Field) -> list[str]:
         """The accumulator registers of one receptor, and the lane of the neuron in stage 1."""
@@ -185,19 +185,19 @@ class _Soma:
         ]
 
     def first_inputs(self) -> list[str]:
-        """Registers and parameters of the neuron in stage 1, as the memories give them."""
+        """The registers of the neuron in stage 1, as STATE gives them."""
         lines = ["// The neuron in stage 1, as it was read."]
-        for word, fields in (("state_word", self.state), ("param_word", self.params)):
-            for field, first in placed(fields):
-                if field.name in self.use.before[0]:
-                    bits = f"{word}[{first + field.bits - 1}:{first}]"
-                    lines.append(f"wire [{field.bits - 1}:0] {wire(1, field.name)} = {bits};")
+        for field, first in placed(self.state):
+            if field.name in self.use.before[0]:
+                bits = f"state_word[{first + field.bits - 1}:{first}]"
+                lines.append(f"wire [{field.bits - 1}:0] {wire(1, field.name)} = {bits};")
         return lines
 
     def operation(self, stage: Stage) -> list[str]:
         """One stage: its logic, and the registers behind it."""
         entry, number = self.profile.operation[stage.number - 1], stage.number
-        kept = [name for name in self.fields if name in self.use.before[number]]
+        later = {field.name for k, column in self.columns.items() if k > number for field in column}
+        kept = [name for name in self.fields if name in self.use.before[number] - later]
         lines = [f"// Stage {number}: {entry.name}, {entry.op}.", *stage.registers, *stage.logic.lines]
         if stage.spikes is not None:
             lines += self.spikes(stage, stage.spikes)
@@ -258,25 +258,6 @@ class _Soma:
 def wire(stage: int, name: str) -> str:
     """The bits of a register element or parameter at the start of a stage."""
     return f"s{stage}_x_" + name.replace("[", "_").replace("]", "_")
-
-
-def _memory(name: str, width: str, write: str | None, address: str | None, data: str | None) -> list[str]:
-    """STATE or PARAM: read in stage 0, and written in the last stage where it is ever written."""
-    load = "load_address[`NEURON_BITS-1:0]"
-    loaded = f"load_data[{width}-1:0]"
-    declared = [f"wire [{width}-1:0] {data};"] if write else []
-    return [
-        f"// {name.upper()}.",
-        f"wire [{width}-1:0] {name}_word;",
-        *declared,
-        f"memory #(.WIDTH({width}), .ADDRESS_BITS(`NEURON_BITS)) {name} (",
-        "    .clk(clk),",
-        f"    .write(load_{name}{f' || ({write})' if write else ''}),",
-        f"    .write_address({f'load_{name} ? {load} : {address}' if write else load}),",
-        f"    .write_data({f'load_{name} ? {loaded} : {data}' if write else loaded}),",
-        f"    .read(reads), .read_address(entering[`NEURON_BITS-1:0]), .read_data({name}_word)",
-        ");",
-    ]
 
 
 def _lane(values: str, bits: int, lanes: int, bit: int = -1, first: int = 0) -> str:
