@@ -16,6 +16,7 @@ from spikeloom.reference.twin import run_twin
 
 OWN = Path(__file__).parent / "profiles"
 MADE_UP = ("subtract_reset", "two_thresholds", "multi_spike", "each_addition")
+ANALOG_CHIPS = ("dynap_se2", "brainscales2_matrix")
 REAL = ("leaky_exact", "adaptive_exponential")  # steps, time constants, noise: see test_real_neurons.py
 CHIPS = ("xylo_a2", "ranc", "truenorth")
 TICKED = ("loihi1", "loihi1:nengo", "loihi1:lava", "loihi1:brian", "ideal", *CHIPS, *MADE_UP)
@@ -48,7 +49,7 @@ def usual_case(name, seed):
     if name in BY_EVENT:
         return random_program(profile_of(name), seed, EXTREME_EVENTS if seed % 10 == 9 else EVENTS)
     usual = FLOATS if name == "ideal" and seed % 2 else SMALL if name in CHIPS else DEFAULT
-    if name in REAL:
+    if name in REAL + ANALOG_CHIPS:
         return random_program(profile_of(name), seed, SHORT)
     options = EXTREME if seed % 10 == 9 and name != "ideal" else usual
     return random_program(profile_of(name), seed, options)

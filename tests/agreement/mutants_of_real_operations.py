@@ -150,3 +150,34 @@ def all_lines_in_the_first_step(put):
 @mutant("leaky_exact")
 def a_tick_of_one_step(put):
     put(twin, "due_lines", lambda program, spikes, t: [int(n) for n in spikes[t]] if t < len(spikes) else [])
+
+
+@mutant("brainscales2_matrix")
+def only_one_half_of_the_array(put):
+    right = twin_operations.OPERATIONS["mac"]
+
+    def run(entry, neuron):
+        one = entry.model_copy(update={"blocks": entry.blocks[:1]})
+        right(one, neuron)
+
+    put_operation(put, "mac", run)
+
+
+@mutant("brainscales2_matrix")
+def products_rounded_to_the_nearest(put):
+    put_entry(put, "mac", round="nearest")
+
+
+@mutant("dynap_se2")
+def a_pulse_of_a_whole_step(put):
+    put_entry(put, "dpi_step", t_pulse=1)
+
+
+@mutant("dynap_se2")
+def a_neuron_that_never_rests(put):
+    put_entry(put, "dpi_step", refractory=0)
+
+
+@mutant("dynap_se2")
+def inhibition_ignored(put):
+    put_entry(put, "dpi_step", in_inh=0)

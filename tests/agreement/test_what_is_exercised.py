@@ -4,7 +4,7 @@ from collections import Counter
 from functools import cache
 
 import pytest
-from agreement_cases import MADE_UP, PROFILES, REAL, case_of, profile_of, twin_outcome
+from agreement_cases import ANALOG_CHIPS, MADE_UP, PROFILES, REAL, case_of, profile_of, twin_outcome
 from spikeloom.errors import EmulationError
 from spikeloom.profile.operations import OPERATIONS
 from spikeloom.profile.schema import SpikesMax
@@ -101,7 +101,7 @@ def test_every_rule_acts(name):
 def test_every_operation_is_in_a_profile_of_this_suite():
     used = {
         type(operation)
-        for name in (*MADE_UP, *REAL, "loihi1", "xylo_a2")
+        for name in (*MADE_UP, *REAL, *ANALOG_CHIPS, "loihi1", "xylo_a2")
         for operation in profile_of(name).operation
     }
     assert used == set(OPERATIONS)

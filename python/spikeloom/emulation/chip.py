@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.emulation.cycles import CoreState, CycleReport, core_state, cycle_report
 from spikeloom.emulation.encoding import checked_counts
+from spikeloom.emulation.instance import chosen_chip
 from spikeloom.emulation.loading import core_program, program_hash
-from spikeloom.emulation.options import check_options, checked_seed
+from spikeloom.emulation.options import check_timing, checked_seed
 from spikeloom.errors import EmulationError
 from spikeloom.program.program import ChipProgram
 
@@ -42,15 +43,17 @@ class Chip:
     ) -> None:
         from spikeloom import _core
 
-        check_options(effects, timing, age_s, chip_seed, program)
+        check_timing(timing, program)
+        chip = chosen_chip(program, chip_seed, age_s, effects)
         if isinstance(samples, bool) or not isinstance(samples, (int, np.integer)) or samples < 1:
             raise EmulationError("samples", "must be an integer of at least 1", value=repr(samples))
         self._program = program
         self._samples = int(samples)
         self._timing = timing
-        self._core = core_program(program)
+        self._core = core_program(program, chip)
         self._chip = _core.Chip(self._core, self._samples, timing == "cycle", checked_seed(trial_seed))
-        self._tag = hashlib.sha256(f"{program_hash(program)} {self._samples} {timing}".encode()).digest()
+        who = f"{program_hash(program)} {self._samples} {timing} {chip} {trial_seed}"
+        self._tag = hashlib.sha256(who.encode()).digest()
 
     @property
     def ticks(self) -> int:

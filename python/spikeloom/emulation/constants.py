@@ -6,14 +6,14 @@ machine, and a program need not store it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.profile.operation_base import Operand
-from spikeloom.profile.real_operations import AddNoise, ExpEuler, LinearExact
+from spikeloom.profile.real_operations import AddNoise, DpiStep, ExpEuler, LinearExact, Mac
 from spikeloom.profile.schema import Param, Profile
 
 Array = NDArray[np.float64]
@@ -67,19 +67,28 @@ def step_constants(profile: Profile, params: Params, neurons: int) -> Params:
     return found
 
 
-def operation_table(profile: Profile) -> list[dict[str, Any]]:
-    """The operation list as the core reads it: constants by name, numbers of the noise."""
+def operation_table(
+    profile: Profile, left_out: Collection[str] = (), silent: str | None = None
+) -> list[dict[str, Any]]:
+    """The operation list as the core reads it: constants by name, numbers of the noise.
+
+    `silent` names the constant that closes the gate of dead neurons.
+    """
     table = []
     for layer, operation in enumerate(profile.operation):
+        if operation.name in left_out:
+            continue
         entry = operation.model_dump(by_alias=True)
         if isinstance(operation, LinearExact):
             sources = (*operation.states, *operation.held())
             entry = {"op": "linear_exact", "name": operation.name, "unless": operation.unless}
             entry |= {"states": operation.states, "sources": sources, "matrix": _names(operation, sources)}
-        elif isinstance(operation, ExpEuler):
+        elif isinstance(operation, ExpEuler | DpiStep):
             entry["dt"] = DT
-        elif isinstance(operation, AddNoise):
+        elif isinstance(operation, AddNoise | Mac):
             entry["layer"] = layer
+        elif operation.op == "fire" and silent is not None:
+            entry["gate"] = silent
         table.append(entry)
     return table
 

@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from spikeloom.emulation.cycles import CycleReport, cycle_report, hurry_notes
 from spikeloom.emulation.energy import energy_report
 from spikeloom.emulation.inputs import CheckedInputs, Inputs, check_inputs, checked_ids
+from spikeloom.emulation.instance import chosen_chip
 from spikeloom.emulation.loading import core_program
-from spikeloom.emulation.options import Draws, check_options, checked_seed, worker_count
+from spikeloom.emulation.options import Draws, check_timing, checked_seed, worker_count
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import EmulationError
 from spikeloom.program.program import ChipProgram, Placed, Port
@@ -56,8 +57,9 @@ def emulate(
         counts where its encoding is "spikes". Several inputs: a mapping from name to array, or their columns
         in order. Values beyond the range of the input's scale are clipped, and counted in `Recording.notes`.
     ticks : length of the window; the program's own unless given.
-    chip_seed, age_s, effects : the chip instance. The chips of this version have no imperfections, so
-        `effects` must be empty.
+    chip_seed, age_s, effects : the chip instance: the seed of its frozen draws (the program's own, else 0), the
+        seconds since it was programmed, and the names of the imperfections that act; all of the profile's
+        unless given, `()` is the ideal chip.
     trial_seed, sample_ids : of temporal noise and of the encoding "bernoulli"; a sample's id is the number
         that its draws have, its row unless given.
     timing : "cycle" also counts clocks, and needs a profile with a `[cycles]` table.
@@ -72,11 +74,12 @@ def emulate(
         Inputs of the wrong shape or with NaN, an unknown name in `record`, something the profile does not
         have, or a register that left its width under the rule `trap`.
     """
-    check_options(effects, timing, age_s, chip_seed, program)
+    check_timing(timing, program)
+    chip = chosen_chip(program, chip_seed, age_s, effects)
     workers = worker_count(threads)
-    core = core_program(program)
+    core = core_program(program, chip)
     checked = check_inputs(program, inputs, ticks)
-    draws = Draws(checked_seed(trial_seed), checked_ids(sample_ids, checked.samples))
+    draws = Draws(checked_seed(trial_seed), checked_ids(sample_ids, checked.samples), chip.effects)
     plan = _Plan.make(program, checked, record, timing, draws)
     parts: list[dict[str, Any]] = []
     for first, stop in _chunks(checked, plan, workers):
@@ -176,6 +179,7 @@ class _Plan:
             rules=rules,
             energy=energy_report(self.program.profile, events, cycles),
             cycles=cycles,
+            effects=self.draws.effects,
             notes=(*self.checked.clipped(), *_unsettled(rules), *hurry_notes(cycles)),
         )
 

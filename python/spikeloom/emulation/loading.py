@@ -10,7 +10,9 @@ from weakref import ref
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.emulation.constants import effective_params, in_steps, operation_table, step_constants
+from spikeloom.emulation.constants import in_steps, operation_table, step_constants
+from spikeloom.emulation.devices import program_weights
+from spikeloom.emulation.instance import DEAD, ChipChoice, Instance, has_own_weights, instance_of, real_table
 from spikeloom.errors import ProgramError
 from spikeloom.profile.dotted import walk
 from spikeloom.profile.schema import Param, Profile, WeightMode, Weights
@@ -19,49 +21,63 @@ from spikeloom.program.program import ChipProgram, ProgramArrays
 if TYPE_CHECKING:
     from spikeloom import _core
 
+IDEAL = ChipChoice()
 MAPPINGS = ("format_shared", "params", "init")
 # By the identity of read-only arrays that are alive.
-_LOADED: dict[int, tuple[Profile, str | None, _core.Program]] = {}
+_LOADED: dict[int, tuple[Profile, str | None, ChipChoice, _core.Program]] = {}
 _WATCHED: dict[int, ref[ProgramArrays]] = {}
 
 
-def core_program(program: ChipProgram) -> _core.Program:
-    """The program as the core holds it; loaded once where its arrays are read-only, as `place` makes them.
+def core_program(program: ChipProgram, chip: ChipChoice = IDEAL) -> _core.Program:
+    """The program as the core holds it on one chip; the last one is kept where arrays are read-only.
 
     Raises ProgramError or ProfileError, which names the array or the field that is wrong.
     """
     overridable = program.profile.bias.param if program.hosts else None
     known = _LOADED.get(id(program.arrays))
-    if known is not None and known[0] is program.profile and known[1] == overridable:
-        return known[2]
-    loaded = _load(program, overridable)
+    if known is not None and known[0] is program.profile and known[1:3] == (overridable, chip):
+        return known[3]
+    loaded = _load(program, overridable, chip)
     _check_names(program, loaded)
     if _is_frozen(program.arrays):
         identity = id(program.arrays)
-        _LOADED[identity] = (program.profile, overridable, loaded)
+        _LOADED[identity] = (program.profile, overridable, chip, loaded)
         _WATCHED[identity] = ref(program.arrays, lambda _: _forget(identity))
     return loaded
 
 
-def _load(program: ChipProgram, overridable: str | None) -> _core.Program:
+def _load(program: ChipProgram, overridable: str | None, chip: ChipChoice) -> _core.Program:
     from spikeloom import _core
 
     table, arrays = profile_table(program.profile, overridable), array_table(program.arrays)
     if program.profile.is_analog:
-        table, arrays = _with_real_values(program, table, arrays)
+        if has_own_weights(program, chip):
+            _load(program, overridable, IDEAL)  # the one check of indices, before synapses are unrolled
+        table, arrays = _on_chip(program, instance_of(program, chip), table, arrays)
     return _core.Program(table, arrays)
 
 
-def _with_real_values(
-    program: ChipProgram, table: dict[str, Any], arrays: dict[str, Any]
+def _on_chip(
+    program: ChipProgram, instance: Instance, table: dict[str, Any], arrays: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Parameters as the real numbers they stand for, and the constants of a step beside them."""
-    profile = program.profile
-    params = effective_params(profile, program.arrays.params)
+    """Everything as the real numbers that one chip computes with, and the constants of a step beside them."""
+    profile, params = program.profile, instance.params
     values = in_steps(profile, params) | step_constants(profile, params, program.n_neurons)
+    if instance.dead is not None:
+        values[DEAD] = instance.dead
+    if instance.synapses is not None:
+        arrays = arrays | instance.synapses.arrays()
+        if instance.read_std is not None:
+            arrays["read_std"] = instance.read_std
+    else:
+        arrays = arrays | {"codes": program_weights(program)}
+    table |= real_table(profile, instance)
     table["params"] = [_real(name) for name in values]
-    table["operations"] = operation_table(profile)
-    return table, arrays | {"params": values}
+    table["operations"] = operation_table(profile, instance.left_out, DEAD if DEAD in values else None)
+    table["weights"] = _weights(Weights(formula="float"))
+    plain = {"format_mode": np.full(1, -1, dtype=np.int32), "format_shared": {},
+             "code_format": np.zeros(len(arrays["codes"]), dtype=np.uint8)}  # fmt: skip
+    return table, arrays | plain | {"params": values}
 
 
 def _real(name: str) -> dict[str, Any]:
@@ -204,7 +220,7 @@ def _param(name: str, param: Param) -> dict[str, Any]:
 
 def _weights(weights: Weights) -> dict[str, Any]:
     return {
-        "formula": weights.formula,
+        "formula": "int" if weights.formula in ("row_sign", "palette") else weights.formula,
         "unit_shift": weights.unit_shift,
         "clip": weights.clip,
         "table": list(weights.table),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,24 +18,16 @@ class Draws:
 
     trial_seed: int
     ids: NDArray[np.uint32]  # the number of each sample
+    effects: tuple[str, ...] = ()  # that act on the chip
 
 
-def check_options(
-    effects: Collection[str] | None, timing: str, age_s: float, chip_seed: int | None, program: ChipProgram
-) -> None:
-    """Refuse what this chip cannot do, by name."""
-    if effects:
-        raise EmulationError("effects", "the chip has no imperfections to apply", value=sorted(effects),
-                             remedy="leave effects out")  # fmt: skip
+def check_timing(timing: str, program: ChipProgram) -> None:
+    """Refuse clocks that the profile does not describe."""
     if timing == "cycle" and program.profile.cycles is None:
         raise EmulationError("timing cycle", f"is not available for profile {program.profile.name}",
                              remedy="the profile has no [cycles] table")  # fmt: skip
     if timing not in ("none", "cycle"):
         raise EmulationError("timing", "is unknown", value=timing, limit="none or cycle")
-    if not (np.isfinite(age_s) and age_s >= 0):
-        raise EmulationError("age_s", "must be finite and not negative", value=age_s)
-    if chip_seed is not None and chip_seed < 0:
-        raise EmulationError("chip_seed", "must not be negative", value=chip_seed)
 
 
 def checked_seed(trial_seed: int) -> int:

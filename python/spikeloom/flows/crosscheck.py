@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.emulation.emulate import emulate
-from spikeloom.emulation.inputs import EncodedInputs, Inputs, encoded_inputs
+from spikeloom.emulation.inputs import EncodedInputs, Inputs, checked_ids, encoded_inputs
+from spikeloom.emulation.instance import ChipChoice, chosen_chip
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import EmulationError
+from spikeloom.profile.imperfections import temporal_effects
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.brian2_real_operations import tolerance_of
 from spikeloom.reference.brian2_setup import check_brian2_carries
 from spikeloom.reference.compare import CrossCheck, Trace, combine, compare
+from spikeloom.reference.flawed_program import flawed_program
+from spikeloom.reference.twin_imperfections import Flaws
 from spikeloom.report.plain import write_text
 
 Reference = Literal["brian2", "twin", "rtl"]
@@ -28,6 +34,11 @@ def crosscheck(
     *,
     reference: Reference = "brian2",
     ticks: int | None = None,
+    chip_seed: int | None = None,
+    trial_seed: int = 0,
+    sample_ids: ArrayLike | None = None,
+    age_s: float = 0.0,
+    effects: Collection[str] | None = None,
     script: str | Path | None = None,
 ) -> CrossCheck:
     """Run the same spikes on the emulated chip and on a reference, and compare everything.
@@ -39,6 +50,8 @@ def crosscheck(
     reference : "brian2", "twin" (plain Python), or "rtl": the circuit of a profile whose controller is
         `open_core`, run by Verilator or Icarus Verilog.
     ticks : length of the window, the program's own unless given.
+    chip_seed, trial_seed, sample_ids, age_s, effects : as in `emulate`. Brian2 draws numbers of its own: with it,
+        effects that are new in every step act on neither side, and `CrossCheck.left_out` names them.
     script : a .py file to write; it builds the same model in Brian2, runs it and compares it with the emulated chip,
         and needs nothing but numpy and Brian2.
 
@@ -53,38 +66,64 @@ def crosscheck(
         raise EmulationError(f"script {script}", "must end in .py")
     if reference == "brian2":
         check_brian2_carries(program.profile)
+    chip = chosen_chip(program, chip_seed, age_s, effects)
+    noisy = temporal_effects(program.profile) if reference == "brian2" else ()
+    left_out = tuple(name for name in chip.effects if name in noisy)
+    chip = replace(chip, effects=tuple(name for name in chip.effects if name not in noisy))
     names = [f"{population.name}.{register}" for population in program.populations
              for register in ("spikes", *program.profile.element_names())]  # fmt: skip
-    recording = emulate(program, inputs, ticks=ticks, record=names)
-    expected = reference_traces(program, inputs, reference=reference, ticks=ticks)
+    recording = emulate(
+        program, inputs, ticks=ticks, record=names, chip_seed=chip.seed, age_s=chip.age_s,
+        effects=chip.effects, trial_seed=trial_seed, sample_ids=sample_ids,
+    )  # fmt: skip
+    expected = reference_traces(
+        program,
+        inputs,
+        reference=reference,
+        ticks=ticks,
+        chip=chip,
+        trial_seed=trial_seed,
+        sample_ids=sample_ids,
+    )
     emulated = [emulated_trace(program, recording, sample) for sample in range(len(expected))]
     if script is not None:
-        _write_script(Path(script), program, inputs, ticks, emulated)
+        encoded = encoded_inputs(program, inputs, ticks=ticks, trial_seed=trial_seed, sample_ids=sample_ids)
+        _write_script(Path(script), flawed_program(program, _flaws(program, chip)), encoded, emulated)
     tolerance = tolerance_of(program.profile) if reference == "brian2" else 0.0
-    return combine(
+    check = combine(
         compare(trace, got, program, sample, tolerance=tolerance)
         for sample, (trace, got) in enumerate(zip(expected, emulated, strict=True))
     )
+    return replace(check, left_out=left_out)
 
 
 def reference_traces(
-    program: ChipProgram, inputs: Inputs, *, reference: Reference, ticks: int | None = None
+    program: ChipProgram,
+    inputs: Inputs,
+    *,
+    reference: Reference,
+    ticks: int | None = None,
+    chip: ChipChoice | None = None,
+    trial_seed: int = 0,
+    sample_ids: ArrayLike | None = None,
 ) -> list[Trace]:
     """What the reference does with each sample, given the very spikes and biases that the chip gets."""
     from spikeloom.flows.circuit_traces import circuit_logs
     from spikeloom.reference.brian2_model import run_brian2_samples
     from spikeloom.reference.twin import run_twin
 
-    encoded = encoded_inputs(program, inputs, ticks=ticks)
+    encoded = encoded_inputs(program, inputs, ticks=ticks, trial_seed=trial_seed, sample_ids=sample_ids)
     overrides = _overrides(encoded)
     if reference == "rtl":
         longest = (program.ticks if ticks is None else ticks) + program.run_ticks - program.ticks
         return [log.trace(program) for log in circuit_logs(program, encoded.spikes, longest, overrides)]
+    flaws = _flaws(program, chosen_chip(program, None, 0.0, ()) if chip is None else chip)
     if reference == "brian2":
-        return run_brian2_samples(program, encoded.spikes, bias_overrides=overrides)
+        return run_brian2_samples(program, encoded.spikes, bias_overrides=overrides, chip=flaws)
+    ids = checked_ids(sample_ids, len(encoded.spikes)).tolist()
     return [
-        run_twin(program, sample, bias_override=override)
-        for sample, override in zip(encoded.spikes, overrides, strict=True)
+        run_twin(program, rows, bias_override=override, trial_seed=trial_seed, sample=number, chip=flaws)
+        for rows, override, number in zip(encoded.spikes, overrides, ids, strict=True)
     ]
 
 
@@ -93,12 +132,14 @@ def _overrides(encoded: EncodedInputs) -> list[dict[str, NDArray]]:
     return [{name: values[k] for name, values in encoded.biases.items()} for k in range(len(encoded.spikes))]
 
 
-def _write_script(
-    path: Path, program: ChipProgram, inputs: Inputs, ticks: int | None, expected: list[Trace]
-) -> None:
+def _flaws(program: ChipProgram, chip: ChipChoice) -> Flaws:
+    """The chip as the references take it."""
+    return Flaws(program.profile, chip.seed, chip.age_s, chip.effects)
+
+
+def _write_script(path: Path, program: ChipProgram, encoded: EncodedInputs, expected: list[Trace]) -> None:
     from spikeloom.reference.brian2_script import brian2_script
 
-    encoded = encoded_inputs(program, inputs, ticks=ticks)
     write_text(path, brian2_script(program, encoded.spikes, _overrides(encoded), expected))
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def profile_facts(profile: Profile) -> dict[str, Any]:
     """What a list of profiles says of one."""
     chip = profile.chip
-    kind = chip.soma if chip.soma == chip.synapse else f"{chip.synapse} synapses, {chip.soma} soma"
+    kind = chip.soma if chip.soma == chip.synapse else "hybrid"
     return {
         "profile": profile.name,
         "name": chip.name,

@@ -49,7 +49,7 @@ def response_curve(profile: Profile, *, ticks: int = 128) -> ResponseCurve:
     network.connect(drive, neurons, codes[None], mode=mode)
     program = place_without_limits(network, ticks=ticks)
     trace = run_twin(program, np.ones((ticks, 1), dtype=np.uint8))
-    rates = trace.spikes[:, program.populations[0].neurons].mean(axis=0)
+    rates = trace.spikes[:, program.populations[0].neurons].sum(axis=0) / ticks
     return ResponseCurve(inputs, rates, _threshold(profile, float(inputs[-1])), ticks)
 
 

@@ -37,7 +37,8 @@ def checked_weights(
 
 def _codes(values: ArrayLike, subject: str, profile: Profile) -> NDArray:
     if profile.weights.formula == "float":
-        return reals(values, subject, "weight")
+        most = profile.weights.limit
+        return reals(values, subject, "weight", None if most is None else -most, most)
     return integers(values, subject, "weight", None, None)
 
 

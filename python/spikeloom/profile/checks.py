@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from spikeloom.profile.cycle_checks import cycle_findings
 from spikeloom.profile.dotted import nearest, walk
 from spikeloom.profile.event_mode import event_findings
+from spikeloom.profile.imperfection_checks import imperfection_findings
 from spikeloom.profile.intervals import prove
 from spikeloom.profile.operand_fields import REGISTER_FIELDS, operands_of
 from spikeloom.profile.operations import FIRING, Alias, Operation, Sum
@@ -37,6 +38,7 @@ def soundness_findings(profile: Profile) -> list[str]:
         _flow,
         cycle_findings,
         continuous_findings,
+        imperfection_findings,
         _provenance,
     )
     findings = [finding for check in checks for finding in check(profile)]
@@ -47,6 +49,7 @@ def soundness_findings(profile: Profile) -> list[str]:
 def _names(profile: Profile) -> Iterator[str]:
     lists = {
         "operation": [operation.name for operation in profile.operation],
+        "imperfection": [entry.name for entry in profile.imperfection],
         "limits.memory": [memory.name for memory in profile.limits.memory],
         "limits.shared_table": [table.name for table in profile.limits.shared_table],
         "weights.mode": [mode.name for mode in profile.weights.mode],

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from spikeloom.profile.imperfections import IMPERFECTIONS
 from spikeloom.profile.operations import OPERATIONS
 from spikeloom.profile.schema import Profile
 
@@ -51,14 +52,14 @@ def json_schema() -> dict[str, Any]:
 
 def tables() -> str:
     """The field table and the operation table in Markdown."""
-    return "\n".join([*_fields(), "", *_operations()])
+    return "\n".join([*_fields(), "", *_operations(), "", *_imperfections()])
 
 
 def _fields() -> Iterator[str]:
     schema = Profile.model_json_schema(by_alias=True)
     yield "## All fields"
     for name, prop in schema["properties"].items():
-        if name not in ("name", "operation"):
+        if name not in ("name", "operation", "imperfection"):
             yield from _table(name, prop, schema["$defs"])
 
 
@@ -115,6 +116,18 @@ def _operations() -> Iterator[str]:
         meaning = " ".join(inspect.cleandoc(operation.__doc__ or "").split())
         name = schema["properties"]["op"]["const"]
         yield f"| `{name}` | {', '.join(filter(None, fields))} | {_cell(meaning)} |"
+
+
+def _imperfections() -> Iterator[str]:
+    yield "## All imperfections\n"
+    yield "Every `[[imperfection]]` has a unique `name`, its `kind`, and may have the `unit` of its `std`. z is a"
+    yield "normal number, drawn once for a chip (frozen) or in every step of a trial (temporal).\n"
+    yield "| kind | fields | meaning |\n|---|---|---|"
+    for kind in IMPERFECTIONS:
+        schema = kind.model_json_schema()
+        fields = [f"`{name}`" for name in schema["properties"] if name not in ("name", "kind", "unit")]
+        meaning = " ".join(inspect.cleandoc(kind.__doc__ or "").split())
+        yield f"| `{schema['properties']['kind']['const']}` | {', '.join(fields)} | {_cell(meaning)} |"
 
 
 def _operation_field(name: str, schema: dict[str, Any]) -> str:

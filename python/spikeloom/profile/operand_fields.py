@@ -8,7 +8,19 @@ from typing import Any
 from spikeloom.profile.operation_base import Operand
 from spikeloom.profile.operations import Operation
 
-REGISTER_FIELDS = ("unless", "dst", "reg", "counter", "states")
+REGISTER_FIELDS = (
+    "unless",
+    "dst",
+    "reg",
+    "counter",
+    "states",
+    "blocks",
+    "imem",
+    "exc",
+    "inh",
+    "ahp",
+    "fired",
+)
 _OTHER_FIELDS = (
     "name", "op", "on", "shift", "offset", "round", "min_step", "negate", "toward", "guard",
     "cmp", "neg_cmp", "reset", "bits", "inl",
@@ -20,7 +32,7 @@ def operands_of(operation: Operation) -> Iterator[tuple[str, Operand | None]]:
     for field, value in operation.model_dump(by_alias=True, exclude_none=True).items():
         if field == "terms":
             yield from (("terms", _term(operation, term)) for term in value)
-        elif field in ("states", "taus"):
+        elif field in ("states", "taus", "blocks"):
             yield from ((field, operand) for operand in value)
         elif field in ("gains", "conductances"):
             yield from ((field, operand) for operand in _named_operands(value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from spikeloom.profile.operation_base import Operand, _Operation
-from spikeloom.profile.real_operations import Adc, Dac, ExpEuler, LinearExact
+from spikeloom.profile.real_operations import Adc, Dac, DpiStep, ExpEuler, LinearExact
 from spikeloom.profile.schema import Profile
 
 MOST_STATES = 8  # of one linear_exact
@@ -20,6 +20,8 @@ def real_problems(profile: Profile, operation: _Operation) -> Iterator[tuple[str
         yield from _linear_problems(profile, operation)
     if isinstance(operation, ExpEuler):
         yield from (("tau", problem) for problem in _time_constant(profile, operation.tau))
+    if isinstance(operation, DpiStep) and profile.time.dt_s is None:
+        yield "op", "needs time.dt_s"
     if isinstance(operation, LinearExact | ExpEuler) and profile.time.dt_s is None:
         yield "op", "needs time.dt_s"
     if isinstance(operation, Adc | Dac):

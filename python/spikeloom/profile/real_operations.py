@@ -126,6 +126,84 @@ class Dac(_Converter):
     op: Literal["dac"]
 
 
-REAL_OPERATIONS: tuple[type[_Operation], ...] = (LinearExact, ExpEuler, ExpDrive, AddNoise, Adc, Dac)
+class Mac(_Operation):
+    """y = clamp(sum over b of clamp(round(block_b gain + sigma z_b))), clamp to [out_min, out_max].
 
-RealOperation = LinearExact | ExpEuler | ExpDrive | AddNoise | Adc | Dac
+    round floor: fl(x); nearest: fl(x + 1/2). Sums go from 0 on in the order of `blocks`; z_b is that of the index
+    neuron * blocks + b of its core, stream membrane, layer the operation's number. sigma 0 draws nothing.
+    """
+
+    op: Literal["mac"]
+    dst: str
+    blocks: tuple[str, ...]
+    gain: Operand
+    sigma: Operand
+    round: Literal["floor", "nearest"]
+    out_min: Operand
+    out_max: Operand
+
+    def reads(self) -> tuple[Operand, ...]:
+        return (*super().reads(), *self.blocks, self.gain, self.sigma, self.out_min, self.out_max)
+
+    def writes(self) -> tuple[str, ...]:
+        return (self.dst,)
+
+
+class DpiStep(_Operation):
+    """One step of the subthreshold differential-pair neuron of DYNAP-SE2, in this order; products from the left.
+
+    T = ut / kappa; tau_k = T c_k / itau_k for exc, inh, ahp. A synapse's level is max(i0, igain_k / itau_k in_k),
+    the adaptation's igain_ahp / itau_ahp iw_ahp fired. Each current becomes i exp(-(dt / tau_k)) +
+    (1 - exp(-(pulse / tau_k))) level, ahp at least i0; fired = 0. leak = itau_mem + ahp;
+    in = max(i0, (exc - inh - leak + idc) free), free = 1 where refractory = 0, else 0;
+    rest = igain_mem / itau_mem (in - leak); v = T ln(imem / i0); back = i0 exp(kappa kappa / (kappa + 1) v / ut);
+    above = imem + igain_mem; f = back / leak above; tau = T c_mem / leak;
+    slope = rest + f - imem (1 + ahp / itau_mem); imem = max(i0, imem + dt imem / (tau above) slope).
+    """
+
+    op: Literal["dpi_step"]
+    imem: str
+    exc: str
+    inh: str
+    ahp: str
+    fired: str
+    refractory: Operand
+    in_exc: Operand
+    in_inh: Operand
+    i0: Operand
+    itau_mem: Operand
+    igain_mem: Operand
+    itau_exc: Operand
+    igain_exc: Operand
+    itau_inh: Operand
+    igain_inh: Operand
+    itau_ahp: Operand
+    igain_ahp: Operand
+    iw_ahp: Operand
+    idc: Operand
+    c_mem: Operand
+    c_exc: Operand
+    c_inh: Operand
+    c_ahp: Operand
+    kappa: Operand
+    ut: Operand
+    t_pulse: Operand
+    t_pulse_ahp: Operand
+
+    def reads(self) -> tuple[Operand, ...]:
+        return (*super().reads(), *self.writes(), *(getattr(self, name) for name in DPI_OPERANDS))
+
+    def writes(self) -> tuple[str, ...]:
+        return (self.imem, self.exc, self.inh, self.ahp, self.fired)
+
+
+DPI_REGISTERS = ("imem", "exc", "inh", "ahp", "fired")
+DPI_OPERANDS = tuple(
+    name for name in DpiStep.model_fields if name not in ("name", "unless", "op", *DPI_REGISTERS)
+)
+
+REAL_OPERATIONS: tuple[type[_Operation], ...] = (
+    LinearExact, ExpEuler, ExpDrive, AddNoise, Adc, Dac, Mac, DpiStep,
+)  # fmt: skip
+
+RealOperation = LinearExact | ExpEuler | ExpDrive | AddNoise | Adc | Dac | Mac | DpiStep

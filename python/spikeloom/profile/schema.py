@@ -10,6 +10,7 @@ from pydantic import Field
 
 from spikeloom.profile.cycle_tables import Cycles, Energy, Noc
 from spikeloom.profile.event_mode import EventMode
+from spikeloom.profile.imperfections import Imperfection
 from spikeloom.profile.operations import FIRING, Operation
 from spikeloom.profile.tables import (
     Bias,
@@ -78,6 +79,7 @@ class Profile(Table):
     regs: dict[str, Register]
     state: dict[str, RegisterState] = {}
     operation: tuple[Operation, ...]
+    imperfection: tuple[Imperfection, ...] = ()
     outputs: Outputs = Outputs()
     bias: Bias = Bias(kind="none")
     cycles: Cycles | None = None

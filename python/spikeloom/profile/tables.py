@@ -139,11 +139,12 @@ class Weights(Table):
     formula float: the weight itself. int: m. int_shift: m 2^shift.
     mant_exp: clip(fl(m 2^w_exp) 2^unit_shift, -clip, clip). type_table: where the bit m is set, the target's
     parameter `table[type]`, type being that of the axon. sign_pre: m, and all codes that a source neuron or input
-    line reads have one sign.
+    line reads have one sign. row_sign: m, where the sign is one of the row, so that a signed weight takes two
+    rows and the magnitude has all bits. palette: unit times the sum of the shared values iwB of all bits B set in m.
     The codes m of a mode are the multiples of 2^(mantissa_bits - bits + sign_bit) from its min to its max.
     """
 
-    formula: Literal["float", "int", "int_shift", "mant_exp", "type_table", "sign_pre"]
+    formula: Literal["float", "int", "int_shift", "mant_exp", "type_table", "sign_pre", "row_sign", "palette"]
     """How a code becomes an effective weight."""
     bits: Annotated[int, Field(ge=1, le=16)] | None = None
     """Bits of a weight code; absent for `float`."""
@@ -153,6 +154,10 @@ class Weights(Table):
     """Power of two of the weight unit (`mant_exp`)."""
     clip: Count | None = None
     """Bound of the magnitude of an effective weight (`mant_exp`)."""
+    unit: Annotated[float, Field(gt=0)] = 1.0
+    """Worth of one unit of the shared values (`palette`)."""
+    limit: Annotated[float, Field(gt=0)] | None = None
+    """Largest magnitude of a weight (`float`); absent: none."""
     table: tuple[str, ...] = ()
     """Parameter of the target neuron that an axon of each type adds (`type_table`)."""
     sign_scope: Literal["synapse", "synapse_format", "source"] = "synapse"

@@ -23,6 +23,8 @@ def weight_problems(profile: Profile) -> Iterator[str]:
         yield f"weights.formula: {weights.formula} needs digital synapses"
     if weights.bits is None or not weights.mode:
         yield f"weights: the formula {weights.formula} needs bits and at least one mode"
+    if weights.limit is not None:
+        yield "weights.limit: only the formula float has one"
     yield from _formula_problems(profile)
     yield from _mode_problems(profile)
     for shared in weights.shared:
@@ -32,10 +34,19 @@ def weight_problems(profile: Profile) -> Iterator[str]:
 
 def _formula_problems(profile: Profile) -> Iterator[str]:
     weights = profile.weights
-    read = {"mant_exp": "w_exp", "int_shift": "shift", "type_table": "type"}.get(weights.formula, "none")
+    read = {
+        "mant_exp": ["w_exp"],
+        "int_shift": ["shift"],
+        "type_table": ["type"],
+        "palette": [f"iw{bit}" for bit in range(weights.bits or 0)],
+    }.get(weights.formula, ["none"])
     for shared in weights.shared:
-        if shared.name != read:
-            yield f"weights.shared.{shared.name}: the formula {weights.formula} reads {read}"
+        if shared.name not in read:
+            yield f"weights.shared.{shared.name}: the formula {weights.formula} reads {', '.join(read)}"
+    if weights.formula == "palette" and (not profile.is_analog or len(weights.shared) < len(read)):
+        yield f"weights.shared: the formula palette needs an analog soma and {', '.join(read)}"
+    if weights.unit != 1.0 and weights.formula != "palette":
+        yield "weights.unit: only the formula palette has one"
         if (shared.scope == "axon") != (shared.name == "type"):
             yield f"weights.shared.{shared.name}.scope: only the type of an axon has the scope axon"
     yield from _type_table_problems(profile)
@@ -79,5 +90,6 @@ def _mode_problems(profile: Profile) -> Iterator[str]:
         levels = (high - low) // step + 1
         if levels < 2:
             yield f"weights.mode.{mode.name}: holds fewer than two codes between {mode.min} and {mode.max}"
-        if levels > 2**bits:
-            yield f"weights.mode.{mode.name}: holds {levels} codes; {bits} bits hold {2**bits}"
+        most = 2 * 2**bits - 1 if weights.formula == "row_sign" else 2**bits
+        if levels > most:
+            yield f"weights.mode.{mode.name}: holds {levels} codes; {bits} bits hold {most}"

@@ -47,7 +47,7 @@ def weight_levels(weights: Weights, mode: str) -> Levels:
 
 
 def effective_weights(weights: Weights, codes: ArrayLike, shared: Mapping[str, ArrayLike]) -> NDArray:
-    """What codes add to an accumulator, int64 (float64 for formula `float`), by the formulas of `Weights`.
+    """What codes add to an accumulator, by the formulas of `Weights`: int64, float64 for `float` and `palette`.
 
     `shared` holds the shared values (`w_exp`, `shift`), of any shape that broadcasts against `codes`; an
     absent one has its default. Raises ProfileError for `type_table`, where a code has no worth of its own.
@@ -62,8 +62,13 @@ def effective_weights(weights: Weights, codes: ArrayLike, shared: Mapping[str, A
     if weights.formula == "type_table":
         raise ProfileError("weights.formula type_table", "gives a code no worth without its target",
                            remedy="read the target's parameters that weights.table names")  # fmt: skip
-    if weights.formula in ("int", "sign_pre"):
+    if weights.formula in ("int", "sign_pre", "row_sign"):
         return m
+    if weights.formula == "palette":
+        total = sum(
+            (m >> bit & 1) * shared_value(weights, f"iw{bit}", shared) for bit in range(weights.bits or 0)
+        )
+        return np.asarray(total, dtype=np.float64) * weights.unit
     if weights.formula == "int_shift":
         return m << shared_value(weights, "shift", shared)
     value = _scaled(m, shared_value(weights, "w_exp", shared)) << weights.unit_shift

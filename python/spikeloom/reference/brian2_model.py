@@ -37,7 +37,13 @@ from spikeloom.reference.brian2_exact import LIMIT, Range
 from spikeloom.reference.brian2_operations import each_addition, operation_block, refuse
 from spikeloom.reference.brian2_real_operations import real_constants
 from spikeloom.reference.brian2_results import check_traps, trace_of
-from spikeloom.reference.brian2_setup import check_brian2_carries, functions, in_steps, plain_numpy
+from spikeloom.reference.brian2_setup import (
+    check_brian2_carries,
+    functions,
+    in_steps,
+    merged_limit,
+    plain_numpy,
+)
 from spikeloom.reference.brian2_synapses import (
     BiasOverride,
     Copies,
@@ -49,6 +55,8 @@ from spikeloom.reference.brian2_synapses import (
     synapses,
 )  # fmt: skip
 from spikeloom.reference.compare import Trace
+from spikeloom.reference.flawed_program import flawed_program
+from spikeloom.reference.twin_imperfections import Flaws
 
 
 def run_brian2(
@@ -69,6 +77,7 @@ def run_brian2_samples(
     *,
     ticks: int | None = None,
     bias_overrides: Sequence[BiasOverride] | None = None,
+    chip: Flaws | None = None,
 ) -> list[Trace]:
     """Run samples one after the other in one Brian2 network.
 
@@ -78,6 +87,7 @@ def run_brian2_samples(
     spikes : (samples, rows, input lines) spike counts; row t arrives in tick t.
     ticks : how many ticks to run; `None` runs the rows and then the largest depth of the program.
     bias_overrides : for each sample, population -> one effective bias a neuron.
+    chip : the frozen imperfections that act; none unless given.
 
     Raises
     ------
@@ -86,6 +96,7 @@ def run_brian2_samples(
         with the rule `trap` was given a value outside its width.
     """
     check_brian2_carries(program.profile)
+    program = flawed_program(program, Flaws(program.profile) if chip is None else chip)
     spikes = in_steps(program.profile.time, np.asarray(spikes))
     depth = max((population.depth for population in program.populations), default=0)
     total = spikes.shape[1] + depth if ticks is None else ticks
@@ -155,15 +166,9 @@ class Brian2Model:
             limit = self.params.get(fire.max, fire.max)
             per_neuron = np.maximum(np.broadcast_to(limit, self.program.n_neurons)[self.fans[0]], 0.0)
         np.add.at(most, self.fans[1], per_neuron)
-        return np.asarray(np.minimum(most, self._merged_limit()))
-
-    def _merged_limit(self) -> NDArray:
-        """(axons,): the number at which the profile caps the spikes of each."""
-        delivery = self.program.profile.delivery
-        if delivery.merge == "or":
-            return np.ones(len(self.order))
-        most = [delivery.spikes_max.recurrent or np.inf, delivery.spikes_max.input or np.inf]
-        return np.array(most)[np.isin(np.arange(len(self.order)), self.lines[1]).astype(np.int64)]
+        return np.asarray(
+            np.minimum(most, merged_limit(self.program.profile.delivery, len(self.order), self.lines[1]))
+        )
 
     def _arrivals(self, spikes: NDArray) -> NDArray:
         """(ticks, axons): what the input lines put on each axon."""
@@ -203,7 +208,9 @@ class Brian2Model:
         for k in bits:
             group.set_event_schedule(f"plane{k}", when="groups", order=1)
         group.rank_[: self.copies.n] = self.copies.rank
-        group.most_[: self.copies.n] = self._merged_limit()[self.copies.axon]
+        group.most_[: self.copies.n] = merged_limit(
+            self.program.profile.delivery, len(self.order), self.lines[1]
+        )[self.copies.axon]
         return group
 
     def _planes(self) -> int:

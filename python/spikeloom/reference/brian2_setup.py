@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import EmulationError
-from spikeloom.profile.schema import Profile, Time
+from spikeloom.profile.schema import Delivery, Profile, Time
 from spikeloom.reference.brian2_synapses import power_of_two
 
 
@@ -90,6 +90,14 @@ def functions() -> dict[str, Any]:
         made.implementations.add_numpy_implementation(function, discard_units=True)
         found[function.__name__] = made
     return found
+
+
+def merged_limit(delivery: Delivery, axons: int, from_input: NDArray) -> NDArray:
+    """(axons,): the number at which the profile caps the spikes of each."""
+    if delivery.merge == "or":
+        return np.ones(axons)
+    most = [delivery.spikes_max.recurrent or np.inf, delivery.spikes_max.input or np.inf]
+    return np.array(most)[np.isin(np.arange(axons), from_input).astype(np.int64)]
 
 
 def in_steps(time: Time, spikes: NDArray) -> NDArray:

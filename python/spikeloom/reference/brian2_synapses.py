@@ -129,6 +129,9 @@ def effective_weights(weights: Weights, arrays: ProgramArrays) -> NDArray:
     exponent |= {
         name: values[arrays.code_format].astype(np.float64) for name, values in arrays.format_shared.items()
     }
+    if weights.formula == "palette":
+        bits = [np.floor(codes / 2.0**bit) % 2.0 for bit in range(weights.bits or 0)]
+        return np.asarray(sum(set_ * exponent[f"iw{b}"] for b, set_ in enumerate(bits)) * weights.unit)
     if weights.formula == "int_shift":
         return np.asarray(codes * power_of_two(exponent["shift"]))
     if weights.formula == "mant_exp":

@@ -49,12 +49,14 @@ class CrossCheck:
     """Whether two executors agreed, and how much was compared.
 
     `compared` counts "samples", "ticks", "spikes" (those the expected side made), "spike_counts" (neurons
-    times ticks) and "register_values".
+    times ticks) and "register_values". `left_out` names effects that acted on neither side, because the
+    reference cannot draw the same noise.
     """
 
     equal: bool
     compared: Mapping[str, int]
     first_divergence: Divergence | None
+    left_out: tuple[str, ...] = ()
 
 
 def compare(

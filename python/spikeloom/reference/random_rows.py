@@ -96,7 +96,8 @@ class RowDraw:
         weights = self.profile.weights
         if weights.formula == "float":
             return self.values.floats("code", n, near=near, exact=self.options.exact)
-        shift = sum(int(values[format_]) for values in self.format_shared.values()) + weights.unit_shift
+        exponents = {} if weights.formula == "palette" else self.format_shared
+        shift = sum(int(values[format_]) for values in exponents.values()) + weights.unit_shift
         near = None if near is None else near // 2 ** max(shift, 0)
         low, high, step = levels(self.profile, weights.mode[int(self.format_mode[format_])])
         return self.values.integers("code", n, low, high, step=step, near=near)

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 from spikeloom.errors import EmulationError
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.compare import Trace
+from spikeloom.reference.flawed_program import flawed_program
 from spikeloom.reference.twin_event import EventTicks
+from spikeloom.reference.twin_imperfections import Flaws
 from spikeloom.reference.twin_loading import due_lines, fans, load_types, load_weights, params_of
 from spikeloom.reference.twin_neuron import Moment, Neuron
+from spikeloom.reference.twin_noise import Lateness, NoisyReads
 from spikeloom.reference.twin_numbers import Number, Trapped
 from spikeloom.reference.twin_operations import run_operations
 
@@ -42,6 +45,7 @@ def run_twin(
     bias_override: BiasOverride | None = None,
     trial_seed: int = 0,
     sample: int = 0,
+    chip: Flaws | None = None,
 ) -> Trace:
     """Run one sample on the twin.
 
@@ -53,6 +57,7 @@ def run_twin(
         the largest depth of the program.
     bias_override : population -> one effective bias a neuron, instead of the program's.
     trial_seed, sample : whose temporal noise is drawn.
+    chip : the imperfections that act; none unless given.
 
     Raises
     ------
@@ -62,21 +67,26 @@ def run_twin(
     time = program.profile.time
     layers = {entry.name: number for number, entry in enumerate(program.profile.operation)}
     moment = Moment(time.dt_s or 0.0, sample=sample, trial_seed=trial_seed, layers=layers)
-    chip = _Chip(program, bias_override or {}, moment)
+    flaws = Flaws(program.profile) if chip is None else chip
+    twin = _Chip(flawed_program(program, flaws), bias_override or {}, moment, flaws)
     depth = max((population.depth for population in program.populations), default=0)
     counts, register_rows = [], []
     for tick in range(len(spikes) * time.steps_per_tick + depth if ticks is None else ticks):
-        chip.run_tick(tick, due_lines(program, spikes, tick))
-        counts.append([neuron.spikes for neuron in chip.neurons])
-        register_rows.append([list(neuron.registers.values()) for neuron in chip.neurons])
-    return _trace(program, counts, register_rows, chip.rules)
+        twin.run_tick(tick, due_lines(program, spikes, tick))
+        counts.append([neuron.spikes for neuron in twin.neurons])
+        register_rows.append([list(neuron.registers.values()) for neuron in twin.neurons])
+    return _trace(program, counts, register_rows, twin.rules)
 
 
 class _Chip:
     """The state of one chip between ticks."""
 
-    def __init__(self, program: ChipProgram, bias_override: BiasOverride, moment: Moment) -> None:
+    def __init__(
+        self, program: ChipProgram, bias_override: BiasOverride, moment: Moment, flaws: Flaws
+    ) -> None:
         self.profile = program.profile
+        self.reads = NoisyReads(program, flaws, moment)
+        self.jitter = Lateness(program, flaws, moment)
         self.moment = moment
         self.rules: dict[str, int] = {}
         self.neurons = _load_neurons(program, bias_override, self.rules, moment)
@@ -115,7 +125,7 @@ class _Chip:
         self.clear_accumulators()
         later = arrival(tick, self.profile.time.spike_latency_ticks)
         for neuron in self.neurons:
-            self.send(self.neuron_axons[neuron.number], neuron.spikes, later)
+            self.send(self.neuron_axons[neuron.number], neuron.spikes, later + self.jitter.of(neuron))
 
     def send(self, axons: list[int], n: int, tick: int) -> None:
         """Put n spikes on each axon; each run of the axon has them due its own delay after `tick`."""
@@ -195,7 +205,7 @@ class _Chip:
         first = self.axon_weight[axon] + run.weight
         places = range(first, first + len(run.targets))
         if self.profile.weights.formula != "type_table":
-            return [self.weights[place] for place in places]
+            return self.reads.of(axon, first, [self.weights[place] for place in places])
         targets = [self.neurons[self.axon_target[axon] + target] for target in run.targets]
         return [self.worth(place, neuron) for place, neuron in zip(places, targets, strict=True)]
 

@@ -24,8 +24,12 @@ class Moment:
 
     def noise(self, stream: str, effect: str, core: int, index: int) -> float:
         """The normal number of one index of a core in this step."""
+        return self.draw(stream, self.layers[effect], core, index)
+
+    def draw(self, stream: str, layer: int, core: int, index: int) -> float:
+        """The normal number of one index of a core in this step, of the effect with this number."""
         key = (self.trial_seed, STREAMS[stream])
-        rest = (self.step, self.sample, core << 8 | self.layers[effect])
+        rest = (self.step, self.sample, core << 8 | layer)
         return twin_elementary.normal(twin_elementary.word(key, index, rest))
 
 

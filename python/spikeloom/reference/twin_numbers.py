@@ -91,6 +91,10 @@ def effective_weight(weights: Weights, code: Number, shared: dict[str, int]) -> 
     if weights.formula == "float":
         return float(code)
     code = int(code)
+    if weights.formula == "palette":
+        return sum(shared[f"iw{bit}"] for bit in range(weights.bits or 0) if code >> bit & 1) * weights.unit
+    if weights.formula == "row_sign":
+        return code
     if weights.formula == "int_shift":
         return code * power(shared["shift"])
     if weights.formula == "mant_exp":
