@@ -14,7 +14,6 @@ core; all cores run the same operation list, which is one block. Brian2's slots 
 
 Where every addition is a write of its own (`delivery.accumulate = "each"`), an axon has one event and its rows
 write the register themselves, axon after axon: n equal additions through one rule are one of n w.
-
 So a spike of tick t is read at t + 1 + delay, a latency of L adds L - 1 to the delay of the rows that neurons
 drive, and input of tick t is read in tick t, because a table gives it to the axons before the rows run.
 

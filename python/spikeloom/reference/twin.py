@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import EmulationError
@@ -18,7 +17,7 @@ from spikeloom.reference.compare import Trace
 from spikeloom.reference.flawed_program import flawed_program
 from spikeloom.reference.twin_event import EventTicks
 from spikeloom.reference.twin_imperfections import Flaws
-from spikeloom.reference.twin_loading import due_lines, fans, load_types, load_weights, params_of
+from spikeloom.reference.twin_loading import due_lines, fans, load_types, load_weights, params_of, trace_of
 from spikeloom.reference.twin_neuron import Moment, Neuron
 from spikeloom.reference.twin_noise import Lateness, NoisyReads
 from spikeloom.reference.twin_numbers import Number, Trapped
@@ -75,16 +74,16 @@ def run_twin(
         twin.run_tick(tick, due_lines(program, spikes, tick))
         counts.append([neuron.spikes for neuron in twin.neurons])
         register_rows.append([list(neuron.registers.values()) for neuron in twin.neurons])
-    return _trace(program, counts, register_rows, twin.rules)
+    return trace_of(program, counts, register_rows, twin.rules)
 
 
 class _Chip:
     """The state of one chip between ticks."""
 
     def __init__(
-        self, program: ChipProgram, bias_override: BiasOverride, moment: Moment, flaws: Flaws
+        self, program: ChipProgram, bias_override: BiasOverride, moment: Moment, chip: Flaws | None = None
     ) -> None:
-        self.profile = program.profile
+        self.profile, flaws = program.profile, chip or Flaws(program.profile)
         self.reads = NoisyReads(program, flaws, moment)
         self.jitter = Lateness(program, flaws, moment)
         self.moment = moment
@@ -292,15 +291,3 @@ def _load_run(program: ChipProgram, run: int) -> _Run:
     receptor = int(arrays.run_receptor[run])
     element = program.profile.delivery.into[receptor]
     return _Run(element, [base + offset for offset in offsets], int(arrays.run_weight[run]), receptor)
-
-
-def _trace(
-    program: ChipProgram, counts: list[list[int]], rows: list[list[list[Number]]], rules: dict[str, int]
-) -> Trace:
-    """The lists of a run as arrays."""
-    names = program.profile.element_names()
-    kind = np.float64 if program.profile.is_analog else np.int64
-    shape = (len(counts), program.n_neurons)
-    values = np.array(rows, dtype=kind).reshape(*shape, len(names))
-    registers = {name: values[:, :, k] for k, name in enumerate(names)}
-    return Trace(np.array(counts, dtype=np.int32).reshape(shape), registers, rules)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference import twin_numbers
+from spikeloom.reference.compare import Trace
 from spikeloom.reference.twin_numbers import Number
 
 
@@ -61,3 +63,15 @@ def load_types(program: ChipProgram) -> list[int]:
 def fans(start: NDArray, axons: NDArray) -> list[list[int]]:
     """The axons that each line, or neuron, drives."""
     return [[int(axon) for axon in axons[first:last]] for first, last in zip(start, start[1:], strict=False)]
+
+
+def trace_of(
+    program: ChipProgram, counts: list[list[int]], rows: list[list[list[Number]]], rules: dict[str, int]
+) -> Trace:
+    """The lists of a run as arrays."""
+    names = program.profile.element_names()
+    kind = np.float64 if program.profile.is_analog else np.int64
+    shape = (len(counts), program.n_neurons)
+    values = np.array(rows, dtype=kind).reshape(*shape, len(names))
+    registers = {name: values[:, :, k] for k, name in enumerate(names)}
+    return Trace(np.array(counts, dtype=np.int32).reshape(shape), registers, rules)

@@ -17,6 +17,7 @@ from spikeloom.program.program import ChipProgram
 from spikeloom.reference import twin
 from spikeloom.reference.compare import Trace
 from spikeloom.reference.twin_event import Event, EventTicks, Loaded, leaks
+from spikeloom.reference.twin_loading import trace_of
 from spikeloom.reference.twin_neuron import Moment
 
 
@@ -43,7 +44,7 @@ def run_serial_event(program: ChipProgram, spikes: NDArray, *, ticks: int | None
         clocked.run_tick(tick, [int(n) for n in spikes[tick]] if tick < len(spikes) else [])
         counts.append([neuron.spikes for neuron in chip.neurons])
         rows.append([list(neuron.registers.values()) for neuron in chip.neurons])
-    return ClockedTrace(twin._trace(program, counts, rows, chip.rules), clocked.phases, clocked.counters)
+    return ClockedTrace(trace_of(program, counts, rows, chip.rules), clocked.phases, clocked.counters)
 
 
 @dataclass
