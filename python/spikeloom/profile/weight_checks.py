@@ -43,12 +43,12 @@ def _formula_problems(profile: Profile) -> Iterator[str]:
     for shared in weights.shared:
         if shared.name not in read:
             yield f"weights.shared.{shared.name}: the formula {weights.formula} reads {', '.join(read)}"
+        if (shared.scope == "axon") != (shared.name == "type"):
+            yield f"weights.shared.{shared.name}.scope: only the type of an axon has the scope axon"
     if weights.formula == "palette" and (not profile.is_analog or len(weights.shared) < len(read)):
         yield f"weights.shared: the formula palette needs an analog soma and {', '.join(read)}"
     if weights.unit != 1.0 and weights.formula != "palette":
         yield "weights.unit: only the formula palette has one"
-        if (shared.scope == "axon") != (shared.name == "type"):
-            yield f"weights.shared.{shared.name}.scope: only the type of an axon has the scope axon"
     yield from _type_table_problems(profile)
     if (weights.formula == "sign_pre") != (weights.sign_scope == "source"):
         yield "weights.sign_scope: is source for the formula sign_pre, and for no other"
