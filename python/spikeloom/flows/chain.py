@@ -81,6 +81,11 @@ def judging_rows(count: int, seed: int) -> NDArray[np.bool_]:
     return judges
 
 
+def _neurons(layer: AnnLayer, per_unit: int) -> int:
+    """Neurons of a layer at most: a unit that gives negative numbers as well has a pair for each of its own."""
+    return layer.n_outputs * per_unit * (2 if layer.activation in SIGNED else 1)
+
+
 def calibration_set(
     ann: Ann,
     profile: Profile,
@@ -92,8 +97,7 @@ def calibration_set(
     neurons_per_unit: int = 1,
 ) -> CalibrationSet:
     """The ANN's answers on as many rows as the emulation can hold, in a seeded order, and the coding of the input."""
-    per_unit = neurons_per_unit * (2 if any(layer.activation in SIGNED for layer in ann.layers) else 1)
-    widest = max(ann.layers[0].n_inputs, *(per_unit * layer.n_outputs for layer in ann.layers))
+    widest = max(ann.layers[0].n_inputs, *(_neurons(layer, neurons_per_unit) for layer in ann.layers))
     most = max(1, FEED_NUMBERS // (widest * (ticks + len(ann.layers))))
     warnings = (f"only {most} of {len(rows)} calibration rows were used",) if len(rows) > most else ()
     rows = rows[np.random.default_rng(seed).permutation(len(rows))[:most]]

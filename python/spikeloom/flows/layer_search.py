@@ -67,6 +67,8 @@ def _candidates(task: LayerTask, method: Method, scale: float, response: Respons
 
 def _with_bound_of(solved: LayerFit, copy: LayerFit) -> LayerFit:
     """The copy with the bound of the problem that was solved: it pays no penalty, so the bound is one for it too."""
+    if solved.bound_tag == "none":  # too few rows to solve anything
+        return copy
     gap = (copy.loss - solved.bound) / copy.loss if copy.loss > 0 else 0.0
     return replace(copy, bound=solved.bound, bound_tag=solved.bound_tag, gap=gap)
 
