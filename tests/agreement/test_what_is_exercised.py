@@ -18,6 +18,7 @@ UNREACHABLE = {
     "x.trap": "a current of 24 bits and a bias of 20 fit 32 bits",
     "ref.trap": "the refractory period fits the width",
 }
+OF_ONE_CHIP = {("open_core", "q.wrap"): "256 axons of 15 spikes at -128 stay within 20 bits"}
 # Reached by the tests of traps, with narrower registers, because it takes thousands of ticks in full width.
 TRAPS_ELSEWHERE = {"q.trap", "u.trap", "v.trap", "x.trap", "ref.trap"}
 
@@ -95,7 +96,8 @@ def test_every_rule_acts(name):
         if not isinstance(found, EmulationError):
             acted.update(found.rules)
     for rule in rules_of(profile_of(name)):
-        assert acted[rule] > 0 or rule in UNREACHABLE or rule in TRAPS_ELSEWHERE, rule
+        unreachable = rule in UNREACHABLE or (name, rule) in OF_ONE_CHIP
+        assert acted[rule] > 0 or unreachable or rule in TRAPS_ELSEWHERE, rule
 
 
 def test_every_operation_is_in_a_profile_of_this_suite():
