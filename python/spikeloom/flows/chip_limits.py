@@ -10,15 +10,30 @@ from spikeloom.profile.weights import Levels, mode_names, weight_levels
 
 def weight_grid(profile: Profile, *, readout: bool = False) -> WeightGrid:
     """The codes and scales of one layer; every output of a readout has a scale of its own, applied by the host."""
+    _check_fittable(profile)
     if profile.weights.formula == "float":
         return WeightGrid()
-    if profile.weights.formula == "type_table":
-        raise FitError(f"profile {profile.name}", "has weights by the type of an axon, which the fit cannot choose",
-                       remedy="build the network by hand with SpikingNetwork")  # fmt: skip
     low, high, step = _signed_levels(profile)
     return WeightGrid(
         (low, high, step), None if readout else scale_groups(profile), fan_in=profile.limits.fan_in
     )
+
+
+def _check_fittable(profile: Profile) -> None:
+    """Raise FitError where the fit has no model of the chip's synapses or neurons."""
+    threshold = profile.fire.pos if profile.fire.op == "fire2" else profile.fire.thr
+    reasons = {
+        "has weights by the type of an axon, which the fit cannot choose": profile.weights.formula
+        == "type_table",
+        "has neurons that run in continuous time, which the fit does not know": profile.time.mode
+        == "continuous",
+        "has a threshold that no program can set, which the fit cannot match": not isinstance(threshold, str),
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            raise FitError(
+                f"profile {profile.name}", reason, remedy="build the network by hand with SpikingNetwork"
+            )
 
 
 def full_precision(profile: Profile) -> Profile:
