@@ -124,11 +124,11 @@ def test_instrumental_variables_keep_the_gain_that_noise_takes():
 
 
 def test_a_descent_in_the_true_loss_helps_at_few_bits():
-    from spikeloom.fit import rounding
+    from spikeloom.fit import refinement
 
     problem = random_problem(12, 800, 40, 16, grid=WeightGrid((-1, 1, 1)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rounding, "REFINE_LIMIT", 0)
+        patch.setattr(refinement, "REFINE_LIMIT", 0)
         without = fit_layer(problem)
     refined = fit_layer(problem)
     assert refined.bound <= refined.loss <= refined.quantised_loss < without.quantised_loss

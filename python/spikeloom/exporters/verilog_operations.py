@@ -20,6 +20,8 @@ NOT_EXPRESSIBLE: dict[str, str] = {
     "linear_exact": "it computes in binary64",
     "exp_euler": "it computes in binary64",
     "exp_drive": "it computes in binary64",
+    "dpi_step": "it computes in binary64",
+    "mac": "it computes in binary64",
     "add_noise": "it computes in binary64",
     "adc": "it reads a binary64 number",
     "dac": "it makes a binary64 number",
