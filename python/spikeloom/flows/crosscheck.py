@@ -15,7 +15,6 @@ from spikeloom.emulation.inputs import EncodedInputs, Inputs, checked_ids, encod
 from spikeloom.emulation.instance import ChipChoice, chosen_chip
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import EmulationError
-from spikeloom.profile.imperfections import temporal_effects
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.brian2_real_operations import tolerance_of
 from spikeloom.reference.brian2_setup import check_brian2_carries
@@ -67,7 +66,7 @@ def crosscheck(
     if reference == "brian2":
         check_brian2_carries(program.profile)
     chip = chosen_chip(program, chip_seed, age_s, effects)
-    noisy = temporal_effects(program.profile) if reference == "brian2" else ()
+    noisy = program.profile.temporal_effects if reference == "brian2" else ()
     left_out = tuple(name for name in chip.effects if name in noisy)
     chip = replace(chip, effects=tuple(name for name in chip.effects if name not in noisy))
     names = [f"{population.name}.{register}" for population in program.populations

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from spikeloom.profile.cycle_checks import cycle_findings
 from spikeloom.profile.dotted import nearest, walk
-from spikeloom.profile.event_mode import event_findings
+from spikeloom.profile.event_checks import event_findings
 from spikeloom.profile.imperfection_checks import imperfection_findings
 from spikeloom.profile.intervals import prove
 from spikeloom.profile.operand_fields import REGISTER_FIELDS, operands_of

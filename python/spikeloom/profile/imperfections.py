@@ -9,14 +9,11 @@ moves no other draw. Temporal ones are drawn anew in every step of every trial.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from spikeloom.profile.tables import Table
-
-if TYPE_CHECKING:
-    from spikeloom.profile.schema import Profile
 
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -174,14 +171,3 @@ Imperfection = Annotated[
     Mismatch | Dead | Stuck | ProgrammingError | Drift | ReadNoise | Jitter | Noise | OperationEffect,
     Field(discriminator="kind"),
 ]
-
-
-def temporal_effects(profile: Profile) -> tuple[str, ...]:
-    """Names of the imperfections that are drawn anew in every step."""
-    noisy = {operation.name for operation in profile.operation if operation.op in ("add_noise", "mac")}
-    return tuple(
-        entry.name
-        for entry in profile.imperfection
-        if isinstance(entry, ReadNoise | Jitter | Noise)
-        or (isinstance(entry, OperationEffect) and noisy.intersection(entry.operations))
-    )

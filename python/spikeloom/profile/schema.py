@@ -10,7 +10,7 @@ from pydantic import Field
 
 from spikeloom.profile.cycle_tables import Cycles, Energy, Noc
 from spikeloom.profile.event_mode import EventMode
-from spikeloom.profile.imperfections import Imperfection
+from spikeloom.profile.imperfections import Imperfection, Jitter, Noise, OperationEffect, ReadNoise
 from spikeloom.profile.operations import FIRING, Operation
 from spikeloom.profile.tables import (
     Bias,
@@ -108,6 +108,17 @@ class Profile(Table):
     def alias(self) -> Any:
         """The operation that copies spikes between neurons, None where there is none."""
         return next((operation for operation in self.operation if operation.op == "alias"), None)
+
+    @property
+    def temporal_effects(self) -> tuple[str, ...]:
+        """Names of the imperfections that are drawn anew in every step."""
+        noisy = {operation.name for operation in self.operation if operation.op in ("add_noise", "mac")}
+        return tuple(
+            entry.name
+            for entry in self.imperfection
+            if isinstance(entry, ReadNoise | Jitter | Noise)
+            or (isinstance(entry, OperationEffect) and noisy.intersection(entry.operations))
+        )
 
     def element_names(self) -> tuple[str, ...]:
         """Every register element in declaration order: "u", or "i[0]", "i[1]" of a vector."""
