@@ -18,6 +18,9 @@ PRUNING_FACTOR = (
     1.05  # error of the quick selection over the proven least one, mean of layers: the project's target
 )
 PRUNING_SECONDS = 1.0  # CPU, the proof at 20 nodes: the project's own target; measured 0.01 to 0.4
+USEFUL_BOUND = (
+    0.02  # share of the error: what the bound of pruning without a search reaches on 100 to 200 nodes
+)
 BEAM_FACTOR = 1.10  # cost of a beam's codes over the proven best, mean of a layer: the project's own target
 FAN_IN_FACTOR = 1.25  # excess of backward selection over the best choice of inputs, mean of layers: near it
 FIRST_ORDER = 1e-4  # relative: the project promises it between HiGHS and the batched solver

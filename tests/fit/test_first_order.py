@@ -12,10 +12,10 @@ from problems import random_problem
 from scipy.optimize import linprog, minimize_scalar
 from spikeloom.errors import FitError
 from spikeloom.fit import linear_program
+from spikeloom.fit.absolute_error import solve_output
 from spikeloom.fit.bound import dual_bound
 from spikeloom.fit.first_order import Splitting
 from spikeloom.fit.layer import fit_layer, make_loss
-from spikeloom.fit.linear_program import solve_output
 from spikeloom.fit.prior import active_equality, gain_copy
 from spikeloom.fit.problem import LayerProblem, WeightGrid
 from tolerances import BIAS, FIRST_ORDER, FLOAT64, GAIN, GAP, LINEAR_PROGRAM

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from spikeloom.errors import FitError
 from spikeloom.fit.prune import RIDGE, Selection, prune, size_curve
 from spikeloom.fit.prune_exact import prune_exactly
-from tolerances import FLOAT64, PRUNING_FACTOR, PRUNING_SECONDS, REFERENCE_SOLVER
+from tolerances import FLOAT64, PRUNING_FACTOR, PRUNING_SECONDS, REFERENCE_SOLVER, USEFUL_BOUND
 
 CHUNK = 20_000  # subsets solved at once
 
@@ -101,6 +101,14 @@ def test_a_search_that_is_cut_short_keeps_a_bound_that_holds() -> None:
         assert cut.bound <= proven.error * (1 + FLOAT64) <= cut.error * (1 + FLOAT64)
     assert not prune_exactly(selection, 9, branches=1).proven
     assert proven.proven
+
+
+@pytest.mark.parametrize(("outputs", "size"), [(5, 20), (30, 4)])
+def test_without_a_search_the_bound_says_something(outputs: int, size: int) -> None:
+    selection, activity, wanted = selection_of(2, 24, outputs)
+    quick = prune(selection, size)
+    assert USEFUL_BOUND * quick.error < quick.bound <= quick.error
+    assert quick.bound <= least_error(activity, wanted, size) * (1 + FLOAT64)
 
 
 def test_the_next_layer_is_the_least_squares_solution() -> None:

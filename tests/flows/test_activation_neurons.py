@@ -79,6 +79,12 @@ def test_every_activation_converts_and_agrees_with_the_twin(activation: str) -> 
     if activation in CURVED:
         assert error(conversion) < 0.9 * error(conversion, "copy")
     assert all(fit.bound <= fit.loss for fit in conversion.layers)
+    pairs = 2 if activation in ("identity", "leaky_relu", "tanh") else 1
+    assert [(fit.kept.size, fit.neurons_per_node) for fit in conversion.layers] == [
+        (14, pairs),
+        (10, pairs),
+        (3, 1),
+    ]
     assert crosscheck(conversion.program, samples(2), reference="twin").equal
 
 

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spikeloom.errors import FitError
-from spikeloom.fit.matching import Array, Index
-
-Mask = NDArray[np.bool_]
+from spikeloom.fit.matching import Array
+from spikeloom.fit.one_sided import OneSided
 
 
 @dataclass(frozen=True, eq=False)
-class LargestLoss:
-    """max over rows of the distance of I to the wanted current (N, m); it does not add up over rows.
-
-    Where the target is silent only I above the wanted current counts, where it is saturated only I below it.
-    """
-
-    wanted: Array
-    silent: Mask
-    saturated: Mask
-
-    @property
-    def stiffness(self) -> float:
-        return 1.0
+class LargestLoss(OneSided):
+    """max over rows of the distance of I to the wanted current; it does not add up over rows."""
 
     @cached_property
     def spread(self) -> Array:
@@ -49,7 +36,7 @@ class LargestLoss:
         return self.slope(current), np.zeros_like(current)
 
     def feasible(self, multiplier: Array) -> Array:
-        signed = self._signed(multiplier)
+        signed = self.counted(multiplier)
         return np.asarray(signed / np.maximum(np.abs(signed).sum(axis=0), 1.0))
 
     def conjugate(self, multiplier: Array) -> tuple[Array, Array]:
@@ -59,7 +46,7 @@ class LargestLoss:
     def proximal(self, current: Array, step: Array) -> Array:
         """By Moreau: what is left of the error after its projection onto multipliers of sum 1."""
         error = current - self.wanted
-        scaled = self._signed(error / step)
+        scaled = self.counted(error / step)
         size = np.sort(np.abs(scaled), axis=0)[::-1]
         excess = np.cumsum(size, axis=0) - 1.0
         count = np.arange(1, len(size) + 1)[:, None]
@@ -75,10 +62,6 @@ class LargestLoss:
         most = np.where(self.silent, -np.inf, step).max(axis=0)
         middle = 0.5 * (np.where(np.isfinite(least), least, most) + np.where(np.isfinite(most), most, least))
         return np.where(most <= least, np.where(np.isfinite(most), most, least), middle)
-
-    def part(self, rows: Index, outputs: Index = slice(None)) -> LargestLoss:
-        wanted, silent = self.wanted[rows][:, outputs], self.silent[rows][:, outputs]
-        return replace(self, wanted=wanted, silent=silent, saturated=self.saturated[rows][:, outputs])
 
     def solve(
         self, activity: Array, prior: Array, box: float, name: str, side: tuple[Array, float] | None
@@ -112,9 +95,4 @@ class LargestLoss:
         return np.clip(found.x[:n], prior - box, prior + box), multiplier, lagrange
 
     def _error(self, current: Array) -> Array:
-        return np.abs(self._signed(current - self.wanted))
-
-    def _signed(self, multiplier: Array) -> Array:
-        """Nothing where the sign is of the side that does not count."""
-        idle = (self.silent & (multiplier < 0.0)) | (self.saturated & (multiplier > 0.0))
-        return np.where(idle, 0.0, multiplier)
+        return np.abs(self.counted(current - self.wanted))

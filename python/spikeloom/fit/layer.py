@@ -12,13 +12,14 @@ from dataclasses import replace
 import numpy as np
 
 from spikeloom.errors import FitError
+from spikeloom.fit.absolute_error import AbsoluteLoss
 from spikeloom.fit.bound import dual_bound
 from spikeloom.fit.descent import Spectrum, minimise
 from spikeloom.fit.fan_in import keep_inputs
 from spikeloom.fit.figures import Solved, figures
 from spikeloom.fit.largest_error import LargestLoss
-from spikeloom.fit.least_squares import OneSidedLoss, instrumental
-from spikeloom.fit.linear_program import AbsoluteLoss, solve_layer
+from spikeloom.fit.least_squares import SquaredLoss, instrumental
+from spikeloom.fit.linear_program import solve_layer
 from spikeloom.fit.matching import Array, Loss, MatchingLoss
 from spikeloom.fit.prior import active_equality, gain_copy, gain_equality, plain_copy
 from spikeloom.fit.problem import BoundTag, LayerFit, LayerProblem, Method
@@ -88,7 +89,7 @@ def make_loss(problem: LayerProblem) -> Loss:
     if problem.objective == "linf":
         return LargestLoss(*one_sided)
     if problem.objective == "l2" or problem.response.is_line:
-        return OneSidedLoss(*one_sided)
+        return SquaredLoss(*one_sided)
     return MatchingLoss(problem.response, problem.target)
 
 
@@ -109,14 +110,14 @@ def _fitted(problem: LayerProblem, loss: Loss, *, keep_gain: bool) -> Solved:
     # The certificate is made again from the weights that are handed back, not from the solver's own basis.
     slope = loss.slope(problem.activity @ found.weights + found.bias)
     bound = float(dual_bound(loss, problem.activity, prior, slope, ridge=ridge, equality=equality).sum())
-    tag: BoundTag = "exact" if isinstance(loss, OneSidedLoss) and loss.is_quadratic else "dual"
+    tag: BoundTag = "exact" if isinstance(loss, SquaredLoss) and loss.is_quadratic else "dual"
     return Solved(found.weights, found.bias, prior, ridge, bound, tag, "fit+gain" if keep_gain else "fit")
 
 
 def _instrumental(problem: LayerProblem) -> Solved:
     if problem.analytic_activity is None:
         raise FitError(problem.name, 'the method "iv" needs analytic_activity')
-    loss = OneSidedLoss(problem.target_current, problem.silent, problem.saturated)
+    loss = SquaredLoss(problem.target_current, problem.silent, problem.saturated)
     prior, _ = gain_copy(problem)
     ridge = problem.ridge or choose_ridge(problem, loss, prior, keep_gain=False)
     weights, bias = instrumental(loss, problem.activity, problem.analytic_activity, prior, ridge)

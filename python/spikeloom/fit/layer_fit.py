@@ -25,7 +25,8 @@ class LayerFit:
     of the problem on the grid as well; on the grid read it as "relaxed". It says nothing about held-out
     rows or the network's output.
 
-    name; kept: (m,) indices of the outputs that were kept
+    name; kept: (units,) indices of the ANN's nodes (channels of a convolution) that were kept; a node that has k
+    neurons has k columns in the arrays below, side by side
     weights: (n, m) relaxed V and bias: (m,) c, threshold units
     codes: (n, m) int32 on the grid (float64 where weights are continuous); scales: (m,) threshold units per
     code
@@ -72,6 +73,11 @@ class LayerFit:
     proven_codes: int = 0
 
     @property
+    def neurons_per_node(self) -> int:
+        """Columns of the arrays that a kept node has."""
+        return int(self.scales.size // self.kept.size)
+
+    @property
     def quantised_weights(self) -> Array:
         """(n, m) codes * scales, threshold units."""
         return self.codes * self.scales
@@ -101,5 +107,5 @@ class LayerFit:
         report["lambda"] = self.lambda_ if np.isfinite(self.lambda_) else None
         report["rounding_gap"] = self.rounding_gap if np.isfinite(self.rounding_gap) else None
         report["gap"] = self.gap if np.isfinite(self.gap) else None
-        report["outputs"], report["warnings"] = int(self.kept.size), list(self.warnings)
+        report["outputs"], report["warnings"] = int(self.scales.size), list(self.warnings)
         return report

@@ -4,31 +4,18 @@ variables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from spikeloom.fit.matching import Array, Index, refit_bias
-
-Mask = NDArray[np.bool_]
+from spikeloom.fit.matching import Array, refit_bias
+from spikeloom.fit.one_sided import OneSided
 
 
 @dataclass(frozen=True, eq=False)
-class OneSidedLoss:
-    """Half the squared distance of I to the wanted current (N, m).
-
-    Where the target is silent only I above the wanted current costs, where it is saturated only I below it.
-    """
-
-    wanted: Array
-    silent: Mask
-    saturated: Mask
-
-    @property
-    def stiffness(self) -> float:
-        return 1.0
+class SquaredLoss(OneSided):
+    """Half the squared distance of I to the wanted current."""
 
     @property
     def is_quadratic(self) -> bool:
@@ -43,15 +30,14 @@ class OneSidedLoss:
         return np.asarray(0.5 * (self.slope(current) ** 2).sum(axis=0))
 
     def slope(self, current: Array) -> Array:
-        return self.feasible(current - self.wanted)
+        return self.counted(current - self.wanted)
 
     def slope_and_curvature(self, current: Array) -> tuple[Array, Array]:
         slope = self.slope(current)
         return slope, ((slope != 0.0) | ~(self.silent | self.saturated)).astype(np.float64)
 
     def feasible(self, multiplier: Array) -> Array:
-        idle = (self.silent & (multiplier < 0.0)) | (self.saturated & (multiplier > 0.0))
-        return np.where(idle, 0.0, multiplier)
+        return self.counted(multiplier)
 
     def conjugate(self, multiplier: Array) -> tuple[Array, Array]:
         linear, square = multiplier * self.wanted, 0.5 * multiplier**2
@@ -60,13 +46,9 @@ class OneSidedLoss:
     def best_bias(self, current: Array, start: Array) -> Array:
         return refit_bias(self, current, start)
 
-    def part(self, rows: Index, outputs: Index = slice(None)) -> OneSidedLoss:
-        wanted, silent = self.wanted[rows][:, outputs], self.silent[rows][:, outputs]
-        return replace(self, wanted=wanted, silent=silent, saturated=self.saturated[rows][:, outputs])
-
 
 def instrumental(
-    loss: OneSidedLoss, activity: Array, analytic: Array, prior: Array, ridge: float, *, rounds: int = 20
+    loss: SquaredLoss, activity: Array, analytic: Array, prior: Array, ridge: float, *, rounds: int = 20
 ) -> tuple[Array, Array]:
     """Weights (n, m) and bias (m,) by instrumental variables: (A0'A + lambda) dV = A0'(I* - A V0).
 

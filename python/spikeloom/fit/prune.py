@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.errors import FitError
+from spikeloom.fit.prune_bound import choice_bound
 
 Array = NDArray[np.float64]
 Nodes = NDArray[np.intp]
@@ -23,6 +24,7 @@ RIDGE = (
 )
 SWAPS = 200  # exchanges of one kept node for one removed node
 WORTH = 1e-9  # share of the loss that an exchange must gain
+ALLOWANCE = 1e-12  # share of the energy by which a bound is lowered, for float64 rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,11 +115,12 @@ def prune(selection: Selection, size: int) -> Pruning:
 
 
 def solved(selection: Selection, kept: Nodes) -> Pruning:
-    """These nodes with the next layer solved again; nothing is proven."""
+    """These nodes with the next layer solved again; its bound is that of no search."""
     weights, bias, error = selection.solve(kept)
-    everything = selection.solve(np.arange(selection.nodes))[2]
     share = _share(selection)
-    return Pruning(np.asarray(kept), weights, bias, error * share, min(everything, error) * share)
+    bound = choice_bound(selection.gram, selection.moment, selection.energy, selection.width, len(kept))
+    bound -= ALLOWANCE * selection.energy
+    return Pruning(np.asarray(kept), weights, bias, error * share, min(max(bound, 0.0), error) * share)
 
 
 def size_curve(selection: Selection) -> Array:

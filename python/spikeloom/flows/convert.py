@@ -135,7 +135,7 @@ def convert(
     program = replace(chains[chosen].program, report=_report(chains[chosen], scores, chosen, pruned))
     programs = {method: chain.program for method, chain in chains.items()} | {chosen: program}
     return Conversion(
-        network, chains[chosen].network, program, _with_kept(chains[chosen].fits, pruned), scores, programs,
+        network, chains[chosen].network, program, _with_kept(chains[chosen].fits, smaller, pruned), scores, programs,
         chosen, _warnings(data, chains[chosen], pruned), pruned, chains[chosen].ideal,
         frozenset(row_hashes(rows)), None if isinstance(ann, Ann) else ann,
     )  # fmt: skip
@@ -157,8 +157,10 @@ def _smaller(
     return (distilled(smaller, ann, rows, seed=seed) if distil and pruned else smaller), pruned
 
 
-def _with_kept(fits: tuple[LayerFit, ...], pruned: tuple[PrunedLayer, ...]) -> tuple[LayerFit, ...]:
-    kept = {layer.name: layer.kept for layer in pruned}
+def _with_kept(fits: tuple[LayerFit, ...], ann: Ann, pruned: tuple[PrunedLayer, ...]) -> tuple[LayerFit, ...]:
+    """The fits with the nodes of the trained network that their columns stand for; ann: as it was converted."""
+    kept = {layer.name: np.arange(layer.output_shape[-1]) for layer in ann.layers}
+    kept |= {layer.name: layer.kept for layer in pruned}
     return tuple(replace(fit, kept=kept.get(fit.name, fit.kept)) for fit in fits)
 
 
