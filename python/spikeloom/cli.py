@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -35,6 +35,24 @@ app = typer.Typer(
 )
 for command in (demo, profiles, check, explain, convert, emulate, crosscheck, validate, sweep, export):
     app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from spikeloom import __version__
+
+        print(f"spikeloom {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options that need no command."""
+
 
 UsageError: Any = typer.BadParameter.__mro__[1]  # the class of every mistake in a command line
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -250,6 +252,16 @@ def test_help_is_the_default_and_names_every_command(capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     "command", ["profiles", "profiles loihi1", "profiles ideal", "emulate net.spikeloom --inputs x.npy"]
 )
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"spikeloom {spikeloom.__version__}\n"
+
+
+def test_the_package_runs_as_a_module() -> None:
+    shown = subprocess.run([sys.executable, "-m", "spikeloom", "--version"], capture_output=True, check=True)
+    assert shown.stdout.decode().strip() == f"spikeloom {spikeloom.__version__}"
+
+
 def test_text_fits_eighty_columns_without_colour(
     command: str, folder: Path, program: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
