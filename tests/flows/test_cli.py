@@ -252,6 +252,15 @@ def test_help_is_the_default_and_names_every_command(capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     "command", ["profiles", "profiles loihi1", "profiles ideal", "emulate net.spikeloom --inputs x.npy"]
 )
+def test_text_fits_eighty_columns_without_colour(
+    command: str, folder: Path, program: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = said(capsys, in_folder(command, folder))
+    assert max(len(line) for line in text.splitlines()) <= COLUMNS
+    assert "\x1b" not in text
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
 def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"spikeloom {spikeloom.__version__}\n"
@@ -260,15 +269,6 @@ def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> N
 def test_the_package_runs_as_a_module() -> None:
     shown = subprocess.run([sys.executable, "-m", "spikeloom", "--version"], capture_output=True, check=True)
     assert shown.stdout.decode().strip() == f"spikeloom {spikeloom.__version__}"
-
-
-def test_text_fits_eighty_columns_without_colour(
-    command: str, folder: Path, program: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = said(capsys, in_folder(command, folder))
-    assert max(len(line) for line in text.splitlines()) <= COLUMNS
-    assert "\x1b" not in text
-    assert all(line == line.rstrip() for line in text.splitlines())
 
 
 def test_every_command_is_documented_here() -> None:

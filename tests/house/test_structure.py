@@ -26,7 +26,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "flows": {"*"},
     "commands": {"flows", ""},
-    "cli": {"commands"},
+    "cli": {"commands", ""},
+    "__main__": {"cli"},
 }
 SHARED = ("profile", "errors")
 
