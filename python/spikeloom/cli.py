@@ -37,21 +37,15 @@ for command in (demo, profiles, check, explain, convert, emulate, crosscheck, va
     app.command()(command)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+@app.callback(invoke_without_command=True)
+def _before_any_command(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
         from spikeloom import __version__
 
         print(f"spikeloom {__version__}")
         raise typer.Exit
-
-
-@app.callback()
-def _everywhere(
-    version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
-    ] = False,
-) -> None:
-    """Options that need no command."""
 
 
 UsageError: Any = typer.BadParameter.__mro__[1]  # the class of every mistake in a command line
