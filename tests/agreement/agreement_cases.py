@@ -17,7 +17,11 @@ from spikeloom.reference.twin import run_twin
 OWN = Path(__file__).parent / "profiles"
 MADE_UP = ("subtract_reset", "two_thresholds", "multi_spike", "each_addition")
 ANALOG_CHIPS = ("dynap_se2", "brainscales2_matrix")
-REAL = ("leaky_exact", "adaptive_exponential")  # steps, time constants, noise: see test_real_neurons.py
+REAL = (
+    "leaky_exact",
+    "adaptive_exponential",
+    "adaptive_second_order",
+)  # steps, time constants, noise: see test_real_neurons.py
 CHIPS = ("xylo_a2", "ranc", "truenorth", "open_core")
 TICKED = ("loihi1", "loihi1:nengo", "loihi1:lava", "loihi1:brian", "ideal", *CHIPS, *MADE_UP)
 BY_EVENT = ("small_tinyodin", "small_odin")  # which Brian2 does not carry

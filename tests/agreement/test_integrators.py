@@ -1,95 +1,103 @@
-"""How near do steps come to the equations? A step of half the length halves the error of a nonlinear neuron, and
-no spike of a linear one comes by more than a step too late."""
+"""How near do the steps of nonlinear neurons come to their equations? Step by step as Brian2 takes the same steps, up
+to the first spike; and half a step halves the distance from Brian2's fourth-order solution."""
 
 import numpy as np
-from agreement_cases import profile_of
+import pytest
+from brian2_neurons import Adaptive, Pair, brian2_states
+from free_neurons import NEURONS, second_order
 from spikeloom.emulation.emulate import emulate
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
 from spikeloom.profile.catalog import load_profile
 from spikeloom.reference.brian2_setup import plain_numpy
+from tolerances import EXACT_INTEGRATION, NEAR_THRESHOLD, ONE_STEP
 
-ADAPTIVE = """
-dv/dt = (rest - v + slope*exp(clip((v - vt)/slope, -1e9, 2.0)) - w + drive) / tau_m : 1
-dw/dt = (coupling*v - w) / tau_w : 1
-rest : 1 (constant)
-slope : 1 (constant)
-vt : 1 (constant)
-drive : 1 (constant)
-coupling : 1 (constant)
-tau_m : second (constant)
-tau_w : second (constant)
-"""
-TICKS, NEURONS = 8, 40
+MODELS = {"adaptive_exponential": (Adaptive(), "exponential_euler"), "dynap_se2": (Pair(), "euler")}
 
 
-def test_the_adaptive_exponential_neuron_approaches_brian2s_rk4_at_first_order():
-    rng = np.random.default_rng(8)
-    drawn = {
-        "rest": rng.uniform(-0.2, 0.2, NEURONS), "slope": rng.uniform(0.05, 0.1, NEURONS),
-        "vt": rng.uniform(0.5, 0.6, NEURONS), "drive": rng.uniform(0.0, 0.15, NEURONS),
-        "coupling": rng.uniform(0.0, 0.5, NEURONS), "tau_m": rng.uniform(2e-3, 1e-2, NEURONS),
-        "tau_w": rng.uniform(2e-2, 5e-2, NEURONS),
-    }  # fmt: skip
-    start = rng.uniform(-0.5, 0.3, NEURONS)
-    exact = rk4(drawn, start, dt_s=5e-4 / 16)
-    errors = [np.abs(trajectory(drawn, start, 5e-4 / parts) - exact).max() for parts in (1, 2, 4)]
-    assert errors[0] > 1e-4
-    for coarse, fine in zip(errors, errors[1:], strict=False):
-        assert 1.8 < coarse / fine < 2.2
+@pytest.mark.parametrize("name", MODELS)
+def test_up_to_the_first_spike_every_step_is_brian2s(name):
+    """Free running from the state after the first step."""
+    model, method = MODELS[name]
+    free, ticks = model.free, 150
+    recording = free.run(free.dt_s, ticks)
+    start = {register: recording.registers[f"free.{register}"][0, 0] for register in model.names}
+    mine = recording.registers[f"free.{model.membrane}"][0, 1:]
+    theirs = brian2_states(model, method, free.dt_s, start, len(mine))
+    threshold = free.params.get("threshold", 1e-7)
+    rows, spiking, skipped = recording.spikes["free"], 0, 0
+    for neuron in range(NEURONS):
+        steps = np.flatnonzero(theirs[:, neuron] > threshold)
+        first = steps[0] if steps.size else len(theirs)
+        before = theirs[: first + 1, neuron]
+        if (np.abs(before / threshold - 1) < NEAR_THRESHOLD).any():
+            skipped += 1
+            continue
+        fired = rows[rows[:, 2] == neuron, 1] - 1
+        assert fired.min(initial=len(theirs)) == first
+        error = np.abs(mine[:first, neuron] - theirs[:first, neuron])
+        assert error.max() < EXACT_INTEGRATION * np.abs(before).max()
+        spiking += steps.size > 0
+    assert spiking > 10 and skipped == 0
 
 
-def trajectory(drawn, start, dt_s):
-    """(ticks, neurons) v at the end of every tick."""
-    quiet = {"operation.convert.inl": [], "operation.noise": {"op": "clear", "reg": "fresh", "flag": 0}}
-    profile = load_profile(profile_of("adaptive_exponential"), override={**quiet, "time.dt_s": dt_s})
+@pytest.mark.parametrize(("name", "ticks"), [("adaptive_exponential", 8), ("dynap_se2", 20)])
+def test_brian2s_rk4_is_approached_at_first_order(name, ticks):
+    ratios, errors = convergence(MODELS[name][0], ticks)
+    assert ((ratios > 1.8) & (ratios < 2.2)).all()
+    assert errors[0].max() > 1e-4
+
+
+def test_a_list_of_second_order_approaches_it_at_second_order():
+    ratios, errors = convergence(Adaptive(second_order()), 8)
+    assert ((ratios > 3.6) & (ratios < 4.4)).all()
+    assert errors[0].max() > 1e-7
+
+
+def convergence(model, ticks):
+    """Median of how much half the step improves, (3,), and the errors (4, neurons) against rk4 at dt / 16."""
+    free = model.free
+    parts = round(free.tick_s / free.dt_s)
+    start = {model.membrane: np.full(NEURONS, 5e-13) if free.start is None else free.start}
+    exact = brian2_states(model, "rk4", free.dt_s / 16, start, 16 * parts * ticks, every=16 * parts)
+    quiet = exact.max(axis=0) < 0.5 * free.params.get("threshold", 1e-7)  # none near its upstroke
+    assert quiet.sum() > 10
+    errors = []
+    for finer in (1, 2, 4, 8):
+        ends = free.states(free.dt_s / finer, ticks)[finer * parts - 1 :: finer * parts]
+        errors.append((np.abs(ends - exact) / np.abs(exact).max(axis=0)).max(axis=0)[quiet])
+    return np.array([np.median(a / b) for a, b in zip(errors, errors[1:], strict=False)]), np.array(errors)
+
+
+def test_one_step_of_the_differential_pair_is_brian2s_from_a_hundred_thousand_states():
+    rng, neurons, model = np.random.default_rng(4), 100_000, Pair()
+    ranges = {"imem": (5e-13, 9e-8), "iexc": (5e-13, 1e-9), "iinh": (5e-13, 1e-9), "iahp": (5e-13, 1e-10)}
+    states = {name: np.exp(rng.uniform(*np.log(ends), neurons)) for name, ends in ranges.items()}
+    idc = np.exp(rng.uniform(*np.log((5e-13, 1e-8)), neurons))
+    free = {name: {"init": "free", "between_samples": "load"} for name in ranges}
+    profile = load_profile("dynap_se2", override={"state": free, "limits.neurons_per_core": None})
     network = SpikingNetwork(profile)
-    group = network.population(
-        "group", NEURONS, init={"v": start}, threshold=1.5, most=2.0, reset=0.0, tau_g=1e-3, jump=0.0,
-        sigma=0.0, low=-2.0, high=3.0, e_exc=1.0, e_inh=-1.0, **drawn,
-    )  # fmt: skip
-    network.output(group)
-    v = emulate(place(network, ticks=TICKS), np.zeros((1, 0)), record=["group.v"]).registers["group.v"][0]
-    return v[profile.time.steps_per_tick - 1 :: profile.time.steps_per_tick]
+    network.output(network.population("free", neurons, init=states, idc_a=idc, t_pulse_s=1e-6))
+    record = [f"free.{name}" for name in ("spikes", *ranges)]
+    run = emulate(place(network, ticks=1), np.zeros((1, 0)), record=record, effects=())
+    theirs = one_step(model, profile.time.dt_s, states, idc)
+    silent = np.setdiff1d(np.arange(neurons), run.spikes["free"][:, 2])
+    assert silent.size > 0.5 * neurons
+    for name in ranges:
+        # A membrane's step is a difference of terms, none of which is larger than the largest state.
+        scale = np.maximum(np.abs(theirs[name]), states["imem"] if name == "imem" else 0.0)
+        error = np.abs(run.registers[f"free.{name}"][0, 0] - theirs[name]) / scale
+        assert error[silent].max() < ONE_STEP
 
 
-def rk4(drawn, start, dt_s):
-    """The same from Brian2, which integrates the equations as they are written."""
+def one_step(model, dt_s, states, idc):
+    """The states after one step of Brian2's."""
     with plain_numpy():
-        from brian2 import Clock, Network, NeuronGroup, StateMonitor, second
+        from brian2 import Clock, Network, second
 
         clock = Clock(dt=dt_s * second)
-        model = NeuronGroup(NEURONS, ADAPTIVE, method="rk4", clock=clock, namespace={})
-        for name, value in drawn.items():
-            setattr(model, name, value * second if name.startswith("tau") else value)
-        model.v = start
-        monitor = StateMonitor(model, "v", record=True, clock=Clock(dt=1e-3 * second), when="start")
-        Network(model, monitor).run((TICKS * 1e-3 + dt_s) * second, namespace={})
-        return np.array(monitor.v).T[1 : TICKS + 1]
-
-
-def test_spikes_of_a_linear_neuron_come_within_a_step_of_a_run_at_a_sixteenth():
-    rng = np.random.default_rng(9)
-    drawn = {
-        "threshold": rng.uniform(0.5, 0.6, NEURONS), "rest": rng.uniform(0.35, 0.4, NEURONS),
-        "drive": rng.uniform(0.28, 0.3, NEURONS), "resistance": np.ones(NEURONS), "reset": np.zeros(NEURONS),
-        "tau_v": rng.uniform(1e-3, 1e-2, NEURONS), "tau_i": np.full(NEURONS, 1e-3),
-    }  # fmt: skip
-    coarse, fine = first_spikes(drawn, 2.5e-4), first_spikes(drawn, 2.5e-4 / 16)
-    assert len(coarse) == NEURONS
-    late = np.array([coarse[k] - fine[k] for k in coarse])
-    # The coarse run sees a crossing at the end of its step, never before it.
-    assert (late > -1e-9).all() and (late <= 2.5e-4 + 1e-9).all() and np.ptp(late) > 1e-4
-
-
-def first_spikes(drawn, dt_s):
-    """Neuron -> the end of the step of its first spike, in seconds."""
-    gains = {"v": {"i[0]": "resistance", "rest": 1, "drive": 1}}
-    profile = load_profile(
-        profile_of("leaky_exact"), override={"time.dt_s": dt_s, "operation.integrate.gains": gains}
-    )
-    network = SpikingNetwork(profile)
-    group = network.population("group", NEURONS, refractory_s=0.0, tau_w=0.1, **drawn)
-    network.output(group)
-    rows = emulate(place(network, ticks=40), np.zeros((1, 0)), record=["group.spikes"]).spikes["group"]
-    return {int(k): (rows[rows[:, 2] == k, 1].min() + 1) * dt_s for k in np.unique(rows[:, 2])}
+        group = model.group("euler", clock, idc)
+        for name, values in states.items():
+            setattr(group, name, values)
+        Network(group).run(clock.dt, namespace={})
+        return {name: np.array(getattr(group, name)) for name in states}

@@ -25,6 +25,7 @@ PLAIN = {
         "operation.convert.inl": [],
         "operation.noise": {"op": "clear", "reg": "fresh", "flag": 0},
     },
+    "adaptive_second_order": {},
 }
 
 

@@ -1,0 +1,106 @@
+"""Neurons that run freely: driven by a constant current, alone, from a random state; for the tests of integrators."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from agreement_cases import profile_of
+from spikeloom.emulation.emulate import emulate
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.placement.place import place
+from spikeloom.profile.catalog import load_profile
+
+NEURONS = 40
+UNCOUPLED = {"operation.integrate.gains": {"v": {"i[0]": "resistance", "rest": 1, "drive": 1}}}
+NOISELESS = {"operation.convert.inl": [], "operation.noise": {"op": "clear", "reg": "fresh", "flag": 0}}
+REFRACTORY_S = 4e-8  # BrainScaleS-2's shortest: no whole step
+
+
+@dataclass(frozen=True)
+class Free:
+    """A population of one profile, at any step."""
+
+    profile: str
+    register: str  # the membrane
+    params: dict
+    start: np.ndarray | None = None  # of the membrane, where the chip can set it
+    override: dict | None = None
+    record: tuple = ()
+
+    @property
+    def dt_s(self):
+        return profile_of(self.profile).time.dt_s
+
+    @property
+    def tick_s(self):
+        return profile_of(self.profile).time.tick_s
+
+    def run(self, dt_s, ticks):
+        """The recording of spikes and membrane."""
+        profile = load_profile(
+            profile_of(self.profile), override={**(self.override or {}), "time.dt_s": dt_s}
+        )
+        network = SpikingNetwork(profile)
+        init = {} if self.start is None else {"init": {self.register: self.start}}
+        network.output(network.population("free", NEURONS, **init, **self.params))
+        names = [f"free.{name}" for name in ("spikes", self.register, *self.record)]
+        return emulate(place(network, ticks=ticks), np.zeros((1, 0)), record=names, effects=())
+
+    def states(self, dt_s, ticks, register=None):
+        """(steps, neurons) after every step."""
+        return self.run(dt_s, ticks).registers[f"free.{register or self.register}"][0]
+
+    def spike_times(self, dt_s, ticks):
+        """Of each neuron, in seconds: a spike is at the end of its step."""
+        rows = self.run(dt_s, ticks).spikes["free"]
+        return [(np.sort(rows[rows[:, 2] == k, 1]) + 1) * dt_s for k in range(NEURONS)]
+
+
+def leaky():
+    """The exact neuron, with a constant drive."""
+    rng = np.random.default_rng(9)
+    params = {
+        "threshold": rng.uniform(0.5, 0.6, NEURONS), "rest": rng.uniform(0.35, 0.4, NEURONS),
+        "drive": rng.uniform(0.28, 0.3, NEURONS), "resistance": 1.0, "reset": 0.0,
+        "tau_v": rng.uniform(1e-3, 1e-2, NEURONS), "tau_i": 1e-3, "refractory_s": 0.0, "tau_w": 0.1,
+    }  # fmt: skip
+    return Free("leaky_exact", "v", params, override=UNCOUPLED)
+
+
+def brainscales2():
+    """The shipped chip, each neuron with calibration targets of its own."""
+    rng = np.random.default_rng(10)
+    params = {
+        "v_leak_lsb": rng.uniform(90, 120, NEURONS), "v_reset_lsb": rng.uniform(50, 80, NEURONS),
+        "v_thr_lsb": rng.uniform(125, 150, NEURONS), "drive_lsb": rng.uniform(45, 60, NEURONS),
+        "tau_mem_s": rng.uniform(5e-6, 6e-5, NEURONS), "t_ref_s": REFRACTORY_S,
+    }  # fmt: skip
+    return Free("brainscales2", "v", params, start=rng.uniform(50, 90, NEURONS))
+
+
+def adaptive(profile="adaptive_exponential", drive=(0.45, 0.6)):
+    """The adaptive exponential neuron, without synapses."""
+    rng = np.random.default_rng(8)
+    params = {
+        "rest": rng.uniform(-0.2, 0.2, NEURONS), "slope": rng.uniform(0.05, 0.1, NEURONS),
+        "vt": rng.uniform(0.5, 0.6, NEURONS), "drive": rng.uniform(*drive, NEURONS),
+        "coupling": rng.uniform(0.0, 0.1, NEURONS), "tau_m": rng.uniform(5e-3, 1e-2, NEURONS),
+        "tau_w": rng.uniform(2e-2, 5e-2, NEURONS), "threshold": 1.0, "most": 2.0, "reset": 0.0, "tau_g": 1e-3,
+        "jump": 0.02, "sigma": 0.0, "low": -2.0, "high": 3.0, "e_exc": 1.0, "e_inh": -1.0,
+    }  # fmt: skip
+    start = rng.uniform(-0.5, 0.3, NEURONS)
+    return Free(profile, "v", params, start, NOISELESS, record=("w",))
+
+
+def second_order():
+    """The same neurons at second order; nothing that outlasts a spike, so all intervals of a neuron are one."""
+    first = adaptive()
+    drive = np.random.default_rng(1).uniform(0.5, 0.6, NEURONS)
+    shared = {name: first.params[name] for name in ("rest", "slope", "vt", "tau_m", "tau_w", "most", "reset")}
+    own = {"threshold": 1.0, "drive": drive, "half_coupling": 0.0, "jump": 0.0}
+    return Free("adaptive_second_order", "v", shared | own, first.start)
+
+
+def differential_pair():
+    """DYNAP-SE2's neuron on its constant current, which any pulse of a synapse is small to."""
+    params = {"idc_a": np.random.default_rng(7).uniform(2e-11, 2e-10, NEURONS), "t_pulse_s": 1e-6}
+    return Free("dynap_se2", "imem", params, record=("iexc", "iinh", "iahp"))
