@@ -19,7 +19,7 @@ WEIGHT = 40
 RESOLUTION = 0.1  # of a step: how well the circuit simulator knows the time of its switch
 
 CIRCUIT = """
-.model switch{k} sw vt={middle} vh={half} ron=1k roff=1e15
+.model switch{k} sw vt={middle} vh={half} ron=300 roff=1e15
 Cm{k} v{k} 0 {c}
 Rm{k} v{k} rest{k} {r_m}
 Vrest{k} rest{k} 0 {rest}
@@ -44,7 +44,10 @@ def drawn():
         "gain_lsb": rng.uniform(0.2, 1.0, CIRCUITS),
     }  # fmt: skip
     pulsed = np.arange(CIRCUITS) >= CIRCUITS // 2
-    return values, rng.uniform(50, 80, CIRCUITS), pulsed
+    below = rng.uniform(
+        0, 40, CIRCUITS
+    )  # a start above the reset would find the switch between its two levels
+    return values, values["v_reset_lsb"] - below, pulsed
 
 
 @pytest.fixture(scope="module")
