@@ -26,21 +26,34 @@ def crosscheck(
             metavar="FILE.py", help="Write the Brian2 model and what it must give as a script of its own."
         ),
     ] = None,
+    trials: Annotated[
+        int,
+        typer.Option(min=0, help="With Brian2: run so often with noise, and test rates and intervals, too."),
+    ] = 0,
+    level: Annotated[
+        float, typer.Option(help="How often those tests may fail equal executors, all together.")
+    ] = 0.01,
     json: Json = False,
 ) -> int:
     """Compare every spike and every register, at every tick, with an independent reference.
 
+    Noise that is new in every step is left out of that comparison, because Brian2 draws numbers of its own;
+    --trials compares it as a distribution.
+
     \b
-    Example:
+    Examples:
       spikeloom crosscheck net.spikeloom --inputs x.npy --reference brian2
       spikeloom crosscheck net.spikeloom --inputs x.npy --samples 1 --script check.py
+      spikeloom crosscheck noisy.spikeloom --inputs x.npy --trials 200
     """
     from spikeloom.flows import files, printing, result_text
 
     if script is not None:
         files.check_output(script, ".py", inputs=[program, inputs])
     loaded, rows = spikeloom.load_program(program), files.read_array(inputs)[:samples]
-    result = spikeloom.crosscheck(loaded, rows, reference=reference, ticks=ticks, script=script)
+    result = spikeloom.crosscheck(
+        loaded, rows, reference=reference, ticks=ticks, script=script, trials=trials, level=level
+    )
     if json:
         printing.show_json({"reference": reference, "wrote": script, **vars(result)})
     else:

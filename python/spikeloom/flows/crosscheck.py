@@ -15,6 +15,7 @@ from spikeloom.emulation.inputs import EncodedInputs, Inputs, checked_ids, encod
 from spikeloom.emulation.instance import ChipChoice, chosen_chip
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import EmulationError
+from spikeloom.flows.noise_check import check_noisy, noise_tests
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.brian2_real_operations import tolerance_of
 from spikeloom.reference.brian2_setup import check_brian2_carries
@@ -39,6 +40,8 @@ def crosscheck(
     age_s: float = 0.0,
     effects: Collection[str] | None = None,
     script: str | Path | None = None,
+    trials: int = 0,
+    level: float = 0.01,
 ) -> CrossCheck:
     """Run the same spikes on the emulated chip and on a reference, and compare everything.
 
@@ -53,6 +56,10 @@ def crosscheck(
         effects that are new in every step act on neither side, and `CrossCheck.left_out` names them.
     script : a .py file to write; it builds the same model in Brian2, runs it and compares it with the emulated chip,
         and needs nothing but numpy and Brian2.
+    trials : with Brian2, and where the chip has noise: run each sample so often on both sides with their own noise,
+        and test whether spike counts, inter-spike intervals and registers that are read have the same
+        distributions (see `spikeloom.reference.distributions`). The verdicts are `CrossCheck.noise`.
+    level : the probability with which these tests, all together, fail equal executors by chance.
 
     Returns whether all spikes and registers were equal at every tick (Brian2 uses another exponential: there
     registers of continuous models may differ by 1e-9 of the largest value they take), how many were compared,
@@ -65,7 +72,9 @@ def crosscheck(
         raise EmulationError(f"script {script}", "must end in .py")
     if reference == "brian2":
         check_brian2_carries(program.profile)
-    chip = chosen_chip(program, chip_seed, age_s, effects)
+    chip = whole = chosen_chip(program, chip_seed, age_s, effects)
+    if trials:
+        _check_noisy(program, whole, reference, trials, level)
     noisy = program.profile.temporal_effects if reference == "brian2" else ()
     left_out = tuple(name for name in chip.effects if name in noisy)
     chip = replace(chip, effects=tuple(name for name in chip.effects if name not in noisy))
@@ -93,7 +102,22 @@ def crosscheck(
         compare(trace, got, program, sample, tolerance=tolerance)
         for sample, (trace, got) in enumerate(zip(expected, emulated, strict=True))
     )
-    return replace(check, left_out=left_out)
+    if not trials:
+        return replace(check, left_out=left_out)
+    noise = noise_tests(
+        program, inputs, trials=trials, level=level, chip=whole, ticks=ticks, trial_seed=trial_seed
+    )
+    equal = check.equal and all(test.ok for test in noise)
+    return replace(check, equal=equal, left_out=left_out, noise=noise)
+
+
+def _check_noisy(
+    program: ChipProgram, chip: ChipChoice, reference: Reference, trials: int, level: float
+) -> None:
+    if reference != "brian2":
+        raise EmulationError("trials", "are for Brian2; every other reference draws the chip's own noise",
+                             value=reference)  # fmt: skip
+    check_noisy(program, chip, trials, level)
 
 
 def reference_traces(

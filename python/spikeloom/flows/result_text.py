@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from spikeloom.flows.pruning import PrunedLayer
     from spikeloom.program.program import ChipProgram
     from spikeloom.reference.compare import CrossCheck
+    from spikeloom.reference.distributions import NoiseTest
 
 LAYER_COLUMNS = ("layer", "neurons", "cores", "loss", "bound", "kind", "gap", "rounding", "plain")
 SHOWN_SAMPLES, SHOWN_OUTPUTS = 5, 6  # as many as fit 80 columns, whatever the numbers
@@ -167,7 +168,22 @@ def _run_work(recording: Recording) -> str:
 def show_crosscheck(check: CrossCheck, reference: str) -> None:
     """Equal, and over how much; or the first value that differs."""
     name = {"brian2": "Brian2", "twin": "twin", "rtl": "circuit"}[reference]
-    facts((name, compared(check.compared) if check.equal else f"differs: {check.first_divergence}"))
+    same = check.first_divergence is None
+    facts((name, compared(check.compared) if same else f"differs: {check.first_divergence}"))
+    if check.left_out:
+        facts(("left out", f"{', '.join(check.left_out)}: new in every step, and Brian2 draws its own"))
+    if check.noise:
+        show_noise(check.noise)
+
+
+def show_noise(tests: Sequence[NoiseTest]) -> None:
+    """Of each test of noisy runs its p and where it is smallest."""
+    rows = [
+        (test.name, f"{test.p:.4f}", f"{test.level:.4f}", f"{test.sample}, {test.neuron}",
+         number(test.expected), number(test.got), "same" if test.ok else "differs")
+        for test in tests
+    ]  # fmt: skip
+    table(("with noise", "p", "level", "sample, neuron", "Brian2", "chip", "verdict"), rows)
 
 
 def compared(counts: Mapping[str, int]) -> str:

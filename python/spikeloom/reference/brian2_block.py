@@ -39,11 +39,20 @@ def register_range(register: Register) -> tuple[int, int]:
 class Block:
     """The lines of one tick of all neurons, from the arrival of spikes on.
 
-    `arriving` is, for each accumulator, the range of what a tick may bring.
+    `arriving` is, for each accumulator, the range of what a tick may bring. In a `noisy` block operations draw
+    random numbers, which makes a run comparable only as one of many.
     """
 
-    def __init__(self, profile: Profile, params: Mapping[str, Range], arriving: Mapping[str, Range]) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        params: Mapping[str, Range],
+        arriving: Mapping[str, Range],
+        *,
+        noisy: bool = False,
+    ) -> None:
         self.profile = profile
+        self.noisy = noisy
         self.ranges = dict(params)  # of the effective parameters that the program has
         self.widths = {name: profile.regs[name.split("[")[0]] for name in profile.element_names()}
         for name, register in self.widths.items():

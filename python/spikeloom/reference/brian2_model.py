@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.program.program import ChipProgram
+from spikeloom.reference.brian2_axons import DueSpikes
 from spikeloom.reference.brian2_block import variable
 from spikeloom.reference.brian2_exact import LIMIT, Range
 from spikeloom.reference.brian2_operations import each_addition, operation_block, refuse
@@ -40,16 +41,12 @@ from spikeloom.reference.brian2_setup import (
     check_brian2_carries,
     functions,
     in_steps,
-    merged_limit,
     plain_numpy,
 )
 from spikeloom.reference.brian2_synapses import (
     BiasOverride,
-    Copies,
     Synapses,
-    axon_order,
     effective_params,
-    fan_pairs,
     param_ranges,
     synapses,
 )  # fmt: skip
@@ -110,24 +107,25 @@ def run_brian2_samples(
 class Brian2Model:
     """One program as a Brian2 network of its own, run sample by sample from the stored start."""
 
+    noisy = False  # no operation may draw random numbers
+
     def __init__(self, program: ChipProgram, spikes: NDArray, overrides: Sequence[BiasOverride]) -> None:
         from brian2 import Clock, Network, ms
 
         self.program = program
         self.dt = 1 * ms
         self.clock = Clock(dt=self.dt)
-        self.order = axon_order(program)
-        self.lines = fan_pairs(program.arrays.input_fan_start, program.arrays.input_fan_axon, self.order)
-        self.fans = fan_pairs(program.arrays.neuron_fan_start, program.arrays.neuron_fan_axon, self.order)
         self.params = effective_params(program)
-        self.params |= real_constants(program.profile, self.params, program.n_neurons)
-        self.most = self._most_spikes(spikes)  # that an axon may carry in a tick
-        rows = synapses(program, self.order)
+        self.params |= real_constants(program.profile, self.params, program.n_neurons, self.noisy)
         self.each = program.profile.delivery.accumulate == "each"
+        in_turn = program.profile.is_analog and not self.noisy  # reals are added in the contract's order
+        self.due = DueSpikes(program, self.params, spikes, one_event=in_turn or self.each, copied=in_turn)
+        rows = synapses(program, self.due.order)
         arriving = {} if self.each else self._arriving(rows)
-        self.block = operation_block(program.profile, param_ranges(program, self.params, overrides), arriving)
-        self.copies = Copies(self.most if program.profile.is_analog else np.ones_like(self.most))
-        self.axons = self._axon_group()
+        self.block = operation_block(
+            program.profile, param_ranges(program, self.params, overrides), arriving, noisy=self.noisy
+        )
+        self.axons = self.due.group(self.clock)
         self.neurons = self._neuron_group()
         self.objects = [self.axons, self.neurons, *self._rows(rows), *self._fans()]
         self.monitor = self._monitor()
@@ -146,39 +144,13 @@ class Brian2Model:
         """What the code of a run calls by name: the input of each tick, and functions."""
         from brian2 import TimedArray
 
-        table = TimedArray(self.input_table(spikes, ticks), dt=self.dt, name="input_count*")
+        table = TimedArray(self.due.input_table(spikes, ticks), dt=self.dt, name="input_count*")
         return {"input_count": table, **functions()}
-
-    def input_table(self, spikes: NDArray, ticks: int) -> NDArray:
-        """(ticks, copies of axons): the spikes that input lines put on each axon, tick by tick."""
-        table = np.zeros((max(ticks, 1), max(self.copies.n, 1)))
-        table[: len(spikes), : self.copies.n] = self._arrivals(spikes)[: len(table), self.copies.axon]
-        return table
-
-    def _most_spikes(self, spikes: NDArray) -> NDArray:
-        """The most spikes that may be due on each axon in one tick, after merging."""
-        counted = [self._arrivals(sample).max(axis=0, initial=0) for sample in spikes]
-        most = np.max(counted, axis=0) if counted else np.zeros(len(self.order))
-        fire = self.program.profile.fire
-        per_neuron: Any = 1.0
-        if fire.op == "multi_fire":
-            limit = self.params.get(fire.max, fire.max)
-            per_neuron = np.maximum(np.broadcast_to(limit, self.program.n_neurons)[self.fans[0]], 0.0)
-        np.add.at(most, self.fans[1], per_neuron)
-        return np.asarray(
-            np.minimum(most, merged_limit(self.program.profile.delivery, len(self.order), self.lines[1]))
-        )
-
-    def _arrivals(self, spikes: NDArray) -> NDArray:
-        """(ticks, axons): what the input lines put on each axon."""
-        counts = np.zeros((len(spikes), len(self.order)))
-        np.add.at(counts.T, self.lines[1], spikes.T[self.lines[0]].astype(np.float64))
-        return counts
 
     def _arriving(self, rows: Synapses) -> dict[str, Range]:
         """For each accumulator the range of the sum of a tick, over all neurons."""
         found: dict[str, Range] = {}
-        load = rows.weight * self.most[rows.axon]
+        load = rows.weight * self.due.most[rows.axon]
         for receptor, name in enumerate(self.program.profile.delivery.into):
             here = rows.receptor == receptor
             size = self.program.n_neurons
@@ -187,36 +159,6 @@ class Brian2Model:
             bounds = (int(max(low, -LIMIT)), int(min(high, LIMIT)))
             found[name] = None if self.program.profile.is_analog else bounds
         return found
-
-    def _axon_group(self) -> Any:
-        """Axons: n of this tick, merged, and its bits."""
-        from brian2 import NeuronGroup
-
-        bits = range(self._planes())
-        variables = ["arrived : 1", "n : 1", "most : 1", "rank : 1", *(f"bit{k} : 1" for k in bits)]
-        group = NeuronGroup(
-            max(self.copies.n, 1), "\n".join(variables), clock=self.clock, namespace={}, name="axons*",
-            events={f"plane{k}": f"bit{k} > 0.0" for k in bits},
-        )  # fmt: skip
-        lines = ["n = arrived + input_count(t, i)", "arrived = 0.0", "n = minimum(n, most)"]
-        if self.program.profile.is_analog or self.each:
-            lines.append("bit0 = int(n > rank)")
-        else:
-            lines += [f"bit{k} = whole(n / {2.0**k!r}) - 2.0 * whole(n / {2.0 ** (k + 1)!r})" for k in bits]
-        group.run_regularly("\n".join(lines), when="groups", order=0, clock=self.clock)
-        for k in bits:
-            group.set_event_schedule(f"plane{k}", when="groups", order=1)
-        group.rank_[: self.copies.n] = self.copies.rank
-        group.most_[: self.copies.n] = merged_limit(
-            self.program.profile.delivery, len(self.order), self.lines[1]
-        )[self.copies.axon]
-        return group
-
-    def _planes(self) -> int:
-        """Bits of the largest count on an axon: an event carries one bit."""
-        if self.program.profile.is_analog or self.each:
-            return 1
-        return max(int(self.most.max(initial=1.0)).bit_length(), 1)
 
     def _neuron_group(self) -> Any:
         """Neurons of all cores: registers, parameters, trays of the accumulators, and the block."""
@@ -241,8 +183,8 @@ class Brian2Model:
         latency = self.program.profile.time.spike_latency_ticks
         if self.each and latency > 1:
             raise refuse("time.spike_latency_ticks", "each addition, latency above 1")
-        delays = rows.delay + np.where(np.isin(rows.axon, self.fans[1]), latency - 1, 0)
-        which, copies = self.copies.spread(rows.axon)
+        delays = rows.delay + np.where(np.isin(rows.axon, self.due.fans[1]), latency - 1, 0)
+        which, copies = self.due.copies.spread(rows.axon)
         found = []
         for receptor, name in enumerate(self.program.profile.delivery.into):
             here = rows.receptor[which] == receptor
@@ -253,19 +195,21 @@ class Brian2Model:
     def _row(self, name: str, rows: Synapses, here: NDArray, axons: NDArray, delays: NDArray) -> Any:
         from brian2 import Synapses as Brian2Synapses
 
-        planes = [f"plane{k}" for k in range(self._planes())]
-        code = {plane: f"in_{variable(name)}_post += {2.0**k!r} * w" for k, plane in enumerate(planes)}
+        planes = [f"plane{k}" for k in range(self.due.planes)]
+        read, equations = self._reading()
+        code = {plane: f"in_{variable(name)}_post += {2.0**k!r} * {read}" for k, plane in enumerate(planes)}
         if self.each:
-            most = float((np.abs(rows.weight) * self.most[rows.axon]).max(initial=0.0))
+            most = float((np.abs(rows.weight) * self.due.most[rows.axon]).max(initial=0.0))
             code = {"plane0": each_addition(name, self.block, most)}
         same = len(np.unique(delays)) == 1
         found = Brian2Synapses(
-            self.axons, self.neurons, "w : 1", on_pre=code, on_event={plane: plane for plane in planes},
+            self.axons, self.neurons, equations, on_pre=code, on_event={plane: plane for plane in planes},
             delay={plane: int(delays[0]) * self.dt for plane in planes} if same else None,
             clock=self.clock, namespace={}, name="rows*",
         )  # fmt: skip
         found.connect(i=axons, j=rows.target[here])
         found.w_[:] = rows.weight[here]
+        self._made_noisy(found, rows.weight[here])
         for k, plane in enumerate(planes):
             pathway = getattr(found, plane)
             pathway.when, pathway.order = "groups", 2 + k / 1000.0
@@ -273,18 +217,25 @@ class Brian2Model:
                 pathway.delay[:] = delays * self.dt
         return found
 
+    def _reading(self) -> tuple[str, str]:
+        """What an event adds of a synapse, and the variables of a synapse."""
+        return "w", "w : 1"
+
+    def _made_noisy(self, made: Any, weights: NDArray) -> None:
+        """Here reads of synapses have no noise."""
+
     def _fans(self) -> list[Any]:
         """From every neuron to the axons it drives."""
         from brian2 import Synapses as Brian2Synapses
 
-        if not len(self.fans[0]):
+        if not len(self.due.fans[0]):
             return []
         fans = Brian2Synapses(
             self.neurons, self.axons, on_pre="arrived_post += z_pre", delay=0 * self.dt,
             clock=self.clock, namespace={}, name="fans*",
         )  # fmt: skip
-        which, copies = self.copies.spread(self.fans[1])
-        fans.connect(i=self.fans[0][which], j=copies)
+        which, copies = self.due.copies.spread(self.due.fans[1])
+        fans.connect(i=self.due.fans[0][which], j=copies)
         return [fans]
 
     def _monitor(self) -> Any:

@@ -234,12 +234,14 @@ def each_addition(name: str, block: Block, most: float) -> str:
     return code[0]
 
 
-def operation_block(profile: Profile, params: Mapping[str, Range], arriving: Mapping[str, Range]) -> Block:
+def operation_block(
+    profile: Profile, params: Mapping[str, Range], arriving: Mapping[str, Range], *, noisy: bool = False
+) -> Block:
     """The whole tick: delivery into the accumulators, the operation list, cleared accumulators.
 
     Raises EmulationError, naming the operation, where float64 cannot be shown to hold a value.
     """
-    block = Block(profile, params, arriving)
+    block = Block(profile, params, arriving, noisy=noisy)
     for entry in profile.operation:
         block.entry(f"operation {entry.name}", partial(OPERATIONS[entry.op], entry, block), entry.unless)
     block.clear_accumulators()

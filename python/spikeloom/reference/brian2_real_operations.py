@@ -18,6 +18,7 @@ from spikeloom.reference.brian2_block import Block
 from spikeloom.reference.brian2_exact import Exact, constant, larger, smaller
 
 INEXACT = ("linear_exact", "exp_euler", "exp_drive", "dpi_step")
+NORMAL = Exact("randn()", None)  # drawn anew wherever it stands
 TOLERANCE = 1e-9  # of the largest magnitude that a register has in a run
 
 
@@ -26,12 +27,18 @@ def tolerance_of(profile: Profile) -> float:
     return TOLERANCE if any(entry.op in INEXACT for entry in profile.operation) else 0.0
 
 
-def real_constants(profile: Profile, params: Mapping[str, NDArray], neurons: int) -> dict[str, NDArray]:
-    """The matrices of every `linear_exact`, entry by entry, (neurons,) each."""
+def real_constants(
+    profile: Profile, params: Mapping[str, NDArray], neurons: int, noisy: bool = False
+) -> dict[str, NDArray]:
+    """The matrices of every `linear_exact`, entry by entry, (neurons,) each.
+
+    Raises EmulationError for a `mac` with noise, unless the model is `noisy`.
+    """
     found: dict[str, NDArray] = {}
     for entry in profile.operation:
-        if entry.op == "mac" and np.any(params.get(str(entry.sigma), 0.0 if entry.sigma == 0 else 1.0)):
-            add_noise(entry, None)
+        noise = entry.op == "mac" and np.any(params.get(str(entry.sigma), 0.0 if entry.sigma == 0 else 1.0))
+        if noise and not noisy:
+            raise _draws(entry)
         if entry.op != "linear_exact":
             continue
         columns = _columns(entry)
@@ -91,10 +98,17 @@ def exp_drive(entry: Any, block: Block) -> None:
     block.write(entry.dst, Exact(f"({slope.code} * exp({exponent.code}))", None))
 
 
-def add_noise(entry: Any, block: Block | None) -> None:
+def add_noise(entry: Any, block: Block) -> None:
+    """reg + sigma times a normal number that Brian2 draws."""
+    if not block.noisy:
+        raise _draws(entry)
+    block.write(entry.reg, block.read(entry.reg) + block.read(entry.sigma) * NORMAL)
+
+
+def _draws(entry: Any) -> EmulationError:
     """Brian2 draws numbers of its own, so a run with noise can only be compared as a distribution."""
     problem = "draws noise, and Brian2's numbers are others"
-    raise EmulationError(f"operation {entry.name}", problem, remedy="leave temporal effects out")
+    return EmulationError(f"operation {entry.name}", problem, remedy="leave temporal effects out")
 
 
 def adc(entry: Any, block: Block) -> None:
@@ -121,11 +135,16 @@ def _code(entry: Any, position: str) -> Exact:
 
 
 def mac(entry: Any, block: Block) -> None:
-    """Every block scaled, rounded and clamped; then the sum of them. `real_constants` refuses noise."""
+    """Every block scaled, noisy, rounded and clamped; then the sum of them.
+
+    `real_constants` refuses noise where the model has none.
+    """
     low, high = block.read(entry.out_min), block.read(entry.out_max)
     total = constant(0)
     for name in entry.blocks:
         part = block.read(name) * block.read(entry.gain)
+        if block.noisy:
+            part = part + block.read(entry.sigma) * NORMAL
         half = " + 0.5" if entry.round == "nearest" else ""
         whole = block.keep(Exact(f"whole({part.code}{half})", None))
         total = total + smaller(larger(whole, low), high)

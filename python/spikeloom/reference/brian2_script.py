@@ -140,7 +140,7 @@ def brian2_script(
             0 * model.dt, namespace=model.namespace(spikes[0], ticks)
         )  # else Brian2 misses its use
         for sample, trains in enumerate(spikes):
-            script.arrays[f"input{sample}"] = model.input_table(trains, ticks)
+            script.arrays[f"input{sample}"] = model.due.input_table(trains, ticks)
     _monitor(script, names)
     registers = {"spikes": "z"} | {name: variable(name) for name in program.profile.element_names()}
     for sample, (override, trace) in enumerate(zip(overrides, expected, strict=True)):

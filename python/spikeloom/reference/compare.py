@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spikeloom.errors import EmulationError
 from spikeloom.program.program import ChipProgram
+from spikeloom.reference.distributions import NoiseTest
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,15 @@ class CrossCheck:
 
     `compared` counts "samples", "ticks", "spikes" (those the expected side made), "spike_counts" (neurons
     times ticks) and "register_values". `left_out` names effects that acted on neither side, because the
-    reference cannot draw the same noise.
+    reference cannot draw the same noise; `noise` holds the verdicts on runs with noise, where such were asked
+    for, and then `equal` is also whether all of them are `ok`.
     """
 
     equal: bool
     compared: Mapping[str, int]
     first_divergence: Divergence | None
     left_out: tuple[str, ...] = ()
+    noise: tuple[NoiseTest, ...] = ()
 
 
 def compare(
