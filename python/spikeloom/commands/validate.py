@@ -39,6 +39,10 @@ def validate(
         list[str] | None,
         typer.Option(metavar="NAME", help="Compare with this one alone: twin or brian2; repeatable."),
     ] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A control policy: let it act in this gymnasium environment."),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -58,8 +62,9 @@ def validate(
     judged.
 
     \b
-    Example:
+    Examples:
       spikeloom validate net.onnx -p loihi1 --inputs x.npy --labels y.npy -o report.html
+      spikeloom validate policy.onnx -p loihi1 --inputs x.npy --environment CartPole-v1
     """
     from spikeloom.flows import files, printing, validation_text
     from spikeloom.flows.validate_files import convert_and_validate, read_samples
@@ -72,6 +77,7 @@ def validate(
     with printing.progress_bar() as progress:
         result = convert_and_validate(
             ann, chip, samples, chips=chips, references=reference or ("twin", "brian2"), ticks=ticks,
+            environment=environment,
             sizes=files.parse_sizes(size or ()), encoding=encoding, seed=seed, threads=threads, progress=progress,
         )  # fmt: skip
     if output is not None:

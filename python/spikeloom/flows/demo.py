@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.bundled.cartpole import episode_returns
+from spikeloom.bundled.cartpole import CARTPOLE
 from spikeloom.bundled.load import BUNDLES, Bundle, load_bundle
 from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import SpikeloomError
+from spikeloom.flows.closed_loop import choosing, judging
 from spikeloom.flows.convert import Conversion, convert
 from spikeloom.flows.crosscheck import crosscheck
 from spikeloom.profile.catalog import load_profile
@@ -25,10 +25,6 @@ from spikeloom.program.program import ChipProgram
 Array = NDArray[np.float64]
 Policy = Callable[[NDArray[np.floating]], Array]
 CHECKED_SAMPLES = 3
-EPISODES = 10  # of each seed, in the closed loop
-JUDGING_SEEDS = (101, 102, 103, 104, 105)
-CHOOSING_SEEDS = (1, 2)  # the environment that chooses among candidates never sees the judging seeds
-CHOOSING_EPISODES = 8
 
 
 @dataclass(frozen=True)
@@ -93,9 +89,7 @@ class _Judged:
 
 def _show(bundle: Bundle, chip: Profile, threads: int | None, progress: Progress | None) -> DemoResult:
     started = time.perf_counter()
-    environment = (
-        partial(_mean_return, seeds=CHOOSING_SEEDS, episodes=CHOOSING_EPISODES) if _acts(bundle) else None
-    )
+    environment = choosing(CARTPOLE) if _acts(bundle) else None
     conversion = convert(
         bundle.onnx_path, chip, calibration=bundle.calibration, ticks=bundle.ticks, environment=environment,
         threads=threads, progress=progress,
@@ -152,12 +146,8 @@ def _acts(bundle: Bundle) -> bool:
 def _score(bundle: Bundle, outputs: Array, policy: Policy) -> float:
     """Accuracy in per cent of the outputs on the unseen rows, or the policy's mean return over the judging seeds."""
     if bundle.labels is None:
-        return _mean_return(policy, seeds=JUDGING_SEEDS, episodes=EPISODES)
+        return float(np.mean(judging(CARTPOLE)(policy)))
     return 100.0 * float(np.mean(outputs.argmax(axis=1) == bundle.labels))
-
-
-def _mean_return(policy: Policy, *, seeds: Collection[int], episodes: int) -> float:
-    return float(np.mean(episode_returns(policy, tuple(seeds), episodes)))
 
 
 def _layer_row(conversion: Conversion, index: int) -> dict[str, Any]:

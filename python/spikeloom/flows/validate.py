@@ -15,6 +15,7 @@ from spikeloom.emulation.cycles import CycleReport
 from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import EmulationError, SpikeloomError
+from spikeloom.flows.closed_loop import Environment, closed_loop
 from spikeloom.flows.convert import Conversion
 from spikeloom.flows.crosscheck import Reference, crosscheck
 from spikeloom.flows.framework import framework_outputs
@@ -49,6 +50,7 @@ def validate(
     chips: int = 20,
     references: Collection[str] = REFERENCES_ASKED,
     score: Score | None = None,
+    environment: Environment | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Validation:
@@ -64,13 +66,15 @@ def validate(
         them.
     references : "twin" and "brian2", or fewer; each runs the first samples and compares every register.
     score : (outputs, labels) -> a number, higher is better, instead of accuracy (classes) or R2 (numbers).
+    environment : for a control policy: takes a policy (N, *input_shape) -> (N, outputs), and gives the return of each
+        of several episodes, the same ones at every call; the ANN and the chip are then compared in closed loop.
 
     Every score has a 95 % interval over the rows: Wilson's for shares, by bootstrap for others. Raises
     SpikeloomError or one of its kind for inputs that do not fit.
     """
     check_choices(chips, references)
     rows = judged_rows(inputs, labels, conversion.seen)
-    steps = _Steps(progress, 5 + len(references))
+    steps = _Steps(progress, 5 + len(references) + (environment is not None))
     wanted = conversion.ann.predict(rows.inputs)
     scorer = make_scorer(rows.labels, wanted, score)
     outputs = _floating_outputs(conversion, rows, wanted, threads)
@@ -92,6 +96,11 @@ def validate(
     steps.done("chips")
     if many.stage is not None:
         stages = (*stages, many.stage)
+    loop = None
+    if environment is not None:
+        first = next(iter(many.scores), None)
+        loop = closed_loop(program, conversion.ann.predict, environment, first, threads)
+        steps.done("closed loop")
     return Validation(
         network=conversion.ann.name,
         chip=program.profile.chip.name,
@@ -116,6 +125,7 @@ def validate(
         warnings=(*conversion.warnings, *run.notes),
         pictures=views,
         made_with=_made_with(),
+        closed_loop=loop,
     )
 
 

@@ -14,6 +14,7 @@ from spikeloom.ann.graph import Ann
 from spikeloom.ann.load import load_ann
 from spikeloom.emulation.emulate import Progress
 from spikeloom.errors import SpikeloomError
+from spikeloom.flows.closed_loop import choosing, judging
 from spikeloom.flows.convert import convert
 from spikeloom.flows.files import read_array
 from spikeloom.flows.rows import draw_calibration
@@ -57,18 +58,23 @@ def convert_and_validate(
     *,
     chips: int,
     references: Collection[str],
+    environment: str | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
     **options: Any,
 ) -> Validation:
-    """Convert with these options of `convert`, then judge; what can be wrong is checked before that work."""
+    """Convert with these options of `convert`, then judge; what can be wrong is checked before that work.
+
+    environment: a gymnasium environment that the network acts in; other episodes of it choose than those that judge.
+    """
     check_choices(chips, references)
     make_scorer(samples.labels, np.zeros((len(samples.inputs), load_ann(ann).layers[-1].n_outputs)), None)
     conversion = convert(
-        ann, profile, calibration=samples.calibration, threads=threads, progress=progress, **options
-    )
+        ann, profile, calibration=samples.calibration, threads=threads, progress=progress,
+        environment=None if environment is None else choosing(environment), **options,
+    )  # fmt: skip
     found = validate(
         conversion, samples.inputs, samples.labels, chips=chips, references=references, threads=threads,
-        progress=progress,
+        progress=progress, environment=None if environment is None else judging(environment),
     )  # fmt: skip
     return with_drawn_calibration(found) if samples.drawn else found

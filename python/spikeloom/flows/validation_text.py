@@ -6,7 +6,7 @@ from pathlib import Path
 
 from spikeloom.flows.printing import counted, facts, number, percent, table
 from spikeloom.flows.result_text import compared
-from spikeloom.report.validation import LayerFigures, Stage, Validation
+from spikeloom.report.validation import ClosedLoop, LayerFigures, Stage, Validation
 
 REFERENCE_NAMES = {"brian2": "Brian2", "twin": "twin"}
 
@@ -29,6 +29,8 @@ def show_validation(result: Validation, target: Path | None) -> None:
         (result.score_name, "score", "95 % interval", "agrees", "NMSE"),
         [_stage_row(result, stage) for stage in result.stages],
     )
+    if result.closed_loop is not None:
+        _show_closed_loop(result.closed_loop)
     table(("layer", "neurons", "cores", "loss", "bound", "gap", "rounding", "corr.", "error"),
           [_layer_row(layer) for layer in result.layers])  # fmt: skip
     facts(
@@ -40,6 +42,16 @@ def show_validation(result: Validation, target: Path | None) -> None:
         *(("warning", text) for text in result.warnings),
         *((("wrote", str(target)),) if target is not None else ()),
     )
+
+
+def _show_closed_loop(loop: ClosedLoop) -> None:
+    """The mean return of each policy, and what it loses in the same episodes."""
+    rows = [
+        (policy.title, number(policy.mean), f"{number(policy.low)} to {number(policy.high)}",
+         number(policy.lost), f"{number(policy.lost_low)} to {number(policy.lost_high)}")
+        for policy in loop.policies
+    ]  # fmt: skip
+    table((f"{loop.episodes} episodes", "return", "95 % interval", "lost", "95 % interval"), rows)
 
 
 def data_line(result: Validation) -> str:

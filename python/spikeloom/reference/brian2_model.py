@@ -196,7 +196,8 @@ class Brian2Model:
         from brian2 import Synapses as Brian2Synapses
 
         planes = [f"plane{k}" for k in range(self.due.planes)]
-        read, equations = self._reading()
+        std = self._read_std(rows.weight[here])
+        read, equations = ("w", "w : 1") if std is None else ("read", "w : 1\nstd : 1\nread : 1")
         code = {plane: f"in_{variable(name)}_post += {2.0**k!r} * {read}" for k, plane in enumerate(planes)}
         if self.each:
             most = float((np.abs(rows.weight) * self.due.most[rows.axon]).max(initial=0.0))
@@ -209,7 +210,9 @@ class Brian2Model:
         )  # fmt: skip
         found.connect(i=axons, j=rows.target[here])
         found.w_[:] = rows.weight[here]
-        self._made_noisy(found, rows.weight[here])
+        if std is not None:  # read once a step, for all its spikes
+            found.std_[:] = std
+            found.run_regularly("read = w + std * randn()", when="groups", order=1, clock=self.clock)
         for k, plane in enumerate(planes):
             pathway = getattr(found, plane)
             pathway.when, pathway.order = "groups", 2 + k / 1000.0
@@ -217,12 +220,10 @@ class Brian2Model:
                 pathway.delay[:] = delays * self.dt
         return found
 
-    def _reading(self) -> tuple[str, str]:
-        """What an event adds of a synapse, and the variables of a synapse."""
-        return "w", "w : 1"
-
-    def _made_noisy(self, made: Any, weights: NDArray) -> None:
-        """Here reads of synapses have no noise."""
+    def _read_std(self, weights: NDArray) -> NDArray | None:
+        """How noisy the reads of these synapses are; None where they are not."""
+        del weights
+        return None
 
     def _fans(self) -> list[Any]:
         """From every neuron to the axons it drives."""

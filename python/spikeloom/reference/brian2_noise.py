@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,14 +101,8 @@ class NoisyModel(Brian2Model):
         self.chip = chip
         super().__init__(program, spikes, overrides)
 
-    def _reading(self) -> tuple[str, str]:
-        """A synapse is read once a step, for all its spikes; nothing else differs from a plain one."""
-        if self.chip.of_kind("read_noise"):
-            return "read", "w : 1\nstd : 1\nread : 1"
-        return super()._reading()
-
-    def _made_noisy(self, made: Any, weights: NDArray) -> None:
-        if self.chip.of_kind("read_noise"):
-            levels, level_of = np.unique(weights, return_inverse=True)
-            made.std_[:] = np.array([self.chip.read_std(float(level)) for level in levels])[level_of]
-            made.run_regularly("read = w + std * randn()", when="groups", order=1, clock=self.clock)
+    def _read_std(self, weights: NDArray) -> NDArray | None:
+        if not self.chip.of_kind("read_noise"):
+            return None
+        levels, level_of = np.unique(weights, return_inverse=True)
+        return np.asarray(np.array([self.chip.read_std(float(level)) for level in levels])[level_of])

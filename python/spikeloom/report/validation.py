@@ -166,6 +166,31 @@ class Pictures:
     )  # input / threshold, and spikes a tick of a neuron with default parameters
 
 
+@dataclass(frozen=True)
+class PolicyReturn:
+    """A policy in its environment: the mean return of an episode, and what it loses against the ANN.
+
+    low, high, lost_low, lost_high: ends of the 95 % intervals, by bootstrap over episodes; the loss is taken
+        episode by episode, all of which start alike
+    """
+
+    title: str
+    mean: float
+    low: float
+    high: float
+    lost: float
+    lost_low: float
+    lost_high: float
+
+
+@dataclass(frozen=True)
+class ClosedLoop:
+    """Policies in the same episodes: the ANN first, then the emulated chip, then an imperfect one."""
+
+    episodes: int
+    policies: tuple[PolicyReturn, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Validation:
     """A converted network judged on rows that it has not seen.
@@ -177,6 +202,7 @@ class Validation:
     checks: reference -> whether every spike and register was equal; unchecked: reference -> why it was not asked
     chips: score of each chip instance; imperfections: what makes chips differ, or that nothing does
     metrics: NeuroBench's, by name
+    closed_loop: a control policy in its environment, where one was given
     """
 
     network: str
@@ -202,6 +228,7 @@ class Validation:
     warnings: tuple[str, ...]
     pictures: Pictures
     made_with: Mapping[str, str] = field(default_factory=dict)
+    closed_loop: ClosedLoop | None = None
 
     @property
     def ok(self) -> bool:
