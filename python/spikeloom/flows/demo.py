@@ -146,7 +146,7 @@ def _acts(bundle: Bundle) -> bool:
 def _score(bundle: Bundle, outputs: Array, policy: Policy) -> float:
     """Accuracy in per cent of the outputs on the unseen rows, or the policy's mean return over the judging seeds."""
     if bundle.labels is None:
-        return float(np.mean(judging(CARTPOLE)(policy)))
+        return float(np.asarray(judging(CARTPOLE)(policy)).mean())
     return 100.0 * float(np.mean(outputs.argmax(axis=1) == bundle.labels))
 
 
