@@ -13,7 +13,7 @@ from spikeloom import _core
 from spikeloom.emulation.emulate import emulate
 from spikeloom.emulation.encoding import encode
 from spikeloom.emulation.inputs import encoded_inputs
-from spikeloom.errors import EmulationError
+from spikeloom.errors import EmulationError, NetworkError
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
 from spikeloom.program.program import ChipProgram
@@ -136,6 +136,25 @@ def test_images_are_flattened_row_by_row() -> None:
     made = program("rate")
     x = np.random.default_rng(3).random((2, 3, 2))
     assert np.array_equal(emulate(made, x).outputs, emulate(made, x.reshape(2, 6)).outputs)
+
+
+def test_constant_lines_send_whatever_the_sample_and_take_no_value() -> None:
+    network = SpikingNetwork("ideal")
+    values = network.input("in", 2, encoding="rate")
+    lines = network.input("bias", 2, encoding="constant", scale=[3, 0.5])
+    target = network.population("out", 1, vth=1.0)
+    network.connect(values, target, [[0.0], [0.0]])
+    network.connect(lines, target, [[1.0], [2.0]])
+    network.output(target, read="v")
+    made = place(network, ticks=4)
+    for inputs in (np.zeros((2, 2)), {"in": np.ones((2, 2))}):
+        spikes = encoded_inputs(made, inputs).spikes
+        assert (spikes[:, :, 2:] == [[3, 1], [3, 0], [3, 1], [3, 0]]).all()
+    with pytest.raises(EmulationError, match="one array for each input"):
+        encoded_inputs(made, {"in": np.zeros((2, 2)), "bias": np.zeros((2, 2))})
+    for refused in ({"scale": None}, {"scale": 0.0}, {"scale": 256}, {"scale": 1, "signed": True}):
+        with pytest.raises(NetworkError, match="takes no values|out of range"):
+            network.input("more", 2, encoding="constant", **refused)
 
 
 def test_an_encoder_refuses_what_it_cannot_show() -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import spikeloom as sl
 from scipy.sparse import csr_array
-from spikeloom.bundled.load import load_bundle
 from spikeloom.flows.profile_text import show_profile
 
 
@@ -58,14 +57,6 @@ def test_a_script_clocks_the_chip(chip: str) -> None:
     clocked = sl.Chip(program, samples=2)
     counts = sum(clocked.tick(spikes[:, t]) for t in range(10))
     assert np.array_equal(counts, run.outputs)
-
-
-def test_a_conversion_is_refused_in_one_line() -> None:
-    bundle = load_bundle("cartpole")
-    with pytest.raises(
-        sl.FitError, match="profile tinyodin: is in event mode, for which nothing is converted yet"
-    ):
-        sl.convert(bundle.onnx_path, "tinyodin", calibration=bundle.calibration)
 
 
 def test_the_profile_says_how_its_events_are_served(capsys: pytest.CaptureFixture[str]) -> None:

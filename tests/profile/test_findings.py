@@ -81,7 +81,7 @@ SOUNDNESS_PROBLEMS = [
     (('readable = ["spikes", "v"]', 'readable = ["spike"]'), "outputs.readable: no spike; did you mean spik"),
     (("[state]\nv = ", "[state]\nvv = "), "state: no vv"),
     (('param = "bias"\n\n[variant', 'param = "bais"\n\n[variant'), "bias.param: no bais; did you mean bias?"),
-    (('kind = "register"', 'kind = "none"'), "bias: the kind register needs param, the kind none has no par"),
+    (('kind = "register"', 'kind = "none"'), "bias: the kind register needs param, the others have none"),
     (("delay_max = 7", "delay_max = 7\ndelay_min = 8"), "time: no delay from 8 to 7 for the scope synapse"),
     (('delay_scope = "synapse"', ""), "time: no delay from 0 to 7 for the scope none"),
     (('"limits.cores" =', '"limits.cors" ='), "provenance.limits.cors: the profile has no such key; did you"),

@@ -35,7 +35,8 @@ def encode(
     encoding : "rate": integrate and emit, started half full, so line x has made floor(1/2 + t x) spikes
         after t ticks. "bits": every tick shows the bits of min(rint(x 2^planes), 2^planes - 1), weights 1/2,
         1/4, ... "bernoulli": a spike with probability x in each tick. "spikes": the values are the counts.
-        "current": the lines stay silent, the host computes.
+        "current": the lines stay silent, the host computes. "constant": there are no values, line k makes
+        floor(1/2 + t scale_k) spikes in t ticks.
     scale : (channels,) or one number; x = value * scale, clipped to [-1, 1], or to [0, 1] where not `signed`.
     signed : a channel is a pair of lines for its positive and its negative half.
     trial_seed, first_sample, first_line : what "bernoulli" draws by, beside line, tick and sample.
@@ -47,6 +48,8 @@ def encode(
     """
     if encoding == "spikes":
         return _counts(values)
+    if encoding == "constant":
+        return np.repeat(constant_spikes(scale, ticks)[None], len(np.asarray(values)), axis=0)
     x = halves(scaled(values, scale), signed)
     spikes = np.zeros((len(x), ticks, x.shape[1] * planes), dtype=np.uint8)
     if encoding != "current":
@@ -95,6 +98,19 @@ def write_spikes(
         spikes[:, :, first : first + x.shape[1] * planes] = bit_planes(x, planes)[:, None, :]
     else:
         raise EmulationError(f"encoding {encoding}", "is unknown")
+
+
+def constant_spikes(rates: ArrayLike | None, ticks: int) -> NDArray[np.uint8]:
+    """(ticks, lines) spikes of lines that have a rate of their own, spikes a tick; 1 where none is given.
+
+    >>> constant_spikes([2, 0.25], 4).tolist()
+    [[2, 0], [2, 1], [2, 0], [2, 0]]
+    """
+    sums = np.floor(
+        0.5 + np.arange(ticks + 1)[:, None] * np.asarray([1.0] if rates is None else rates, np.float64)
+    )
+    spikes: NDArray[np.uint8] = np.diff(sums, axis=0).astype(np.uint8)
+    return spikes
 
 
 def bit_planes(x: Array, planes: int) -> NDArray[np.uint8]:

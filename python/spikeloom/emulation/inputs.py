@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikeloom.emulation.encoding import checked_counts, halves, write_spikes
+from spikeloom.emulation.encoding import checked_counts, constant_spikes, halves, write_spikes
 from spikeloom.errors import EmulationError
 from spikeloom.network.projection import HostLayer
 from spikeloom.program.program import ChipProgram, Port
@@ -49,6 +49,8 @@ class CheckedInputs:
             part = self.parts[port.name][first:stop]
             if port.encoding == "spikes":
                 spikes[:, :, port.first : port.first + port.size] = part
+            elif port.encoding == "constant":
+                spikes[:, :, port.first : port.first + port.size] = constant_spikes(port.scale, self.ticks)
             elif port.encoding != "current":
                 x = halves(_scaled(part, port), port.signed)
                 for rows in _runs_of(numbers[first:stop]):
@@ -65,7 +67,7 @@ class CheckedInputs:
     def clipped(self) -> Iterable[str]:
         """A line for each port whose values left the range that its scale was made for."""
         for port in self.program.inputs:
-            if port.encoding in ("spikes", "current"):
+            if port.encoding in ("spikes", "current", "constant"):
                 continue
             x = _scaled(self.parts[port.name], port)
             outside = np.count_nonzero(np.abs(x) > 1) if port.signed else np.count_nonzero((x < 0) | (x > 1))
@@ -130,15 +132,24 @@ def check_inputs(program: ChipProgram, inputs: Inputs, ticks: int | None = None)
         given = _by_name(program, inputs)
     else:
         given = _by_column(program, _array("inputs", inputs))
-    parts = {port.name: _checked(port, given[port.name], int(window)) for port in program.inputs}
+    parts = {port.name: _checked(port, given[port.name], int(window)) for port in _asked(program)}
     sizes = {name: len(part) for name, part in (parts or given).items()}
     if len(set(sizes.values())) > 1:
         raise EmulationError("inputs", "have different numbers of samples", value=sizes)
-    return CheckedInputs(program, parts, next(iter(sizes.values()), 0), int(window))
+    samples = next(iter(sizes.values()), 0)
+    silent = {port.name: np.zeros((samples, 0)) for port in program.inputs if port.encoding == "constant"}
+    return CheckedInputs(program, parts | silent, samples, int(window))
+
+
+def _asked(program: ChipProgram) -> tuple[Port, ...]:
+    """The inputs that take something from the user."""
+    return tuple(port for port in program.inputs if port.encoding != "constant")
 
 
 def channels(port: Port) -> int:
     """Values that one sample of an input has."""
+    if port.encoding == "constant":
+        return 0
     return port.size // (port.planes * (2 if port.signed else 1))
 
 
@@ -190,7 +201,7 @@ def _array(subject: str, values: ArrayLike) -> NDArray:
 
 
 def _by_name(program: ChipProgram, inputs: Mapping[str, ArrayLike]) -> dict[str, NDArray]:
-    names = [port.name for port in program.inputs]
+    names = [port.name for port in _asked(program)]
     if set(inputs) != set(names):
         raise EmulationError("inputs", "need one array for each input", value=sorted(inputs), limit=names)
     return {name: _array(f"input {name}", inputs[name]) for name in names}
@@ -198,16 +209,17 @@ def _by_name(program: ChipProgram, inputs: Mapping[str, ArrayLike]) -> dict[str,
 
 def _by_column(program: ChipProgram, array: NDArray) -> dict[str, NDArray]:
     """One array for all ports: its last axis is cut in their order. Without ports it counts samples."""
-    if not program.inputs and array.ndim > 1 and array.shape[-1] == 0:
+    asked = _asked(program)
+    if not asked and array.ndim > 1 and array.shape[-1] == 0:
         return {"": array}
-    counted = [port for port in program.inputs if port.encoding == "spikes"]
-    if counted and len(counted) < len(program.inputs):
+    counted = [port for port in asked if port.encoding == "spikes"]
+    if counted and len(counted) < len(asked):
         raise EmulationError(
             "inputs", "mix spike counts and values", remedy="give a mapping from input to array"
         )
-    if len(program.inputs) == 1:
-        return {program.inputs[0].name: array}
-    widths = [port.size if counted else channels(port) for port in program.inputs]
+    if len(asked) == 1:
+        return {asked[0].name: array}
+    widths = [port.size if counted else channels(port) for port in asked]
     if array.ndim != (3 if counted else 2) or array.shape[-1] != sum(widths):
         axes = "(samples, ticks, lines)" if counted else "(samples, channels)"
         raise EmulationError(
@@ -217,7 +229,7 @@ def _by_column(program: ChipProgram, array: NDArray) -> dict[str, NDArray]:
             limit=f"{sum(widths)} in the last axis",
         )
     parts = np.split(array, np.cumsum(widths)[:-1], axis=-1)
-    return {port.name: part for port, part in zip(program.inputs, parts, strict=True)}
+    return {port.name: part for port, part in zip(asked, parts, strict=True)}
 
 
 def _checked(port: Port, array: NDArray, ticks: int) -> NDArray:

@@ -1,4 +1,7 @@
-"""What the fit needs to see of a layer on the emulated chip: the spikes it makes from the spikes it gets."""
+"""What the fit needs to see of a layer on the emulated chip: the spikes it makes from the spikes it gets.
+
+The chip is the nominal one, without imperfections.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ def window_rates(
 
 def readout(program: ChipProgram, feed: Feed, *, threads: int | None = None) -> NDArray[np.float64]:
     """(samples, outputs) what a one-layer program reads out."""
-    outputs: NDArray[np.float64] = emulate(program, feed.inputs, threads=threads).outputs
+    outputs: NDArray[np.float64] = emulate(program, feed.inputs, effects=(), threads=threads).outputs
     return outputs
 
 
@@ -72,7 +75,7 @@ def next_feed(program: ChipProgram, feed: Feed, name: str, *, threads: int | Non
 
 def _trains(program: ChipProgram, feed: Feed, name: str, threads: int | None) -> NDArray[np.uint8]:
     """(samples, ticks, neurons) spike counts of a population, warm-up included."""
-    recording = emulate(program, feed.inputs, record=(f"{name}.spikes",), threads=threads)
+    recording = emulate(program, feed.inputs, effects=(), record=(f"{name}.spikes",), threads=threads)
     size = next(population.neurons.size for population in program.populations if population.name == name)
     trains = np.zeros((len(feed.inputs), feed.ticks, size), dtype=np.uint8)
     sample, tick, neuron = recording.spikes[name].T

@@ -154,7 +154,7 @@ class _Registers:
 
     def _bias(self) -> Array:
         name = self._profile.bias.param
-        if self._profile.bias.kind == "none" or name is None:
+        if self._profile.bias.kind != "register" or name is None:
             return np.zeros(len(self._thresholds))
         exponent = self._params.get(f"{name}_exp", self._profile.params[name].shift)
         return np.asarray(self._params[name] * 2.0 ** np.asarray(exponent, dtype=np.float64))

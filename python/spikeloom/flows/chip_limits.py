@@ -21,13 +21,13 @@ def weight_grid(profile: Profile, *, readout: bool = False) -> WeightGrid:
 
 def _check_fittable(profile: Profile) -> None:
     """Raise FitError where the fit has no model of the chip's synapses or neurons."""
-    threshold = profile.fire.pos if profile.fire.op == "fire2" else profile.fire.thr
     reasons = {
         "has weights by the type of an axon, which the fit cannot choose": profile.weights.formula
         == "type_table",
         "has neurons that run in continuous time, which the fit does not know": profile.time.mode
-        == "continuous",
-        "has a threshold that no program can set, which the fit cannot match": not isinstance(threshold, str),
+        == "continuous"
+        and profile.time.steps_per_tick > 1,
+        "has a threshold that no program can set, which the fit cannot match": profile.threshold is None,
     }
     for reason, holds in reasons.items():
         if holds:
@@ -44,8 +44,8 @@ def full_precision(profile: Profile) -> Profile:
 
 def scale_groups(profile: Profile) -> int | None:
     """How many thresholds the neurons of a core may have: None is one a neuron."""
-    threshold = profile.fire.thr
-    if not isinstance(threshold, str):
+    threshold = profile.threshold
+    if threshold is None:
         return 1
     scope = profile.params[threshold].scope
     if scope == "neuron":

@@ -184,9 +184,6 @@ def _checked_rows(ann: Ann, calibration: ArrayLike) -> Array:
 
 
 def _check_numbers(profile: Profile, ticks: int, chip_seed: int | None, neurons_per_unit: int) -> None:
-    if profile.event is not None:
-        raise FitError(f"profile {profile.name}", "is in event mode, for which nothing is converted yet",
-                       remedy="write the network by hand: SpikingNetwork")  # fmt: skip
     for name, value, most in (
         ("ticks", ticks, MOST_TICKS),
         ("neurons_per_unit", neurons_per_unit, MOST_NEURONS),
@@ -218,13 +215,17 @@ def _scores(
 
     wanted: (held, outputs) of the network as it was given, before any pruning
     """
-    got = emulate(chain.program, data.rows[data.held], threads=threads).outputs
+    got = emulate(chain.program, data.rows[data.held], effects=(), threads=threads).outputs
     variance = float(np.mean((wanted - wanted.mean(axis=0)) ** 2))
     scores = {"nmse": float(np.mean((got - wanted) ** 2)) / max(variance, 1e-300)}
     if wanted.shape[1] > 1:
         scores["agreement"] = float(np.mean(got.argmax(axis=1) == wanted.argmax(axis=1)))
     if environment is not None:
-        scores["return"] = float(environment(lambda x: emulate(chain.program, x, threads=threads).outputs))
+
+        def policy(x: NDArray[np.floating]) -> Array:
+            return emulate(chain.program, x, effects=(), threads=threads).outputs
+
+        scores["return"] = float(environment(policy))
     return scores
 
 

@@ -20,13 +20,36 @@ NEVER = 1e18  # threshold of a neuron on an unlimited chip that must not fire
 
 
 def weight_unit(profile: Profile) -> float:
-    """LSB of code 1 at the shared exponent 0."""
-    return 2.0**profile.weights.unit_shift if profile.weights.formula == "mant_exp" else 1.0
+    """What a code of 1 adds to the membrane, in its LSB, at the shared exponent 0."""
+    if profile.weights.formula == "mant_exp":
+        return 2.0**profile.weights.unit_shift
+    converters = [op for op in profile.operation if op.op == "adc" and op.reg in profile.delivery.into]
+    unit = 1.0
+    for adc in converters:
+        unit *= 2.0**adc.bits / (usual_value(profile, adc.hi) - usual_value(profile, adc.lo))
+    return unit
+
+
+def usual_value(profile: Profile, operand: object) -> float:
+    """An operand's number, or the default of the parameter that it names."""
+    value = profile.params[operand].default if operand in profile.params else operand
+    return float(value)  # type: ignore[arg-type]
 
 
 def threshold_name(profile: Profile) -> str:
-    name = profile.fire.thr if profile.fire.op != "fire2" else profile.fire.pos
-    return str(name)
+    """The parameter that holds a neuron's threshold. Raises PlacementError where no program can set it."""
+    if profile.threshold is None:
+        raise PlacementError(f"profile {profile.name}", "has a threshold that no program can set")
+    return profile.threshold
+
+
+def highest_threshold(profile: Profile) -> float | None:
+    """The largest threshold in LSB that the parameter and the register compared with it both hold; None: any."""
+    param, register = profile.params[threshold_name(profile)], profile.regs[profile.fire.reg]
+    holds = [] if param.max is None else [param.max * 2.0**param.shift]
+    if register.bits is not None:
+        holds.append(float(2 ** (register.bits - register.signed) - 1))
+    return min(holds, default=None)
 
 
 def exponent_name(profile: Profile) -> str:
@@ -35,12 +58,11 @@ def exponent_name(profile: Profile) -> str:
 
 def smallest_scale(profile: Profile, layer: AnnLayer) -> float:
     """The smallest scale (threshold units per code) whose threshold still fits its parameter."""
-    highest = profile.params[threshold_name(profile)].max
+    highest = highest_threshold(profile)
     if highest is None:
         return 0.0
     exponent = _lowest_exponent(profile) if profile.weights.shared else 0
-    unit = weight_unit(profile) * 2.0**exponent * float(np.prod(layer.input_pool))
-    return unit / (highest * 2.0 ** profile.params[threshold_name(profile)].shift)
+    return weight_unit(profile) * 2.0**exponent * float(np.prod(layer.input_pool)) / highest
 
 
 def shared_exponent(
@@ -81,7 +103,7 @@ def threshold_codes(theta: Array, profile: Profile, readout: bool) -> tuple[NDAr
     if profile.is_analog:
         return theta, theta
     codes = np.rint(theta / 2.0**param.shift)
-    low, high = param.min or 0, param.max or np.inf
+    low, high = param.min or 0, (highest_threshold(profile) or np.inf) / 2.0**param.shift
     if codes.min() < max(low, 1) or codes.max() > high:
         raise PlacementError(
             "threshold", "does not fit its parameter at any exponent", value=(codes.min(), codes.max()),
@@ -105,7 +127,7 @@ def head_start(
     if state is not None and state.init == "free":
         start = theta * share
         return {membrane: start if profile.is_analog else np.rint(start).astype(np.int32)}, none
-    return {}, (theta * share / ticks if profile.bias.kind == "register" else none)
+    return {}, (none if profile.bias.kind == "none" else theta * share / ticks)
 
 
 def readout_parameters(profile: Profile) -> dict[str, int]:
@@ -147,7 +169,7 @@ def current_memory(profile: Profile) -> float:
 def bias_codes(bias: Array, profile: Profile) -> dict[str, NDArray]:
     """Codes of the bias parameter nearest to these values in LSB; a unit held far below 0 may be held at its end."""
     name = profile.bias.param
-    if profile.bias.kind == "none" or name is None:
+    if profile.bias.kind != "register" or name is None:
         return {}
     param = profile.params[name]
     if profile.is_analog:
@@ -171,7 +193,7 @@ def coarsest_bias(profile: Profile, size: int) -> dict[str, NDArray]:
 def largest_bias(profile: Profile) -> float:
     """Largest constant input in LSB."""
     name = profile.bias.param
-    if profile.bias.kind == "none" or name is None or profile.params[name].max is None:
+    if profile.bias.kind != "register" or name is None or profile.params[name].max is None:
         return float("inf")
     param = profile.params[name]
     return float(param.max or 0) * 2.0 ** (param.exp_max if param.format == "mant_exp" else param.shift)

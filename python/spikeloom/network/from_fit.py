@@ -8,7 +8,7 @@ which doubles `unit`, is chosen as large as the accumulators allow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.errors import PlacementError
 from spikeloom.fit.problem import LayerFit
+from spikeloom.network.analog_units import slowest_leak, weight_sizes
 from spikeloom.network.chip_units import (
     FINEST_THRESHOLD,
     HEADROOM,
@@ -33,6 +34,7 @@ from spikeloom.network.chip_units import (
     threshold_name,
     weight_unit,
 )
+from spikeloom.network.constant_lines import constant_input, line_codes
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.network.projection import Convolution
 from spikeloom.profile.schema import Profile
@@ -74,6 +76,7 @@ class ChipLayer:
     shared: shared weight values by name; params, init: one value a neuron, by the profile's names
     theta: (n_target,) effective threshold in LSB; for a readout, LSB per unit of current
     host_bias: (n_target,) LSB, where the host computes the layer's current; `weights` are then LSB per unit of value
+    constant: (lines, n_target) codes from the lines that always send, where a bias comes by axons
     """
 
     name: str
@@ -83,6 +86,7 @@ class ChipLayer:
     init: dict[str, NDArray]
     theta: Array
     host_bias: Array | None = None
+    constant: NDArray | None = None
 
     @property
     def size(self) -> int:
@@ -96,6 +100,8 @@ class ChipLayer:
             network.host_layer(network.populations[source], population, self.weights, bias=self.host_bias)
         else:
             network.connect(network.populations[source], population, self.weights, **self.shared)
+        if self.constant is not None:
+            network.connect(constant_input(network, len(self.constant)), population, self.constant)
 
 
 def chip_layer(
@@ -119,16 +125,20 @@ def chip_layer(
     """
     area = float(np.prod(layer.input_pool))
     current = synapses.bias * (ticks / (ticks + depth) if readout else 1.0)
-    theta = weight_unit(profile) * area / synapses.scales
     constant = np.maximum(current, 0.0) + start_share / ticks
+    if profile.weights.formula == "float":
+        synapses = _in_range(synapses, profile, peak, np.maximum(constant, np.abs(current)), readout)
+    theta = weight_unit(profile) * area / synapses.scales
     exponent = shared_exponent(
         theta, profile, peak * current_memory(profile), constant, readout=readout, planes=planes
     )
     threshold, theta = threshold_codes(theta * 2.0**exponent, profile, readout)
     init, start = head_start(profile, theta, ticks, readout, start_share)
     params = {threshold_name(profile): threshold, **bias_codes(current * theta + start, profile)}
+    params |= {name: np.full(theta.shape, value) for name, value in slowest_leak(profile).items()}
     if readout:
         params |= {name: np.full(theta.shape, code) for name, code in readout_parameters(profile).items()}
+    by_axon = profile.bias.kind == "axon"
     return ChipLayer(
         synapses.name,
         _stored(geometry(_spread(synapses.codes, planes, profile), layer, planes), profile),
@@ -136,6 +146,7 @@ def chip_layer(
         {name: _on_positions(codes, layer) for name, codes in params.items()},
         {name: _on_positions(values, layer) for name, values in init.items()},
         _on_positions(theta, layer),
+        constant=_on_positions(line_codes(current * theta + start, profile), layer) if by_axon else None,
     )
 
 
@@ -168,8 +179,16 @@ def hosted_layer(
     )  # fmt: skip
 
 
+def _in_range(synapses: Synapses, profile: Profile, peak: Array, constant: Array, readout: bool) -> Synapses:
+    """The same weights, divided by what the chip's ranges ask for, where it has any."""
+    sizes = weight_sizes(profile, synapses.weights, peak, constant, readout=readout)
+    if not np.isfinite(sizes).all() or (sizes <= 1e-12).all():
+        return synapses
+    return replace(synapses, codes=synapses.weights / sizes, scales=sizes)
+
+
 def _on_positions(values: NDArray, layer: AnnLayer) -> NDArray:
-    """(m,) per output -> (n_target,) per neuron, channels-last."""
+    """(..., m) per output -> (..., n_target) per neuron, channels-last."""
     return np.tile(values, layer.positions)
 
 

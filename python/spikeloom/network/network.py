@@ -113,7 +113,8 @@ class SpikingNetwork:
         Parameters
         ----------
         encoding : how values become spikes; "spikes": they are spike counts already. The lines of "current"
-            carry no spikes: a host layer reads the values.
+            carry no spikes: a host layer reads the values. "constant": no values are given, each line makes
+            `scale` spikes a tick, as "rate" would; for a bias by an axon.
         scale : one number or (channels,), value * scale lies in [-1, 1]; None: 1.
         signed : a channel has a pair of lines for its positive and its negative half, side by side.
         planes : lines of each (half) channel, for the encoding "bits".

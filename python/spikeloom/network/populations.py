@@ -14,6 +14,7 @@ from spikeloom.network.values import INT32, count, integers, reals, spread, unkn
 from spikeloom.profile.schema import Param, Profile, Register
 
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
+MOST_SPIKES = 255  # of a line in a tick
 
 
 def checked_input(
@@ -33,6 +34,9 @@ def checked_input(
     if encoding == "spikes" and (signed or scale is not None):
         problem = "takes spike counts, which have no scale and no sign"
         raise NetworkError(subject, problem, remedy='choose an encoding of values, such as "rate"')
+    if encoding == "constant" and (signed or order is not None or scale is None):
+        raise NetworkError(subject, "takes no values: it has neither sign nor order, and needs a scale, its rates",
+                           remedy="give the spikes a tick of each line as scale")  # fmt: skip
     lines = count(planes, subject, "planes") * (2 if signed else 1)
     if planes > 1 and encoding != "bits":
         raise NetworkError(subject, "only the encoding bits has planes", value=planes, limit=1)
@@ -43,6 +47,9 @@ def checked_input(
     if encoding != "spikes":
         given = reals(1.0 if scale is None else scale, subject, "scale")
         scales = spread(given, size // lines, subject, "scale")
+    if encoding == "constant" and scales is not None and not ((scales > 0) & (scales <= MOST_SPIKES)).all():
+        raise NetworkError(subject, "has a rate out of range", value=float(np.min(scales)),
+                           limit=f"above 0, at most {MOST_SPIKES}")  # fmt: skip
     numbers = None if order is None else _permutation(subject, order, size // lines)
     return Population(name, int(size), encoding, scales, bool(signed), int(planes), numbers)
 

@@ -9,7 +9,7 @@ from typing import Literal
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-Encoding = Literal["spikes", "rate", "bits", "current", "bernoulli"]
+Encoding = Literal["spikes", "rate", "bits", "current", "bernoulli", "constant"]
 
 
 @dataclass(frozen=True)

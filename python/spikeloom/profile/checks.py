@@ -196,7 +196,7 @@ def _references(profile: Profile) -> Iterator[str]:
     if sorted(profile.delivery.order) != ["input", "recurrent"]:
         yield "delivery.order: needs input and recurrent, each once"
     if (profile.bias.kind == "register") != (profile.bias.param is not None):
-        yield "bias: the kind register needs param, the kind none has no param"
+        yield "bias: the kind register needs param, the others have none"
     elif profile.bias.param is not None:
         yield from _unknown("bias.param", [profile.bias.param], tuple(profile.params))
     time = profile.time

@@ -105,6 +105,12 @@ class Profile(Table):
         return next(operation for operation in self.operation if operation.op in FIRING)
 
     @property
+    def threshold(self) -> str | None:
+        """The parameter that a spike needs; None where the threshold is a number that no program can set."""
+        operand = self.fire.pos if self.fire.op == "fire2" else self.fire.thr
+        return operand if isinstance(operand, str) and operand in self.params else None
+
+    @property
     def alias(self) -> Any:
         """The operation that copies spikes between neurons, None where there is none."""
         return next((operation for operation in self.operation if operation.op == "alias"), None)

@@ -264,8 +264,8 @@ class Outputs(Table):
 class Bias(Table):
     """How a neuron gets a constant input."""
 
-    kind: Literal["register", "none"]
-    """`register`: a parameter of the neuron."""
+    kind: Literal["register", "axon", "none"]
+    """`register`: a parameter of the neuron. `axon`: synapses from lines that always send."""
     param: str | None = None
     """That parameter."""
 

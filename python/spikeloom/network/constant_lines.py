@@ -1,0 +1,44 @@
+"""A bias by axons: input lines that always send, for chips whose neurons have no bias of their own.
+
+A line of rate r through the code k adds r k in every tick. The lines have falling rates, so that a bias is made of a
+coarse part and finer ones.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.network.projection import Population
+from spikeloom.profile.schema import Profile
+from spikeloom.profile.weights import mode_names, weight_levels
+
+Array = NDArray[np.float64]
+LINES = "constant"  # name of the input
+RATES = (4.0, 1.0, 0.25)  # spikes a tick
+
+
+def line_codes(bias: Array, profile: Profile) -> NDArray[np.int32]:
+    """(lines, m) codes that come nearest to these biases (m,), in LSB a tick; what is out of reach is cut off.
+
+    Where a source has one sign, its lines are doubled: those that add stand before those that take away.
+    """
+    levels = weight_levels(profile.weights, mode_names(profile.weights)[0])
+    left, rows = np.array(bias, dtype=np.float64), []
+    for rate in RATES:
+        codes = np.clip(np.rint(left / (rate * levels.step)) * levels.step, levels.low, levels.high)
+        left -= rate * codes
+        rows.append(codes)
+    codes = np.stack(rows).astype(np.int32)
+    if profile.weights.formula == "sign_pre":
+        codes = np.concatenate((np.maximum(codes, 0), np.minimum(codes, 0)))
+    return codes
+
+
+def constant_input(network: SpikingNetwork, lines: int) -> Population:
+    """The lines, which all layers of a network share."""
+    if LINES in network.populations:
+        return network.populations[LINES]
+    rates = np.tile(RATES, lines // len(RATES))
+    return network.input(LINES, lines, encoding="constant", scale=rates)
