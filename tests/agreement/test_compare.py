@@ -95,3 +95,17 @@ def test_checks_add_up_and_the_first_divergence_stays(program, trace):
     assert both.first_divergence == bad.first_divergence
     assert both.compared["samples"] == 3
     assert both.compared["spikes"] == 3 * good.compared["spikes"]
+
+
+def test_a_spike_at_the_threshold_is_none_to_judge_by(program, trace):
+    tick, neuron = 3, program.n_neurons - 1
+    near = np.zeros(trace.spikes.shape, dtype=bool)
+    near[tick, neuron] = True
+    for changed_tick, equal in ((tick, True), (tick - 1, False)):
+        got = changed(trace, "spikes", changed_tick, neuron)
+        check = compare(replace(trace, near=near), got, program, tolerance=1e-9)
+        assert check.equal == equal and check.near_threshold == 1
+        assert check.compared["ticks"] == (tick if equal else program.run_ticks)
+    exact = compare(replace(trace, near=near), changed(trace, "spikes", tick, neuron), program)
+    assert not exact.equal and exact.near_threshold == 0  # without a tolerance every spike counts
+    assert combine([check, check]).near_threshold == 2

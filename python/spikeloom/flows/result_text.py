@@ -174,6 +174,10 @@ def show_crosscheck(check: CrossCheck, reference: str) -> None:
         facts(("left out", f"{', '.join(check.left_out)}: new in every step, and Brian2 draws its own"))
     if check.noise:
         show_noise(check.noise)
+    if check.near_threshold:
+        facts(
+            ("skipped", f"{counted(check.near_threshold, 'state')} closer to the threshold than 1e-12 of it")
+        )
 
 
 def show_noise(tests: Sequence[NoiseTest]) -> None:

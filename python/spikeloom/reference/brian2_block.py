@@ -57,7 +57,7 @@ class Block:
         self.widths = {name: profile.regs[name.split("[")[0]] for name in profile.element_names()}
         for name, register in self.widths.items():
             self.ranges[name] = None if profile.is_analog else register_range(register)
-        self.lines: list[str] = ["z = 0.0"]
+        self.lines: list[str] = ["z = 0.0", "near = 0.0"]
         self.sites: list[str] = []  # the register of every write that may trap, numbered from 1
         self.acting = "1.0"  # 0 or 1: whether the current entry acts on a neuron
         for name, bounds in arriving.items():

@@ -166,7 +166,7 @@ class Brian2Model:
 
         profile = self.program.profile
         names = [*profile.element_names(), *self.params]
-        variables = ["z : 1", "trap_site : 1", "trap_tick : 1", "trap_value : 1"]
+        variables = [f"{name} : 1" for name in ("z", "near", "trap_site", "trap_tick", "trap_value")]
         variables += [f"{variable(name)} : 1" for name in names]
         variables += [f"in_{variable(name)} : 1" for name in profile.delivery.into]
         group = NeuronGroup(
@@ -242,7 +242,8 @@ class Brian2Model:
     def _monitor(self) -> Any:
         from brian2 import StateMonitor
 
-        watched = ["z", *(variable(name) for name in self.program.profile.element_names())]
+        profile = self.program.profile
+        watched = ["z", *["near"] * profile.is_analog, *map(variable, profile.element_names())]
         return StateMonitor(self.neurons, watched, record=True, when="end", clock=self.clock)
 
     def _set_biases(self, override: BiasOverride) -> None:

@@ -21,7 +21,7 @@ from spikeloom.reference.brian2_exact import (
     sign,
     smaller,
 )  # fmt: skip
-from spikeloom.reference.brian2_real_operations import REAL_OPERATIONS
+from spikeloom.reference.brian2_real_operations import NEAR_THRESHOLD, REAL_OPERATIONS
 
 # What no Brian2 code is made for, and why. Every operation has its function; these are uses of them.
 NOT_EXPRESSIBLE: dict[str, str] = {
@@ -144,6 +144,9 @@ def fire(entry: Any, block: Block) -> None:
     value, threshold = block.keep(block.read(entry.reg)), block.read(entry.thr)
     condition = f"{value.code} {_SYMBOLS[entry.cmp]} {threshold.code}"
     past = block.flag(condition)
+    if block.profile.is_analog:
+        apart, most = f"abs({value.code} - {threshold.code})", f"{NEAR_THRESHOLD!r} * abs({threshold.code})"
+        block.lines.append(f"near = {block.acting} * int({apart} <= {most})")
     if entry.cmp == "ge_nonneg":
         past = block.keep(f"{past} * int({value.code} >= 0.0)", (0, 1)).code
     block.lines.append(f"z = {past} * int({block.read(entry.gate).code} == 0.0)")

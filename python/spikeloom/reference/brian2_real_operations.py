@@ -19,6 +19,7 @@ from spikeloom.reference.brian2_exact import Exact, constant, larger, smaller
 
 INEXACT = ("linear_exact", "exp_euler", "exp_drive", "dpi_step")
 NORMAL = Exact("randn()", None)  # drawn anew wherever it stands
+NEAR_THRESHOLD = 1e-12  # of the threshold: a state so close to it may fire here and not there
 TOLERANCE = 1e-9  # of the largest magnitude that a register has in a run
 
 

@@ -40,4 +40,5 @@ def trace_of(monitor: Any, program: ChipProgram, ticks: int) -> Trace:
         for name in monitor.record_variables
     }
     registers = {name: record[variable(name)].astype(kind) for name in program.profile.element_names()}
-    return Trace(record["z"].astype(np.int32), registers)
+    near = record["near"] > 0.0 if "near" in record else None
+    return Trace(record["z"].astype(np.int32), registers, near=near)

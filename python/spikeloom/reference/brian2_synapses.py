@@ -79,7 +79,8 @@ def synapses(program: ChipProgram, order: NDArray) -> Synapses:
     weights = effective_weights(program.profile.weights, arrays)
     worth = _by_type(program)
     place = np.argsort(order)
-    parts = []
+    none = np.zeros(0, dtype=np.int64)
+    parts: list[tuple[NDArray, ...]] = [(none, none, none.astype(np.float64), none, none)]
     for template in np.unique(arrays.axon_template):
         axons = np.flatnonzero(arrays.axon_template == template)
         offsets, codes, delays, receptors = _template(arrays, int(template))

@@ -43,6 +43,7 @@ class SideBySide:
             Trace(
                 trace.spikes[:ticks, first : first + n],
                 {name: values[:ticks, first : first + n] for name, values in trace.registers.items()},
+                near=None if trace.near is None else trace.near[:ticks, first : first + n],
             )
             for first, n, ticks in self.parts
         ]
