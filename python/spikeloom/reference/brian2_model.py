@@ -36,7 +36,7 @@ from spikeloom.reference.brian2_block import variable
 from spikeloom.reference.brian2_exact import LIMIT, Range
 from spikeloom.reference.brian2_operations import each_addition, operation_block, refuse
 from spikeloom.reference.brian2_real_operations import real_constants
-from spikeloom.reference.brian2_results import check_traps, trace_of
+from spikeloom.reference.brian2_results import check_traps, trace_of, watched
 from spikeloom.reference.brian2_setup import (
     check_brian2_carries,
     functions,
@@ -242,9 +242,8 @@ class Brian2Model:
     def _monitor(self) -> Any:
         from brian2 import StateMonitor
 
-        profile = self.program.profile
-        watched = ["z", *["near"] * profile.is_analog, *map(variable, profile.element_names())]
-        return StateMonitor(self.neurons, watched, record=True, when="end", clock=self.clock)
+        names = watched(self.program)
+        return StateMonitor(self.neurons, names, record=True, when="end", clock=self.clock)
 
     def _set_biases(self, override: BiasOverride) -> None:
         for name, biases in override.items():

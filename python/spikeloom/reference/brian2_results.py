@@ -32,6 +32,12 @@ def check_traps(neurons: Any, block: Block, program: ChipProgram) -> None:
     )
 
 
+def watched(program: ChipProgram) -> list[str]:
+    """The variables that `trace_of` needs of every tick."""
+    near = ["near"] if program.profile.is_analog else []
+    return ["z", *near, *(variable(name) for name in program.profile.element_names())]
+
+
 def trace_of(monitor: Any, program: ChipProgram, ticks: int) -> Trace:
     """The monitor's rows as a trace."""
     kind = np.float64 if program.profile.is_analog else np.int64
