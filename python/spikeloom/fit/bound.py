@@ -53,6 +53,7 @@ def dual_bound(
     *,
     ridge: float = 0.0,
     box: Array | float = 0.0,
+    limits: tuple[Array, Array] | None = None,
     equality: GainEquality | None = None,
     lagrange: Array | None = None,
 ) -> Array:
@@ -60,12 +61,16 @@ def dual_bound(
 
     ridge > 0: the quadratic prior; it may be inf, which holds V at V0 and leaves the bias alone free.
     ridge = 0: the box |V - V0| <= box instead, a number or (m,).
+    limits: low <= V <= high, both (n, m), beside the prior or, where all are finite, instead of it; no equality then.
     equality: adds a term lagrange * (value - <direction, V>) with any lagrange (m,); None: the best one for
     the quadratic prior, in closed form (0 with a box).
     """
     y = balanced(loss.feasible(multiplier))
     conjugate, terms = loss.conjugate(y)
     pull = activity.T @ y
+    if limits is not None:
+        size = np.multiply.outer(np.linalg.norm(activity, axis=0), np.linalg.norm(y, axis=0))
+        return _limited_bound(-conjugate, terms, pull, size, prior, ridge, limits)
     terms = terms + (np.abs(prior) * (activity.T @ np.abs(y))).sum(axis=0)
     value = -conjugate
     if equality is not None:
@@ -79,6 +84,26 @@ def dual_bound(
     value = value + (pull * prior).sum(axis=0)
     slack = (pull**2).sum(axis=0) / (2.0 * ridge) if ridge > 0 else box * np.abs(pull).sum(axis=0)
     return np.asarray(value - slack - ALLOWANCE * (terms + slack))
+
+
+def _limited_bound(
+    value: Array,
+    terms: Array,
+    pull: Array,
+    size: Array,
+    prior: Array,
+    ridge: float,
+    limits: tuple[Array, Array],
+) -> Array:
+    """The inner minimum with every weight at its own best place between its limits; size: (n, m) at least the sums
+    of absolute terms in `pull`.
+    """
+    low, high = limits
+    ends = np.where(pull > 0, low, high)
+    best = np.clip(prior - pull / ridge, low, high) if ridge > 0 else ends
+    penalty = 0.5 * ridge * ((best - prior) ** 2).sum(axis=0)
+    terms = terms + (np.abs(best) * size).sum(axis=0) + penalty
+    return np.asarray(value + (pull * best).sum(axis=0) + penalty - ALLOWANCE * terms)
 
 
 def _best_lagrange(equality: GainEquality, prior: Array, pull: Array, ridge: float) -> Array:

@@ -19,6 +19,7 @@ from spikeloom.fit.fan_in import keep_inputs
 from spikeloom.fit.figures import Solved, figures
 from spikeloom.fit.largest_error import LargestLoss
 from spikeloom.fit.least_squares import SquaredLoss, instrumental
+from spikeloom.fit.limited import minimise_limited
 from spikeloom.fit.linear_program import solve_layer
 from spikeloom.fit.matching import Array, Loss, MatchingLoss
 from spikeloom.fit.prior import active_equality, gain_copy, gain_equality, plain_copy
@@ -54,6 +55,9 @@ def fit_layer(problem: LayerProblem, method: Method = "fit") -> LayerFit:
     """
     if method not in ("copy", "fit", "fit+gain", "iv"):
         raise FitError(problem.name, "unknown method", value=method, limit=("copy", "fit", "fit+gain", "iv"))
+    if problem.is_limited and method in ("fit+gain", "iv"):
+        raise FitError(problem.name, "weights with limits are fitted by other methods", value=method,
+                       limit=("copy", "fit"))  # fmt: skip
     loss = make_loss(problem)
     if method == "copy":
         solved = _copied(problem, loss)
@@ -98,13 +102,19 @@ def _copied(problem: LayerProblem, loss: Loss) -> Solved:
     bound.
     """
     prior, bias = gain_copy(problem)
+    if problem.is_limited:
+        prior = np.clip(prior, *problem.limits(prior))
     bias = loss.best_bias(problem.activity @ prior, bias)
     return Solved(prior, bias, prior, np.inf, 0.0, "none", "copy")
 
 
 def _fitted(problem: LayerProblem, loss: Loss, *, keep_gain: bool) -> Solved:
     prior, _ = gain_copy(problem)
-    ridge = problem.ridge or choose_ridge(problem, loss, prior, keep_gain=keep_gain)
+    ridge = problem.ridge
+    if ridge is None:
+        ridge = choose_ridge(problem, loss, prior, keep_gain=keep_gain)
+    if problem.is_limited:
+        return _limited(problem, loss, prior, ridge)
     equality = active_equality(problem) if keep_gain else None
     found = minimise(loss, problem.activity, prior, ridge, equality=equality, tolerance=TIGHT)
     # The certificate is made again from the weights that are handed back, not from the solver's own basis.
@@ -112,6 +122,15 @@ def _fitted(problem: LayerProblem, loss: Loss, *, keep_gain: bool) -> Solved:
     bound = float(dual_bound(loss, problem.activity, prior, slope, ridge=ridge, equality=equality).sum())
     tag: BoundTag = "exact" if isinstance(loss, SquaredLoss) and loss.is_quadratic else "dual"
     return Solved(found.weights, found.bias, prior, ridge, bound, tag, "fit+gain" if keep_gain else "fit")
+
+
+def _limited(problem: LayerProblem, loss: Loss, prior: Array, ridge: float) -> Solved:
+    """Between limits; certified again from the problem's own rows, as without."""
+    limits = problem.limits(prior)
+    found = minimise_limited(loss, problem.activity, prior, ridge, *limits)
+    slope = loss.slope(problem.activity @ found.weights + found.bias)
+    bound = float(dual_bound(loss, problem.activity, prior, slope, ridge=ridge, limits=limits).sum())
+    return Solved(found.weights, found.bias, prior, ridge, bound, "dual", "fit")
 
 
 def _instrumental(problem: LayerProblem) -> Solved:

@@ -83,8 +83,11 @@ class LayerProblem:
     gain: "keep" adds cov(I_j, I*_j) = var(I*_j) on the active rows of each output
     analytic_activity: (N, n) the ANN's activations times input_scale; only the method "iv" needs it
     holdout: (N,) bool, rows on which lambda is chosen (one image's rows belong together); None: a fifth
-    ridge: lambda, None: chosen on the held-out rows
-    box: |V - V0| <= box in the objectives "l1" and "linf", threshold units; None: chosen on the held-out rows
+    ridge: lambda, None: chosen on the held-out rows; 0 only where every weight has two limits
+    box: |V - V0| <= box, threshold units; None: none for "matching" and "l2", for "l1" and "linf" one is chosen on
+        the held-out rows
+    low, high: limits of the weights for "matching" and "l2", threshold units, a number or an array that broadcasts
+        to (n, m); (n, 1) with a 0 on one side gives every presynaptic line a sign. Continuous weights only
     seed: draws held-out and sampled rows
     answer: (N, m) wanted activation of each neuron, >= 0, any function of Z; None: max(Z, 0)
     """
@@ -106,6 +109,8 @@ class LayerProblem:
     holdout: NDArray[np.bool_] | None = None
     ridge: float | None = None
     box: float | None = None
+    low: float | Array | None = None
+    high: float | Array | None = None
     seed: int = 0
     answer: Array | None = None
 
@@ -122,9 +127,29 @@ class LayerProblem:
         if self.answer is not None:
             self._set("answer", (rows, m), low=0.0)
         self._check_choices()
+        self._check_limits()
         self._check_numbers()
         if self.holdout is not None:
             self._check_holdout(rows)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the weights of "matching" or "l2" have limits."""
+        given = (self.low, self.high, self.box)
+        return self.objective in ("matching", "l2") and any(limit is not None for limit in given)
+
+    def limits(self, prior: Array) -> tuple[Array, Array]:
+        """(n, m) lowest and highest weights around the prior V0; FitError where nothing lies between them."""
+        low = np.broadcast_to(-np.inf if self.low is None else np.asarray(self.low), prior.shape)
+        high = np.broadcast_to(np.inf if self.high is None else np.asarray(self.high), prior.shape)
+        if self.box is not None:
+            low, high = np.maximum(low, prior - self.box), np.minimum(high, prior + self.box)
+        if (low > high).any():
+            line, output = np.argwhere(low > high)[0].tolist()
+            raise FitError(self.name, f"no weight lies within low, high and box at input {line}, output {output}",
+                           value=(float(low[line, output]), float(high[line, output])),
+                           remedy="use a larger box or wider limits")  # fmt: skip
+        return low, high
 
     @property
     def n_rows(self) -> int:
@@ -215,11 +240,35 @@ class LayerProblem:
             if getattr(self, name) not in allowed:
                 raise FitError(self.name, f"unknown {name}", value=getattr(self, name), limit=allowed)
 
+    def _check_limits(self) -> None:
+        given = {name: getattr(self, name) for name in ("low", "high") if getattr(self, name) is not None}
+        for name, limit in given.items():
+            try:
+                array = np.broadcast_to(np.asarray(limit, dtype=np.float64), (self.n_inputs, self.n_outputs))
+            except (TypeError, ValueError):
+                raise FitError(self.name, f"{name} does not broadcast to the weights", value=np.shape(limit),
+                               limit=(self.n_inputs, self.n_outputs)) from None  # fmt: skip
+            if np.isnan(array).any():
+                raise FitError(self.name, f"{name} holds NaN", remedy="use infinity for no limit")
+        reasons = {
+            'and low or high exclude one another: the objectives "l1" and "linf" have a box': bool(given)
+            and not self.is_limited,
+            "and limits of the weights exclude one another": self.is_limited and self.gain == "keep",
+            "has limits of continuous weights and a grid": self.is_limited and self.grid.levels is not None,
+            "has limits of the weights and a fan-in": self.is_limited and self.grid.fan_in is not None,
+        }
+        subject = {"and low": f"objective {self.objective}", "and lim": 'gain "keep"'}
+        for reason, holds in reasons.items():
+            if holds:
+                raise FitError(f"{self.name}: {subject.get(reason[:7], 'the problem')}", reason)
+
     def _check_numbers(self) -> None:
         positive = {"target_scale": self.target_scale, "r_max": self.r_max}
-        positive |= {
-            name: value for name, value in (("ridge", self.ridge), ("box", self.box)) if value is not None
-        }
+        if self.box is not None:
+            positive["box"] = self.box
+        bounded = self.box is not None or (self.low is not None and self.high is not None)
+        if self.ridge is not None and not (self.ridge == 0.0 and self.is_limited and bounded):
+            positive["ridge"] = self.ridge
         for name, value in positive.items():
             if not (np.isfinite(value) and value > 0):
                 raise FitError(self.name, f"{name} must be a positive number", value=value)
