@@ -251,16 +251,15 @@ class LayerProblem:
             if np.isnan(array).any():
                 raise FitError(self.name, f"{name} holds NaN", remedy="use infinity for no limit")
         reasons = {
-            'and low or high exclude one another: the objectives "l1" and "linf" have a box': bool(given)
+            'has low or high with an objective that knows only a box ("l1", "linf")': bool(given)
             and not self.is_limited,
-            "and limits of the weights exclude one another": self.is_limited and self.gain == "keep",
-            "has limits of continuous weights and a grid": self.is_limited and self.grid.levels is not None,
+            'has limits of the weights and the gain "keep"': self.is_limited and self.gain == "keep",
+            "has limits of the weights and a grid": self.is_limited and self.grid.levels is not None,
             "has limits of the weights and a fan-in": self.is_limited and self.grid.fan_in is not None,
         }
-        subject = {"and low": f"objective {self.objective}", "and lim": 'gain "keep"'}
         for reason, holds in reasons.items():
             if holds:
-                raise FitError(f"{self.name}: {subject.get(reason[:7], 'the problem')}", reason)
+                raise FitError(self.name, reason, remedy="leave one of the two out")
 
     def _check_numbers(self) -> None:
         positive = {"target_scale": self.target_scale, "r_max": self.r_max}
