@@ -38,7 +38,7 @@ FLOATS = Options(exact=False)  # reals of full precision: the order of sums show
 
 @cache
 def profile_of(name):
-    return load_profile(OWN / f"{name}.toml" if name in MADE_UP + REAL + BY_EVENT else name)
+    return load_profile(OWN / f"{name}.toml" if name in (*MADE_UP, *REAL, *BY_EVENT, "flawed") else name)
 
 
 def case_of(name, seed, options=None):

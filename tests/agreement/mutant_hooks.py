@@ -6,27 +6,27 @@ A mutant is a function that breaks one rule of the contract through `put(owner, 
 
 from spikeloom.reference import twin, twin_operations
 
-MUTANTS = {}
+
+def table():
+    """A table of mutants, and the decorator that puts one into it with the profiles on (some of) which it shows."""
+    mutants = {}
+
+    def mutant(*profiles):
+        def register(function):
+            mutants[function.__name__] = (function, profiles)
+            return function
+
+        return register
+
+    return mutants, mutant
 
 
-def mutant(*profiles):
-    """Register a mutant that shows on (some of) these profiles."""
-
-    def register(function):
-        MUTANTS[function.__name__] = (function, profiles)
-        return function
-
-    return register
+MUTANTS, mutant = table()
 
 
-class Altered:
-    """An entry of the operation list with some fields replaced."""
-
-    def __init__(self, entry, **fields):
-        self.__dict__.update({"_entry": entry, **fields})
-
-    def __getattr__(self, name):
-        return getattr(self._entry, name)
+def altered(entry, **fields):
+    """An entry of a profile's list with some fields replaced, whatever they hold."""
+    return entry.model_copy(update=fields)
 
 
 def put_operation(put, op, function):
@@ -35,10 +35,15 @@ def put_operation(put, op, function):
     put(twin_operations, "OPERATIONS", operations)
 
 
-def put_entry(put, op, **fields):
-    """Let an operation see other fields than the profile gives."""
+def put_fields(put, op, fields):
+    """Let an operation see other fields than the profile gives; `fields(entry, neuron)` says which."""
     right = twin_operations.OPERATIONS[op]
-    put_operation(put, op, lambda entry, neuron: right(Altered(entry, **fields), neuron))
+    put_operation(put, op, lambda entry, neuron: right(altered(entry, **fields(entry, neuron)), neuron))
+
+
+def put_entry(put, op, **fields):
+    """The same, whatever the entry holds."""
+    put_fields(put, op, lambda entry, neuron: fields)
 
 
 def put_order(put, order):
@@ -67,10 +72,8 @@ def put_rounding(put, mode, instead):
 
 def put_start(put, change):
     """Counters that start elsewhere."""
-    right = twin_operations.fire
 
-    def fire(entry, neuron):
-        start = {counter: change(int(neuron.read(operand))) for counter, operand in entry.start.items()}
-        right(Altered(entry, start=start), neuron)
+    def start(entry, neuron):
+        return {counter: change(int(neuron.read(operand))) for counter, operand in entry.start.items()}
 
-    put_operation(put, "fire", fire)
+    put_fields(put, "fire", lambda entry, neuron: {"start": start(entry, neuron)})

@@ -1,6 +1,6 @@
 """Wrong firing: thresholds, resets, gates, counters."""
 
-from mutant_hooks import Altered, mutant, put_entry, put_operation, put_start
+from mutant_hooks import altered, mutant, put_entry, put_operation, put_start
 from spikeloom.reference import twin_operations
 from spikeloom.reference.twin_operations import Neuron
 
@@ -35,7 +35,7 @@ def reset_swapped(put):
     right = twin_operations.fire
     swapped = {"zero": "subtract", "subtract": "zero", "value": "none", "none": "value"}
     put_operation(
-        put, "fire", lambda entry, neuron: right(Altered(entry, reset=swapped[entry.reset]), neuron)
+        put, "fire", lambda entry, neuron: right(altered(entry, reset=swapped[entry.reset]), neuron)
     )
 
 
@@ -107,7 +107,7 @@ def one_spike_more_than_the_limit(put):
 
     def fire(entry, neuron):
         limit = right(neuron, entry.max)
-        twin_operations.multi_fire(Altered(entry, max=int(limit) + 1), neuron)
+        twin_operations.multi_fire(altered(entry, max=int(limit) + 1), neuron)
 
     put_operation(put, "multi_fire", fire)
 

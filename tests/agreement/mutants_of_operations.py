@@ -1,12 +1,12 @@
 """Wrong operations: at least one for each rule of each of them."""
 
-from mutant_hooks import Altered, mutant, put_entry, put_operation, put_order, put_rounding
+from mutant_hooks import altered, mutant, put_entry, put_operation, put_order, put_rounding
 from spikeloom.reference import twin_numbers, twin_operations
 
 
 @mutant("subtract_reset", "multi_spike")
 def unless_ignored(put):
-    put_order(put, lambda entries: [Altered(entry, unless=None) for entry in entries])
+    put_order(put, lambda entries: [altered(entry, unless=None) for entry in entries])
 
 
 @mutant("subtract_reset", "multi_spike")
@@ -15,7 +15,7 @@ def minus_of_a_term_ignored(put):
 
     def terms(entry, neuron):
         plus = [term.lstrip("-") if isinstance(term, str) else term for term in entry.terms]
-        right(Altered(entry, terms=plus), neuron)
+        right(altered(entry, terms=plus), neuron)
 
     put_operation(put, "sum", terms)
 
@@ -76,7 +76,7 @@ def negate_without_its_wrap(put):
     right = twin_operations.decay_shift
 
     def shifted(entry, neuron):
-        right(Altered(entry, negate=bool(entry.negate)), neuron)
+        right(altered(entry, negate=bool(entry.negate)), neuron)
 
     put_operation(put, "decay_shift", shifted)
 

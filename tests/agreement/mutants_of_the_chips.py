@@ -1,6 +1,6 @@
 """Wrong aliases, types of axon, resets: what the digital chips have beside the others."""
 
-from mutant_hooks import Altered, mutant, put_entry, put_operation
+from mutant_hooks import altered, mutant, put_entry, put_operation
 from spikeloom.reference import twin, twin_operations
 from spikeloom.reference.twin import _Chip
 
@@ -81,7 +81,7 @@ def reset_without_a_change_ignored(put):
 
     def fire2(entry, neuron):
         mode = min(int(neuron.read(entry.mode)), 1)
-        right(Altered(entry, mode=mode), neuron)
+        right(altered(entry, mode=mode), neuron)
 
     put_operation(put, "fire2", fire2)
 

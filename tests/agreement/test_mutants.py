@@ -10,7 +10,7 @@ import mutants_of_the_chips  # noqa: F401
 import mutants_of_the_tick  # noqa: F401
 import pytest
 from agreement_cases import DIRECTED, case_of, outcome, twin_outcome
-from mutant_hooks import MUTANTS, Altered, put_entry, put_order, put_rounding, put_start
+from mutant_hooks import MUTANTS, altered, put_entry, put_order, put_rounding, put_start
 from spikeloom.errors import EmulationError
 from spikeloom.reference import twin_operations
 from spikeloom.reference.compare import Trace, compare
@@ -55,7 +55,7 @@ def differs(expected, got, program):
 def test_hooks_that_change_nothing_are_not_killed(profile, monkeypatch):
     """The hooks that mutants use leave a right twin right."""
     expected, case = twin_outcome(profile, 0), case_of(profile, 0)
-    put_order(monkeypatch.setattr, lambda entries: [Altered(entry) for entry in entries])
+    put_order(monkeypatch.setattr, lambda entries: [altered(entry) for entry in entries])
     for op in twin_operations.OPERATIONS:
         put_entry(monkeypatch.setattr, op)
     put_start(monkeypatch.setattr, lambda value: value)

@@ -13,8 +13,21 @@ from spikeloom.profile.schema import Profile
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.random_programs import random_program
 
-CHIPS = ("brainscales2", "pcm_crossbar")
+CHIPS = ("brainscales2", "brainscales2_matrix", "dynap_se2", "pcm_crossbar", "pcm_crossbar:adc")
+UNSIZED = {
+    "brainscales2": {"capacitance.cv": 0.2, "dead.fraction": 0.3, "stuck.fraction": 0.2, "late.std_s": 1e-6},
+    "dynap_se2": {"dead.fraction": 0.3, "stuck.fraction": 0.2, "late.std_s": 2e-3},
+    "pcm_crossbar": {"dead.fraction": 0.3, "capacitance.cv": 0.2, "late.std_s": 2e-6},
+}  # imperfections that have no size in the profile, and one for the tests
+UNSIZED["pcm_crossbar:adc"] = {k: UNSIZED["pcm_crossbar"][k] for k in ("dead.fraction", "late.std_s")}
+UNSIZED["brainscales2_matrix"] = {}
 DEVICES = 100_000
+
+
+def sized(name: str) -> Profile:
+    """A shipped profile all of whose imperfections act."""
+    sizes = {f"imperfection.{key}": value for key, value in UNSIZED[name].items()}
+    return sl.load_profile(name, override=sizes)
 
 
 def array_of(weight: float, profile: Profile, size: int = 317) -> ChipProgram:
@@ -31,56 +44,12 @@ def on_chip(program: ChipProgram, *effects: str, seed: int = 5, age_s: float = 0
     return instance_of(program, chosen_chip(program, seed, age_s, effects))
 
 
-def flawed(tmp_path: Path) -> Profile:
-    """The exact leaky neuron with defects, jitter and a core-wide mismatch."""
-    text = (Path(__file__).parents[1] / "agreement" / "profiles" / "leaky_exact.toml").read_text(
-        encoding="utf-8"
-    )
-    path = tmp_path / "flawed.toml"
-    path.write_text(text.replace('id = "leaky_exact"', 'id = "flawed"') + FLAWS, encoding="utf-8")
-    return sl.load_profile(path)
+def flawed() -> Profile:
+    """The exact leaky neuron with defects, jitter and mismatches."""
+    return sl.load_profile(Path(__file__).parents[1] / "agreement" / "profiles" / "flawed.toml")
 
 
 def case(name: str, seed: int = 2) -> tuple[ChipProgram, np.ndarray]:
-    drawn = random_program(sl.load_profile(name), seed)
+    drawn = random_program(sized(name) if name in CHIPS else sl.load_profile(name), seed)
     rng = np.random.default_rng(seed)
     return drawn.program, np.stack([rng.permuted(drawn.spikes, axis=0) for _ in range(4)])
-
-
-FLAWS = """
-[[imperfection]]
-name = "dead"
-kind = "dead"
-fraction = 0.25
-[[imperfection]]
-name = "stuck"
-kind = "stuck"
-fraction = 0.125
-at = 0.75
-[[imperfection]]
-name = "late"
-kind = "jitter"
-std_s = 4e-4
-max_s = 1e-3
-[[imperfection]]
-name = "wafer"
-kind = "mismatch"
-of = "rest"
-scope = "core"
-distribution = "normal"
-std = 0.05
-[[imperfection]]
-name = "period"
-kind = "mismatch"
-of = "refractory_s"
-scope = "neuron"
-distribution = "normal_cut0"
-cv = 0.5
-[[imperfection]]
-name = "gain"
-kind = "mismatch"
-of = "resistance"
-scope = "neuron"
-distribution = "normal_cut0"
-cv = 0.7
-"""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import spikeloom as sl
@@ -138,8 +136,8 @@ def test_membrane_noise_is_normal_and_white() -> None:
     assert abs((noise[1:] * noise[:-1]).mean()) < SIGMAS * 4.0 / np.sqrt(noise.size)
 
 
-def test_defects_have_their_share(tmp_path: Path) -> None:
-    network = SpikingNetwork(flawed(tmp_path))
+def test_defects_have_their_share() -> None:
+    network = SpikingNetwork(flawed())
     drawn = {name: param.min for name, param in network.profile.params.items()}
     neurons = network.population("n", DEVICES, **drawn)
     network.connect(network.input("in", 1), neurons, np.ones((1, DEVICES)))

@@ -8,18 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spikeloom as sl
-from chip_instances import CHIPS, case, flawed, on_chip
+from chip_instances import CHIPS, UNSIZED, case, flawed, on_chip, sized
 from spikeloom.emulation.chip import Chip
 from spikeloom.emulation.devices import unrolled
 from spikeloom.emulation.emulate import emulate
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
+from spikeloom.program.program import ChipProgram
 from spikeloom.reference.random_programs import random_program
 from test_same_bytes import contents, everything
 
 
-def test_core_and_twin_make_the_same_chip(tmp_path: Path) -> None:
-    profile = flawed(tmp_path)
+def test_core_and_twin_make_the_same_chip() -> None:
+    profile = flawed()
     spikes = 0
     for seed in range(25):
         case = random_program(profile, seed)
@@ -31,16 +32,16 @@ def test_core_and_twin_make_the_same_chip(tmp_path: Path) -> None:
     assert spikes > 100
 
 
-@pytest.mark.parametrize("name", [*CHIPS, "pcm_crossbar:adc"])
+@pytest.mark.parametrize("name", CHIPS)
 def test_core_and_twin_agree_on_every_chip_profile(name: str) -> None:
-    profile = sl.load_profile(name)
+    profile = sized(name)
     for seed in range(8):
         case = random_program(profile, seed)
         chip = {"chip_seed": seed, "trial_seed": seed + 1, "age_s": 1e4}
         check = sl.crosscheck(case.program, case.spikes[None], reference="twin", **chip)
         assert check.equal, f"program {seed}: {check.first_divergence}"
     alone = sl.crosscheck(case.program, case.spikes[None], reference="brian2", chip_seed=3, age_s=1e4)
-    assert alone.equal and alone.left_out, alone.first_divergence
+    assert alone.equal and alone.left_out == profile.temporal_effects != (), alone.first_divergence
 
 
 def test_a_read_sees_what_all_frozen_effects_have_left() -> None:
@@ -61,26 +62,34 @@ def test_each_effect_can_be_left_out_alone_and_moves_no_other(name: str) -> None
         without = on_chip(program, *(other for other in names if other != effect), age_s=1e5)
         only = on_chip(program, effect, age_s=1e5)
         for parameter, nominal in ideal.params.items():
-            touched = any(
-                getattr(e, "of", "") == parameter and e.name == effect for e in program.profile.imperfection
-            )
-            assert (only.params[parameter] == nominal).all() or touched
-            assert (without.params[parameter] == (nominal if touched else whole.params[parameter])).all()
+            by = {e.name for e in program.profile.imperfection if getattr(e, "of", "") == parameter}
+            assert (only.params[parameter] == nominal).all() or effect in by
+            assert effect in by or (without.params[parameter] == whole.params[parameter]).all()
+            assert by != {effect} or (without.params[parameter] == ideal.params[parameter]).all()
 
 
 @pytest.mark.parametrize("name", CHIPS)
 def test_the_trial_moves_noise_and_the_chip_moves_mismatch(name: str) -> None:
-    program, inputs = case(name)
-    temporal = {"brainscales2": ["membrane_noise"], "pcm_crossbar": ["read", "output_noise"]}[name]
+    moved = {"trial": 0, "chip": 0}
+    for seed in range(2, 8):
+        for what, differs in moves(*case(name, seed)).items():
+            moved[what] += differs
+    assert all(moved.values())
+
+
+def moves(program: ChipProgram, inputs: np.ndarray) -> dict[str, bool]:
+    """Whether the trial moves temporal effects and the chip frozen ones; neither moves the other's."""
+    temporal = list(program.profile.temporal_effects)
     frozen = [entry.name for entry in program.profile.imperfection if entry.name not in temporal]
     record = everything(program)
 
     def run(effects: list[str], **seeds: int) -> dict[str, bytes]:
         return contents(emulate(program, inputs, record=record, effects=effects, age_s=1e3, **seeds))
 
-    assert run(frozen, trial_seed=1) == run(frozen, trial_seed=2) != run(frozen, chip_seed=1)
-    assert run(temporal, chip_seed=1) == run(temporal, chip_seed=2) != run(temporal, trial_seed=1)
-    assert run(frozen, chip_seed=0) == run(frozen)  # chip 0 unless told
+    chip_0, trial_0 = run(frozen), run(temporal)
+    assert run(frozen, trial_seed=1) == chip_0 == run(frozen, chip_seed=0)  # chip 0 unless told
+    assert run(temporal, chip_seed=1) == trial_0
+    return {"chip": run(frozen, chip_seed=1) != chip_0, "trial": run(temporal, trial_seed=1) != trial_0}
 
 
 @pytest.mark.parametrize("name", CHIPS)
@@ -104,10 +113,27 @@ def test_same_seeds_same_bytes(name: str, monkeypatch: pytest.MonkeyPatch) -> No
             continue
 
 
+@pytest.mark.parametrize(("name", "key"), [(name, key) for name in CHIPS for key in UNSIZED[name]])
+def test_what_has_no_size_acts_once_it_has_one_and_alone(name: str, key: str) -> None:
+    effect, differ = key.split(".")[0], 0
+    for seed in range(6):
+        program, inputs = case(name, seed)
+        record = everything(program)
+        one = emulate(program, inputs, record=record, effects=[effect], chip_seed=seed, trial_seed=seed)
+        none = emulate(program, inputs, record=record, effects=[])
+        assert one.effects == (effect,)
+        differ += contents(one) != contents(none)
+    assert differ > 0
+
+
 def test_a_recording_names_the_effects_that_acted() -> None:
     program, inputs = case("brainscales2")
     names = tuple(entry.name for entry in program.profile.imperfection)
     assert emulate(program, inputs).effects == names
+    shipped = random_program(sl.load_profile("brainscales2"), 2)
+    unsized = {key.split(".")[0] for key in UNSIZED["brainscales2"]}  # does nothing, so it is not said to act
+    acted = emulate(shipped.program, shipped.spikes[None]).effects
+    assert acted == tuple(name for name in names if name not in unsized)
     assert emulate(program, inputs, effects=()).effects == ()
     assert emulate(program, inputs, effects=["leak", "threshold"]).effects == ("threshold", "leak")
     assert emulate(*case("loihi1")).effects == ()
@@ -139,7 +165,7 @@ def test_unrolled_synapses_are_those_of_the_program() -> None:
                 assert (mine == arrays.codes[arrays.axon_weight[axon] + arrays.run_weight[run] + k]).all()
 
 
-@pytest.mark.parametrize("name", [*CHIPS, "pcm_crossbar:adc"])
+@pytest.mark.parametrize("name", ["brainscales2", "pcm_crossbar", "pcm_crossbar:adc"])
 def test_a_network_is_built_run_saved_loaded_and_cross_checked(name: str, tmp_path: Path) -> None:
     network = SpikingNetwork(name)
     lines, rng = network.input("x", 6, encoding="rate"), np.random.default_rng(0)

@@ -57,7 +57,7 @@ def test_the_profile_guide_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert [path.stem for path in profiles] == ["mychip", "loihi_4bit"]
     for path in profiles:
         assert sl.load_profile(path).name == path.stem
-    assert run_python(found, "hw_profiles/README.md") == 1
+    assert run_python(found, "hw_profiles/README.md") == 2
 
 
 def test_the_profile_guide_names_every_shipped_profile() -> None:

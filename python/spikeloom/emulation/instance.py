@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from spikeloom.emulation import devices
 from spikeloom.emulation.constants import effective_params
 from spikeloom.errors import EmulationError
-from spikeloom.profile.imperfections import Dead, Jitter, Mismatch, Noise, OperationEffect, ReadNoise
+from spikeloom.profile.imperfections import (
+    Dead,
+    Jitter,
+    Mismatch,
+    Noise,
+    OperationEffect,
+    ReadNoise,
+    is_idle,
+)
 from spikeloom.profile.schema import Profile
 from spikeloom.program.program import ChipProgram
 
@@ -50,7 +58,7 @@ class Instance:
 def chosen_chip(
     program: ChipProgram, chip_seed: int | None, age_s: float, effects: Collection[str] | None
 ) -> ChipChoice:
-    """The chip that a run asks for: the program's own, else chip 0, with all imperfections unless told.
+    """The chip that a run asks for: the program's own, else chip 0, with all imperfections of some size unless told.
 
     Raises EmulationError for an effect that the profile does not have, or a seed or age out of range.
     """
@@ -69,7 +77,8 @@ def chosen_chip(
         )
     if not (np.isfinite(age_s) and age_s >= 0):
         raise EmulationError("age_s", "must be finite and not negative", value=age_s)
-    wanted = names if effects is None else [name for name in names if name in effects]
+    sized = [entry.name for entry in program.profile.imperfection if not is_idle(entry)]
+    wanted = sized if effects is None else [name for name in names if name in effects]
     return ChipChoice(int(seed), float(age_s), tuple(wanted))
 
 

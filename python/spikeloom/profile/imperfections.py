@@ -171,3 +171,10 @@ Imperfection = Annotated[
     Mismatch | Dead | Stuck | ProgrammingError | Drift | ReadNoise | Jitter | Noise | OperationEffect,
     Field(discriminator="kind"),
 ]
+
+
+def is_idle(entry: _Imperfection) -> bool:
+    """Whether an entry does nothing as it stands: its share or its spread is 0, until a profile sets another."""
+    sizes = [getattr(entry, name, None) for name in ("cv", "std", "fraction", "std_s")]
+    given = [size for size in sizes if size is not None]
+    return bool(given) and not any(given)
