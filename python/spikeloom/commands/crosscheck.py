@@ -8,7 +8,17 @@ from typing import Annotated, Literal
 import typer
 
 import spikeloom
-from spikeloom.commands.options import Inputs, Json, ProgramFile, Ticks
+from spikeloom.commands.options import (
+    Age,
+    ChipSeed,
+    Effects,
+    Inputs,
+    Json,
+    ProgramFile,
+    Ticks,
+    TrialSeed,
+    effects_of,
+)
 
 
 def crosscheck(
@@ -20,6 +30,10 @@ def crosscheck(
     ] = "brian2",
     samples: Annotated[int, typer.Option(min=1, help="Compare the first so many samples.")] = 3,
     ticks: Ticks = None,
+    chip_seed: ChipSeed = None,
+    trial_seed: TrialSeed = 0,
+    age: Age = 0.0,
+    effect: Effects = None,
     script: Annotated[
         Path | None,
         typer.Option(
@@ -38,12 +52,14 @@ def crosscheck(
     """Compare every spike and every register, at every tick, with an independent reference.
 
     Noise that is new in every step is left out of that comparison, because Brian2 draws numbers of its own;
-    --trials compares it as a distribution.
+    --trials compares it as a distribution. What is frozen in a chip is passed on to the reference, and every
+    register compared.
 
     \b
     Examples:
       spikeloom crosscheck net.spikeloom --inputs x.npy --reference brian2
       spikeloom crosscheck net.spikeloom --inputs x.npy --samples 1 --script check.py
+      spikeloom crosscheck net.spikeloom --inputs x.npy --reference twin --chip-seed 7
       spikeloom crosscheck noisy.spikeloom --inputs x.npy --trials 200
     """
     from spikeloom.flows import files, printing, result_text
@@ -52,8 +68,9 @@ def crosscheck(
         files.check_output(script, ".py", inputs=[program, inputs])
     loaded, rows = spikeloom.load_program(program), files.read_array(inputs)[:samples]
     result = spikeloom.crosscheck(
-        loaded, rows, reference=reference, ticks=ticks, script=script, trials=trials, level=level
-    )
+        loaded, rows, reference=reference, ticks=ticks, script=script, trials=trials, level=level,
+        chip_seed=chip_seed, trial_seed=trial_seed, age_s=age, effects=effects_of(effect),
+    )  # fmt: skip
     if json:
         printing.show_json({"reference": reference, "wrote": script, **vars(result)})
     else:

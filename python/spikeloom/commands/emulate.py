@@ -8,7 +8,18 @@ from typing import Annotated, Literal
 import typer
 
 import spikeloom
-from spikeloom.commands.options import Inputs, Json, ProgramFile, Threads, Ticks
+from spikeloom.commands.options import (
+    Age,
+    ChipSeed,
+    Effects,
+    Inputs,
+    Json,
+    ProgramFile,
+    Threads,
+    Ticks,
+    TrialSeed,
+    effects_of,
+)
 
 
 def emulate(
@@ -25,15 +36,20 @@ def emulate(
     timing: Annotated[
         Literal["none", "cycle"], typer.Option(help="cycle: count clocks, as the profile's controller does.")
     ] = "none",
-    trial_seed: Annotated[int, typer.Option(min=0, help="Seed of what differs from run to run.")] = 0,
+    chip_seed: ChipSeed = None,
+    trial_seed: TrialSeed = 0,
+    age: Age = 0.0,
+    effect: Effects = None,
     threads: Threads = None,
     json: Json = False,
 ) -> None:
     """Run samples through the emulated chip.
 
     \b
-    Example:
+    Examples:
       spikeloom emulate net.spikeloom --inputs x.npy --record fc1.spikes -o run.npz
+      spikeloom emulate net.spikeloom --inputs x.npy --chip-seed 7 --age 86400
+      spikeloom emulate net.spikeloom --inputs x.npy --effect drift --effect read
     """
     from spikeloom.flows import files, printing, result_text
 
@@ -42,8 +58,8 @@ def emulate(
     loaded, samples = spikeloom.load_program(program), files.read_array(inputs)
     with printing.progress_bar() as progress:
         recording = spikeloom.emulate(
-            loaded, samples, ticks=ticks, timing=timing, record=tuple(record or ()), trial_seed=trial_seed,
-            threads=threads, progress=progress,
+            loaded, samples, ticks=ticks, timing=timing, record=tuple(record or ()), chip_seed=chip_seed,
+            trial_seed=trial_seed, age_s=age, effects=effects_of(effect), threads=threads, progress=progress,
         )  # fmt: skip
     if output is not None:
         recording.save(output)

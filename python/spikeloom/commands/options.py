@@ -14,6 +14,20 @@ Threads = Annotated[int | None, typer.Option(min=1, help="Threads to use; all co
 Ticks = Annotated[int | None, typer.Option(min=1, help="Ticks of a sample; the program's if not given.")]
 ProgramFile = Annotated[Path, typer.Argument(metavar="PROGRAM", help="A .spikeloom file made by `convert`.")]
 Inputs = Annotated[str, typer.Option(metavar="X", help=f"The samples: {ARRAY}.")]
+ChipSeed = Annotated[
+    int | None,
+    typer.Option(min=0, help="Which chip: seed of what is frozen in it; the program's, else 0."),
+]
+TrialSeed = Annotated[int, typer.Option(min=0, help="Which trial: seed of what is new in every step.")]
+Age = Annotated[float, typer.Option("--age", min=0.0, metavar="SECONDS", help="Since it was programmed.")]
+Effects = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--effect",
+        metavar="NAME",
+        help="Only this imperfection of the profile acts, or none; repeatable. All act if not given.",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random choice.")]
 Settings = Annotated[
     list[str] | None,
@@ -21,3 +35,8 @@ Settings = Annotated[
         "--set", metavar="KEY=VALUE", help="Change a profile field, e.g. weights.bits=4; repeatable."
     ),
 ]
+
+
+def effects_of(names: list[str] | None) -> list[str] | None:
+    """What `--effect` asks for: None is all of them, "none" is the ideal chip."""
+    return None if not names else [] if names == ["none"] else names

@@ -134,6 +134,7 @@ def recording_facts(recording: Recording) -> dict[str, Any]:
         "rules": recording.rules,
         "energy": recording.energy,
         "cycles": recording.cycles,
+        "effects": recording.effects,
         "notes": recording.notes,
     }
 
@@ -145,6 +146,11 @@ def show_recording(program: ChipProgram, recording: Recording, ticks: int, targe
         ("chip", f"{profile.chip.name} ({profile.name}), {counted(program.n_cores, 'core')}"),
         ("run", f"{counted(samples, 'sample')}, {counted(ticks, 'tick')} each"),
         ("work", f"a sample: {_run_work(recording)}"),
+        *(
+            [("effects", ", ".join(recording.effects) or "none: the ideal chip")]
+            if profile.imperfection
+            else []
+        ),
         *cycle_rows(recording.cycles),
         *(("rule", f"{name} acted {n.sum():,} times") for name, n in recording.rules.items() if n.any()),
         *(("note", note) for note in recording.notes),
