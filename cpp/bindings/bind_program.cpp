@@ -45,6 +45,19 @@ py::array_t<std::int32_t> rows_of(const std::vector<SpikeRow>& rows) {
   return owned(std::move(flat), {static_cast<py::ssize_t>(rows.size()), 3});
 }
 
+// Of each sample: rows (rows, ClockLog::columns), and counts that wait after a tick (words, 4).
+py::list clocks_of(std::vector<ClockLog>&& logs) {
+  const auto table = [](Longs&& flat, std::size_t columns) {
+    const auto rows = static_cast<py::ssize_t>(flat.size() / columns);
+    return owned(std::move(flat), {rows, static_cast<py::ssize_t>(columns)});
+  };
+  py::list found;
+  for (ClockLog& log : logs)
+    found.append(py::make_tuple(table(std::move(log.rows), ClockLog::columns),
+                                table(std::move(log.schedule), ClockLog::schedule_columns)));
+  return found;
+}
+
 py::dict result_of(RunResult&& result, const RunRequest& request, const Machine& machine) {
   const bool analog = machine.program().spec.analog;
   const auto samples = static_cast<py::ssize_t>(request.samples);
@@ -65,13 +78,14 @@ py::dict result_of(RunResult&& result, const RunRequest& request, const Machine&
   answer["events"] = events_of(result.events);
   answer["rules"] = owned(std::move(result.rules), {samples, rules});
   if (request.cycles) answer["cycles"] = cycles_of(result.cycles, machine);
+  if (request.clocks) answer["clocks"] = clocks_of(std::move(result.clocks));
   return answer;
 }
 
 py::dict run(const Machine& machine, const Bytes& inputs, std::int64_t ticks, std::int64_t window,
              const py::array& depths, const std::vector<ProbeArgument>& probes,
              const std::vector<ReadingArgument>& readings, const Bytes& traced,
-             const std::vector<OverrideArgument>& overrides, bool cycles, int threads,
+             const std::vector<OverrideArgument>& overrides, bool cycles, bool clocks, int threads,
              std::uint32_t trial_seed, const std::vector<std::uint32_t>& sample_ids) {
   check_inputs(inputs, machine.program());
   RunRequest request;
@@ -89,6 +103,7 @@ py::dict run(const Machine& machine, const Bytes& inputs, std::int64_t ticks, st
   for (const OverrideArgument& change : overrides)
     request.overrides.push_back(override_of(change, machine.program()));
   request.cycles = cycles;
+  request.clocks = clocks;
   request.threads = threads;
   request.trial_seed = trial_seed;
   request.sample_ids = sample_ids;
@@ -111,14 +126,14 @@ void bind_program(py::module_& module) {
            "Load the arrays of a program; ProgramError or ProfileError names what is wrong.")
       .def("run", &run, py::arg("inputs"), py::kw_only(), py::arg("ticks"), py::arg("window"),
            py::arg("depths"), py::arg("probes"), py::arg("readings"), py::arg("traced"), py::arg("overrides"),
-           py::arg("cycles"), py::arg("threads"), py::arg("trial_seed") = 0,
+           py::arg("cycles"), py::arg("clocks") = false, py::arg("threads"), py::arg("trial_seed") = 0,
            py::arg("sample_ids") = std::vector<std::uint32_t>{},
            "Run samples from the initial state. inputs: uint8 (samples, ticks, lines). Returns counts "
            "(samples,\n"
            "neurons), probes [(samples, ticks, neurons)], readings [(samples, neurons)], spikes rows "
            "(sample, tick,\n"
            "neuron), events (samples, 6) and rules (samples, counters); with `cycles` also what\n"
-           "`cycle_names` names.")
+           "`cycle_names` names, with `clocks` also rows of every clock.")
       .def_property_readonly(
           "cycle_names", [](const Machine& m) { return cycle_names_of(m.cycle_names()); },
           "Names of the columns of `cycles`, and whether they are exact.")

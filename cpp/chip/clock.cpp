@@ -13,6 +13,16 @@ ClockView Clock::view() const {
   return {};
 }
 
+void run_clocks(Clock& clock, const TickWork& work, std::int32_t axons, ClockLog* log) {
+  clock.begin(work);
+  if (log == nullptr) return clock.finish();
+  for (bool over = false; !over;) {
+    over = clock.step(1);
+    log->add(clock.view());
+  }
+  log->end_tick(clock.schedule(), axons);
+}
+
 std::unique_ptr<Controller> make_controller(const Program& program) {
   const std::string& name = program.spec.cycles.controller;
   if (name == "linear") return make_linear(program);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "chip/clock_log.hpp"
 #include "chip/cycles.hpp"
 #include "core/cores.hpp"
 #include "program/program.hpp"
@@ -56,10 +57,8 @@ class Controller {
   virtual std::unique_ptr<Clock> start() const = 0;
 };
 
-inline void run_clocks(Clock& clock, const TickWork& work) {
-  clock.begin(work);
-  clock.finish();
-}
+// A whole tick; with a log clock by clock, otherwise past what is calm.
+void run_clocks(Clock& clock, const TickWork& work, std::int32_t axons, ClockLog* log);
 
 // EmulationError where the profile describes no controller; ProgramError where the program does not fit it.
 std::unique_ptr<Controller> make_controller(const Program& program);

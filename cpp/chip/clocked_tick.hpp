@@ -9,13 +9,14 @@
 
 namespace spikeloom {
 
-// As run_tick; in event mode the controller itself does the tick.
+// As run_tick; in event mode the controller itself does the tick. `log`: absent where nothing is written down.
 template <class S, class Sum>
 void run_clocked_tick(const Program& program, const Cores<S, Sum>& cores, CoreState<S, Sum>& state,
-                      Clock& clock, const std::uint8_t* inputs, std::int64_t t, std::int64_t end) {
+                      Clock& clock, const std::uint8_t* inputs, std::int64_t t, std::int64_t end,
+                      ClockLog* log) {
   EventCoreOf<S, Sum> core(program, cores, state);
   if (!program.spec.event) run_tick(program, cores, state, inputs, t, end);
-  trapping(program, t, [&] { run_clocks(clock, {t, inputs, &state.fired, &core}); });
+  trapping(program, t, [&] { run_clocks(clock, {t, inputs, &state.fired, &core}, program.axons(), log); });
 }
 
 }  // namespace spikeloom

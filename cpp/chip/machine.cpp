@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "chip/clock.hpp"
 #include "chip/clocked_tick.hpp"
+#include "chip/core_sizes.hpp"
 #include "chip/request.hpp"
 #include "chip/session.hpp"
 #include "chip/tick.hpp"
@@ -93,6 +94,7 @@ RunResult LoadedMachine<S, Sum>::allocated(const RunRequest& request) const {
   result.events.resize(samples);
   result.rules.resize(samples * all_counter_names(*program_).size());
   result.cycles.resize(request.cycles ? samples : 0);
+  if (request.clocks) result.clocks.assign(samples, ClockLog(cycle_number(*program_, "width")));
   result.probes.resize(request.probes.size());
   for (std::size_t k = 0; k < request.probes.size(); ++k)
     typed<S>(result.probes[k]).resize(samples * request.ticks * request.probes[k].neurons.size());
@@ -143,13 +145,14 @@ void LoadedMachine<S, Sum>::run_sample(const RunRequest& request, std::int64_t s
   cores_.reset(state, trial_of(request, sample));
   if (clock != nullptr) clock->reset();
   override_params(request, sample, state, set);
+  ClockLog* const log = request.clocks ? &result.clocks[sample] : nullptr;
   const std::int64_t lines = program_->inputs();
   const std::uint8_t* inputs = request.inputs + sample * request.input_ticks * lines;
   for (std::int64_t t = 0; t < request.ticks; ++t) {
     const std::int64_t tick = t / program_->spec.steps;
     const std::uint8_t* given = tick < request.input_ticks ? inputs + tick * lines : nullptr;
     if (clock != nullptr)
-      run_clocked_tick(*program_, cores_, state, *clock, given, t, request.ticks);
+      run_clocked_tick(*program_, cores_, state, *clock, given, t, request.ticks, log);
     else
       run_tick(*program_, cores_, state, given, t, request.ticks);
     count(request, sample, t, state, result, spikes);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/normals.hpp"
+#include "chip/clock_log.hpp"
 #include "chip/cycles.hpp"
 #include "program/program.hpp"
 
@@ -45,6 +46,7 @@ struct RunRequest {
   std::vector<std::uint8_t> traced;  // [neuron]: its spikes are listed
   std::vector<Override> overrides;
   bool cycles = false;  // count clocks as well
+  bool clocks = false;  // and write every clock down
   int threads = 1;
   std::uint32_t trial_seed = 0;
   std::vector<std::uint32_t> sample_ids;  // whose noise each sample has; empty: 0, 1, 2 ...
@@ -72,6 +74,7 @@ struct RunResult {
   std::vector<EventRow> events;  // [sample]
   Table<std::uint64_t> rules;    // [sample][counter]
   std::vector<CycleRow> cycles;  // [sample], where requested
+  std::vector<ClockLog> clocks;  // likewise
 };
 
 // One emulated chip a sample, clocked from outside.

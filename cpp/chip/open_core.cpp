@@ -77,7 +77,8 @@ void OpenCoreClock::restore(const std::string& state) {
   };
   bool bad = at != state.size() || granted.size() != mesh_.last_granted().size() ||
              counts.size() != schedule_.counts().size() || outside(granted, ports - 1) ||
-             outside(counts, plan_.most);
+             outside(counts, std::numeric_limits<std::int32_t>::max());
+  for (std::size_t k = 0; !bad && k < counts.size(); ++k) bad = counts[k] > plan_.most[k % plan_.most.size()];
   for (const Ints& due : waiting)
     bad = bad || (!due.empty() && due.size() != plan_.core_of_axon.size()) ||
           outside(due, std::numeric_limits<std::int32_t>::max());

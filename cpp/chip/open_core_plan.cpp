@@ -56,7 +56,6 @@ OpenCorePlan::OpenCorePlan(const Program& loaded)
       axons(cycle_number(loaded, "axons")),
       lanes(cycle_number(loaded, "lanes")),
       slots(cycle_number(loaded, "slots")),
-      most((1 << cycle_number(loaded, "count_bits")) - 1),
       output_fifo(cycle_number(loaded, "output_fifo")),
       receive_fifo(cycle_number(loaded, "receive_fifo")),
       width(cycle_number(loaded, "width")),
@@ -67,6 +66,7 @@ OpenCorePlan::OpenCorePlan(const Program& loaded)
   check_core_sizes(program);
   const std::size_t n = program.axon_rows.size();
   core_of_axon.resize(n);
+  most.resize(n);
   delay.resize(n);
   words.resize(n);
   row_clocks.resize(n);
@@ -81,6 +81,8 @@ OpenCorePlan::OpenCorePlan(const Program& loaded)
 void OpenCorePlan::read_row(std::int32_t core, std::int32_t axon) {
   const Axon& row = program.axon_rows[axon];
   delay[axon] = delay_of_axon(program, axon);
+  const std::int64_t counted = (std::int64_t{1} << cycle_number(program, "count_bits")) - 1;
+  most[axon] = static_cast<std::int32_t>(std::min(program.spikes_max(axon).value_or(counted), counted));
   for (std::int32_t r = row.first_run; r < row.last_run; ++r) {
     const Run& run = program.runs[r];
     const std::int32_t first = row.target + run.target - program.core_neuron_start[core];

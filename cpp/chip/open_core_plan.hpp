@@ -20,12 +20,13 @@ struct OpenCorePlan {
 
   const Program& program;
   std::int32_t neurons, axons;      // of a core
-  std::int32_t lanes, slots, most;  // most: largest spike count
+  std::int32_t lanes, slots;
   std::int32_t output_fifo, receive_fifo;
   std::int32_t width, height, buffer;  // of the mesh
   std::int32_t stages;                 // of the update
   std::int32_t fire_stage;
   Ints core_of_axon;
+  Ints most;         // [axon] largest spike count
   Ints delay;        // [axon] ticks
   Longs words;       // [axon] words of synapses in its row
   Longs row_clocks;  // [axon] clocks of one spike: a header a run, and the words

@@ -19,9 +19,7 @@ std::size_t Schedule::at(std::int64_t tick, std::int32_t axon) const {
 
 void Schedule::add(std::int64_t tick, std::int32_t axon, std::int64_t n) {
   std::int32_t& count = counts_[at(tick, axon)];
-  count = plan_.program.spec.merge_or
-              ? 1
-              : static_cast<std::int32_t>(std::min<std::int64_t>(count + n, plan_.most));
+  count = static_cast<std::int32_t>(std::min<std::int64_t>(count + n, plan_.most[axon]));
 }
 
 std::int32_t Schedule::take(std::int64_t tick, std::int32_t axon) {

@@ -26,7 +26,7 @@ class Schedule {
  public:
   Schedule(const OpenCorePlan& plan);
   void reset();
-  // A write of the core: sat(count + n), or 1.
+  // A write of the core: sat(count + n), at most 1 where spikes are merged.
   void add(std::int64_t tick, std::int32_t axon, std::int64_t n);
   std::int32_t take(std::int64_t tick, std::int32_t axon);
   const Ints& counts() const { return counts_; }

@@ -46,6 +46,9 @@ void check_request(const Program& program, const RunRequest& request) {
   if (request.depths.size() != std::size_t(neurons)) throw EmulationError("run", "needs one depth a neuron");
   if (!request.traced.empty() && request.traced.size() != std::size_t(neurons))
     throw EmulationError("run", "needs one trace flag a neuron");
+  if (request.clocks && (!request.cycles || program.spec.cycles.controller != "open_core"))
+    throw EmulationError("clocks", "can be recorded for the controller open_core alone",
+                         {.remedy = "use timing=\"cycle\" and a profile with that controller"});
   for (const RegisterProbe& probe : request.probes) {
     check_neurons(probe.neurons, neurons, "probe");
     if (bad_element(probe.element)) throw EmulationError("probe", "names no register");

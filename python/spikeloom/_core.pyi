@@ -15,12 +15,12 @@ class Program:
         """
         Load the arrays of a program; ProgramError or ProfileError names what is wrong.
         """
-    def run(self, inputs: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], *, ticks: typing.SupportsInt | typing.SupportsIndex, window: typing.SupportsInt | typing.SupportsIndex, depths: numpy.ndarray, probes: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, numpy.ndarray]], readings: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, numpy.ndarray, typing.SupportsInt | typing.SupportsIndex]], traced: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], overrides: collections.abc.Sequence[tuple[str, numpy.ndarray, numpy.ndarray]], cycles: bool, threads: typing.SupportsInt | typing.SupportsIndex, trial_seed: typing.SupportsInt | typing.SupportsIndex = 0, sample_ids: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = []) -> dict:
+    def run(self, inputs: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], *, ticks: typing.SupportsInt | typing.SupportsIndex, window: typing.SupportsInt | typing.SupportsIndex, depths: numpy.ndarray, probes: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, numpy.ndarray]], readings: collections.abc.Sequence[tuple[typing.SupportsInt | typing.SupportsIndex, numpy.ndarray, typing.SupportsInt | typing.SupportsIndex]], traced: typing.Annotated[numpy.typing.ArrayLike, numpy.uint8], overrides: collections.abc.Sequence[tuple[str, numpy.ndarray, numpy.ndarray]], cycles: bool, clocks: bool = False, threads: typing.SupportsInt | typing.SupportsIndex, trial_seed: typing.SupportsInt | typing.SupportsIndex = 0, sample_ids: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = []) -> dict:
         """
         Run samples from the initial state. inputs: uint8 (samples, ticks, lines). Returns counts (samples,
         neurons), probes [(samples, ticks, neurons)], readings [(samples, neurons)], spikes rows (sample, tick,
         neuron), events (samples, 6) and rules (samples, counters); with `cycles` also what
-        `cycle_names` names.
+        `cycle_names` names, with `clocks` also rows of every clock.
         """
     @property
     def accumulator(self) -> str:

@@ -9,10 +9,11 @@ INPUT, DELIVER, UPDATE, DRAIN = range(4)
 
 def observed_phases(log):
     """(tick, core, phase) -> clocks, from the first clock of each phase in the log."""
-    starts = defaultdict(dict)
-    for seen in log.seen():
-        tick = sum(end < seen.clock for end in log.ends)
-        starts[tick, seen.core].setdefault(seen.phase, seen.clock)
+    starts, signals = defaultdict(dict), log.signals()
+    shown = zip(signals.clock.tolist(), signals.place.tolist(), signals.values["phase"].tolist(), strict=True)
+    for clock, core, phase in shown:
+        tick = sum(end < clock for end in log.ends)
+        starts[tick, core].setdefault(phase, clock)
     found = {}
     for (tick, core), first in starts.items():
         begin = log.ends[tick - 1] + 1 if tick else 0

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import EmulationError, SpikeloomError
-from spikeloom.flows.crosscheck import crosscheck, emulated_trace
+from spikeloom.flows.crosscheck import crosscheck
+from spikeloom.flows.emulated_traces import emulated_trace
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
 from spikeloom.program.program import ChipProgram

@@ -61,9 +61,9 @@ def test_full_buffers_hold_the_sender_and_change_no_spike(tmp_path):
     sizes, log = run_circuit(program, spikes, tmp_path)
     check = compare(run_twin(program, spikes), log.trace(program), program)
     assert check.equal, check.first_divergence
-    most = [max(counts) for counts in zip(*((s.output_count, s.receive_count, *s.router_counts) for s in log.seen()),
-                                          strict=True)]  # fmt: skip
-    assert most[0] == most[1] == 2 and max(most[2:]) == 2
+    values = log.signals().values
+    assert values["output_fifo"].max() == values["receive_fifo"].max() == 2
+    assert max(values[f"router_{side}"].max() for side in "LEWNS") == 2
     assert observed_phases(log)[0, 0, UPDATE] > sizes.neurons + len(program.profile.operation) + 1
     for place, clocks in expected_phases(program, sizes, spikes, log).items():
         assert observed_phases(log)[place] == clocks, place

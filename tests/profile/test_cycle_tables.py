@@ -44,7 +44,7 @@ def test_a_wrong_table_is_named(tmp_path: Path, text: str, finding: str) -> None
     [
         ({"cycles.slots": 12}, "cycles.slots: must be a power of two above 15"),
         ({"cycles.slots": 8}, "cycles.slots: must be a power of two above 15"),
-        ({"cycles.count_bits": 3}, "delivery.spikes_max: must be 7"),
+        ({"cycles.count_bits": 3}, "delivery.spikes_max: must be at most 7"),
         ({"limits.neurons_per_core": 30}, "limits.neurons_per_core: must be a multiple of cycles.lanes, 4"),
         ({"limits.in_axons_per_core": None}, "limits.in_axons_per_core: is missing"),
         ({"limits.cores": 65}, "limits.cores: must be at most the 64 places of the mesh, got 65"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikeloom.emulation.clock_log import ClockLog
 from spikeloom.emulation.cycles import CycleReport, cycle_report, hurry_notes
 from spikeloom.emulation.energy import energy_report
 from spikeloom.emulation.inputs import CheckedInputs, Inputs, check_inputs, checked_ids
@@ -64,7 +65,8 @@ def emulate(
         that its draws have, its row unless given.
     timing : "cycle" also counts clocks, and needs a profile with a `[cycles]` table.
     record : "population.spikes", or "population.register" for its values after every tick (step, where the
-        profile divides its tick).
+        profile divides its tick); "clocks" for every signal of every clock, with timing="cycle" and the
+        controller `open_core`.
     threads : samples in parallel; all processors unless given.
     progress : called with ("samples", done, all) now and then.
 
@@ -103,12 +105,14 @@ class _Plan:
     ports: tuple[Port, ...]
     timing: str
     draws: Draws
+    clocks: bool
     bytes_per_sample: int = field(default=1)
 
     @staticmethod
     def make(
         program: ChipProgram, checked: CheckedInputs, record: Collection[str], timing: str, draws: Draws
     ) -> _Plan:
+        clocks = "clocks" in record
         traced, probes = _recorded(program, record)
         depths = np.zeros(program.n_neurons, dtype=np.int32)
         for placed in program.populations:
@@ -119,7 +123,7 @@ class _Plan:
         recorded = sum(placed.neurons.size for _, _, placed in probes) * run_ticks * wide
         size = checked.ticks * program.n_inputs + recorded + 8 * program.n_neurons
         ports = program.outputs
-        return _Plan(program, checked, depths, traced, probes, ports, timing, draws, max(1, size))
+        return _Plan(program, checked, depths, traced, probes, ports, timing, draws, clocks, max(1, size))
 
     @property
     def window(self) -> int:
@@ -154,6 +158,7 @@ class _Plan:
                 for name, values in encoded.biases.items()
             ],
             cycles=self.timing == "cycle",
+            clocks=self.clocks,
             threads=workers,
             trial_seed=self.draws.trial_seed,
             sample_ids=self.draws.ids[first:stop].tolist(),
@@ -179,6 +184,7 @@ class _Plan:
             rules=rules,
             energy=energy_report(self.program.profile, events, cycles),
             cycles=cycles,
+            clocks=tuple(ClockLog(*log) for part in parts for log in part.get("clocks", [])),
             effects=self.draws.effects,
             notes=(*self.checked.clipped(), *_unsettled(rules), *hurry_notes(cycles)),
         )
@@ -231,11 +237,11 @@ def _recorded(
     elements = program.profile.element_names()
     known = {f"{p.name}.{what}": (what, p) for p in program.populations for what in ("spikes", *elements)}
     for name in record:
-        if name not in known:
+        if name not in known and name != "clocks":
             raise EmulationError(
                 f"record {name}", "names nothing that can be recorded", limit=_some(list(known))
             )
-    chosen = {name: known[name] for name in record}
+    chosen = {name: known[name] for name in record if name != "clocks"}
     traced = tuple(placed for what, placed in chosen.values() if what == "spikes")
     return traced, tuple((name, what, placed) for name, (what, placed) in chosen.items() if what != "spikes")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.emulation.clock_log import ClockLog
 from spikeloom.emulation.cycles import CycleReport
 from spikeloom.emulation.energy import EnergyReport
 from spikeloom.errors import EmulationError
@@ -29,6 +30,7 @@ class Recording:
         times the axons they go to), "input_packets" -> (samples,) int64, over the whole run
     rules: "register.rule", "delivery.merge", "delivery.spikes_max" -> (samples,) how often it changed a value;
         in event mode also "fifo.drop", events dropped, and "fifo.unsettled", drains that were stopped
+    clocks: of each sample, every signal of every clock, where "clocks" was recorded
     cycles: absent where timing is "none"; effects: imperfections that were applied; notes: what else to know
     """
 
@@ -40,6 +42,7 @@ class Recording:
     rules: Mapping[str, NDArray[np.int64]]
     energy: EnergyReport
     cycles: CycleReport | None = None
+    clocks: tuple[ClockLog, ...] = ()
     effects: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
@@ -77,6 +80,8 @@ class Recording:
         arrays: dict[str, NDArray] = {"outputs": self.outputs, "facts": np.array(json.dumps(facts))}
         for name in ("spikes", "counts", "registers", "events", "rules"):
             arrays |= {f"{name}/{key}": value for key, value in getattr(self, name).items()}
+        for sample, log in enumerate(self.clocks):
+            arrays |= {f"clocks/{sample}/{key}": value for key, value in log.arrays().items()}
         if self.cycles is not None:
             arrays |= {f"cycles/{key}": value for key, value in self.cycles.arrays().items()}
         return arrays

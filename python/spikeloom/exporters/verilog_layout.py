@@ -25,6 +25,7 @@ class CoreLayout:
     first_neuron: int  # global number
     neurons: int
     first_axons: int = 0  # those of the group that `delivery.order` names first
+    program_axon: list[int] = field(default_factory=list)  # which axon of the program each one is
     axon: list[tuple[int, int]] = field(default_factory=list)  # first run, runs
     run: list[Run] = field(default_factory=list)
     synapse: list[tuple[int, ...]] = field(default_factory=list)  # a weight for each lane
@@ -105,6 +106,7 @@ class _LayOut:
                     known[words] = len(core.synapse)
                     core.synapse += words
                 core.run.append((int(self.arrays.run_receptor[run]), word, len(words), known[words]))
+        core.program_axon.append(axon)
         core.axon.append((first, len(core.run) - first))
 
     def stretches(

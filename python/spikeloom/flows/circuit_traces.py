@@ -6,30 +6,31 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.exporters.export import export
 from spikeloom.exporters.verilog import run_files, write_files
-from spikeloom.exporters.verilog_layout import lay_out
-from spikeloom.exporters.verilog_sizes import open_core_tables, sizes_of
+from spikeloom.exporters.verilog_layout import Layout, lay_out
+from spikeloom.exporters.verilog_sizes import Sizes, open_core_tables, sizes_of
 from spikeloom.program.program import ChipProgram
-from spikeloom.reference.rtl import available_simulator, build_circuit
+from spikeloom.reference.compare import Trace
+from spikeloom.reference.compare_clocks import ClockTrace
+from spikeloom.reference.rtl import build_circuit
 from spikeloom.reference.rtl_log import CircuitLog
+from spikeloom.reference.rtl_signals import SIDES
 
 Biases = Mapping[str, NDArray]  # population -> one effective bias a neuron
 
 
-def circuit_logs(
+def circuit_traces(
     program: ChipProgram, samples: NDArray, ticks: int, biases: Sequence[Biases]
-) -> list[CircuitLog]:
-    """Run spike counts (samples, ticks, input lines) on the circuit, each sample from the program's first state.
-
-    Raises ProgramError where the profile has no circuit, EmulationError where there is no Verilog simulator.
-    """
+) -> list[tuple[Trace, ClockTrace]]:
+    """Run spike counts (samples, ticks, input lines) on the circuit, each sample from the program's first state."""
     cycles, _ = open_core_tables(program.profile)
-    available_simulator()
-    sizes = sizes_of(program.profile, [lay_out(program, cycles.lanes)])
-    logs = []
+    layout = lay_out(program, cycles.lanes)
+    sizes = sizes_of(program.profile, [layout])
+    found = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         export(program, "verilog", folder / "circuit")
@@ -37,5 +38,23 @@ def circuit_logs(
         for number, (spikes, given) in enumerate(zip(samples, biases, strict=True)):
             images = folder / f"sample{number}"
             write_files(images, run_files(program, sizes, spikes, given))
-            logs.append(circuit.run(images / "run", ticks, detail="ticks"))
-    return logs
+            log = circuit.run(images / "run", ticks, detail="clocks")
+            found.append((log.trace(program), clocks_of_circuit(log, layout, sizes)))
+            (images / "run" / "run.log").unlink()  # it is large
+    return found
+
+
+def clocks_of_circuit(log: CircuitLog, layout: Layout, sizes: Sizes) -> ClockTrace:
+    """What a log says of every clock, its axons by their number in the program."""
+    signals = log.signals()
+    most = {}
+    for name in ("output_fifo", "receive_fifo", *(f"router_{side}" for side in SIDES)):
+        places = sizes.cores if name.startswith("router") else len(layout.cores)
+        most[name] = np.zeros(places, dtype=np.int64)
+        held = signals.place < places
+        np.maximum.at(most[name], signals.place[held], signals.values[name][held])
+    schedule = {
+        (tick, slot, layout.cores[core].program_axon[axon]): count
+        for tick, core, slot, axon, count in log.schedule()
+    }
+    return ClockTrace(np.array(log.ends, dtype=np.int64), signals, most, schedule)

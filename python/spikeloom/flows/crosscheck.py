@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.emulation.emulate import emulate
 from spikeloom.emulation.inputs import EncodedInputs, Inputs, checked_ids, encoded_inputs
 from spikeloom.emulation.instance import ChipChoice, chosen_chip
-from spikeloom.emulation.recording import Recording
 from spikeloom.errors import EmulationError
+from spikeloom.flows.circuit_check import check_circuit, check_circuit_carries
+from spikeloom.flows.emulated_traces import emulated_trace, everything
 from spikeloom.flows.noise_check import check_noisy, noise_tests
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.brian2_real_operations import tolerance_of
@@ -63,8 +63,10 @@ def crosscheck(
 
     Returns whether all spikes and registers were equal at every tick (Brian2 uses another exponential: there
     registers of continuous models may differ by 1e-9 of the largest value they take), how many were compared,
-    and the first divergence by sample, tick, core, neuron and register. Raises EmulationError for wrong inputs,
-    or where the reference cannot carry an operation of the profile.
+    and the first divergence by sample, tick, core, neuron and register. The circuit is compared in every clock,
+    too: phases, the neuron in the write stage and what it is written with, spikes, entries of all FIFOs, what
+    the routers move and the end of the tick, then SCHED; there the divergence names clock and signal.
+    Raises EmulationError for wrong inputs, or where the reference cannot carry an operation of the profile.
     """
     if reference not in REFERENCES:
         raise EmulationError("reference", "is unknown", value=reference, limit=" or ".join(REFERENCES))
@@ -72,31 +74,26 @@ def crosscheck(
         raise EmulationError(f"script {script}", "must end in .py")
     if reference == "brian2":
         check_brian2_carries(program.profile)
+    if reference == "rtl":
+        check_circuit_carries(program.profile)
     chip = whole = chosen_chip(program, chip_seed, age_s, effects)
     if trials:
         _check_noisy(program, whole, reference, trials, level)
     noisy = program.profile.temporal_effects if reference == "brian2" else ()
     left_out = tuple(name for name in chip.effects if name in noisy)
     chip = replace(chip, effects=tuple(name for name in chip.effects if name not in noisy))
-    names = [f"{population.name}.{register}" for population in program.populations
-             for register in ("spikes", *program.profile.element_names())]  # fmt: skip
     recording = emulate(
-        program, inputs, ticks=ticks, record=names, chip_seed=chip.seed, age_s=chip.age_s,
-        effects=chip.effects, trial_seed=trial_seed, sample_ids=sample_ids,
+        program, inputs, ticks=ticks, chip_seed=chip.seed, age_s=chip.age_s, effects=chip.effects,
+        trial_seed=trial_seed, sample_ids=sample_ids, timing="cycle" if reference == "rtl" else "none",
+        record=[*everything(program), *(["clocks"] if reference == "rtl" else [])],
     )  # fmt: skip
-    expected = reference_traces(
-        program,
-        inputs,
-        reference=reference,
-        ticks=ticks,
-        chip=chip,
-        trial_seed=trial_seed,
-        sample_ids=sample_ids,
-    )
-    emulated = [emulated_trace(program, recording, sample) for sample in range(len(expected))]
+    encoded = encoded_inputs(program, inputs, ticks=ticks, trial_seed=trial_seed, sample_ids=sample_ids)
+    emulated = [emulated_trace(program, recording, sample) for sample in range(len(recording.outputs))]
     if script is not None:
-        encoded = encoded_inputs(program, inputs, ticks=ticks, trial_seed=trial_seed, sample_ids=sample_ids)
         _write_script(Path(script), flawed_program(program, _flaws(program, chip)), encoded, emulated)
+    if reference == "rtl":
+        return check_circuit(program, recording, encoded.spikes, _overrides(encoded))
+    expected = _reference_traces(program, encoded, reference, chip, (trial_seed, sample_ids))
     tolerance = tolerance_of(program.profile) if reference == "brian2" else 0.0
     check = combine(
         compare(trace, got, program, sample, tolerance=tolerance)
@@ -120,29 +117,21 @@ def _check_noisy(
     check_noisy(program, chip, trials, level)
 
 
-def reference_traces(
+def _reference_traces(
     program: ChipProgram,
-    inputs: Inputs,
-    *,
+    encoded: EncodedInputs,
     reference: Reference,
-    ticks: int | None = None,
-    chip: ChipChoice | None = None,
-    trial_seed: int = 0,
-    sample_ids: ArrayLike | None = None,
+    chip: ChipChoice,
+    draws: tuple[int, ArrayLike | None],
 ) -> list[Trace]:
     """What the reference does with each sample, given the very spikes and biases that the chip gets."""
-    from spikeloom.flows.circuit_traces import circuit_logs
     from spikeloom.reference.brian2_model import run_brian2_samples
     from spikeloom.reference.twin import run_twin
 
-    encoded = encoded_inputs(program, inputs, ticks=ticks, trial_seed=trial_seed, sample_ids=sample_ids)
-    overrides = _overrides(encoded)
-    if reference == "rtl":
-        longest = (program.ticks if ticks is None else ticks) + program.run_ticks - program.ticks
-        return [log.trace(program) for log in circuit_logs(program, encoded.spikes, longest, overrides)]
-    flaws = _flaws(program, chosen_chip(program, None, 0.0, ()) if chip is None else chip)
+    overrides, flaws = _overrides(encoded), _flaws(program, chip)
     if reference == "brian2":
         return run_brian2_samples(program, encoded.spikes, bias_overrides=overrides, chip=flaws)
+    trial_seed, sample_ids = draws
     ids = checked_ids(sample_ids, len(encoded.spikes)).tolist()
     return [
         run_twin(program, rows, bias_override=override, trial_seed=trial_seed, sample=number, chip=flaws)
@@ -164,20 +153,3 @@ def _write_script(path: Path, program: ChipProgram, encoded: EncodedInputs, expe
     from spikeloom.reference.brian2_script import brian2_script
 
     write_text(path, brian2_script(program, encoded.spikes, _overrides(encoded), expected))
-
-
-def emulated_trace(program: ChipProgram, recording: Recording, sample: int) -> Trace:
-    """One sample of a recording that holds every spike and register, by global neuron number."""
-    elements = program.profile.element_names()
-    first = program.populations[0].name
-    ticks = recording.registers[f"{first}.{elements[0]}"].shape[1]
-    dtype = np.float64 if program.profile.is_analog else np.int64
-    spikes = np.zeros((ticks, program.n_neurons), dtype=np.int32)
-    registers = {name: np.zeros((ticks, program.n_neurons), dtype=dtype) for name in elements}
-    for population in program.populations:
-        rows = recording.spikes[population.name]
-        _, tick, neuron = rows[rows[:, 0] == sample].T
-        np.add.at(spikes, (tick, population.neurons[neuron]), 1)
-        for name in elements:
-            registers[name][:, population.neurons] = recording.registers[f"{population.name}.{name}"][sample]
-    return Trace(spikes, registers)

@@ -199,7 +199,12 @@ def show_noise(tests: Sequence[NoiseTest]) -> None:
 def compared(counts: Mapping[str, int]) -> str:
     """How much an equal check compared."""
     values, spikes = (f"{counts[key]:,}" for key in ("register_values", "spikes"))
-    return f"equal: {spikes} spikes, {values} register values, {counted(counts['samples'], 'sample')}"
+    signals = (
+        f", {counts['signal_values']:,} signals in {counts['clocks']:,} clocks" if "clocks" in counts else ""
+    )
+    return (
+        f"equal: {spikes} spikes, {values} register values{signals}, {counted(counts['samples'], 'sample')}"
+    )
 
 
 def _scores(result: DemoResult) -> str:

@@ -44,8 +44,9 @@ def _open_core(profile: Profile, cycles: OpenCore) -> Iterator[str]:
         yield f"limits.neurons_per_core: must be a multiple of cycles.lanes, {cycles.lanes}"
     most = 2**cycles.count_bits - 1
     limits = profile.delivery.spikes_max
-    if profile.delivery.merge == "count" and {limits.input, limits.recurrent} != {most}:
-        yield f"delivery.spikes_max: must be {most} for both groups, what cycles.count_bits hold"
+    held = all(limit is not None and limit <= most for limit in (limits.input, limits.recurrent))
+    if profile.delivery.merge == "count" and not held:
+        yield f"delivery.spikes_max: must be at most {most} for both groups, what cycles.count_bits hold"
     if profile.time.delay_scope == "synapse":
         yield "time.delay_scope: open_core has delays of axons, not of synapses"
     if profile.is_analog:

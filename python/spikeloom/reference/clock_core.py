@@ -55,7 +55,7 @@ class ClockCore:
             int(profile.limits.neurons_per_core or 0),
             profile.limits.in_axons_per_core or 0,
         )
-        self.slots, self.most = cycles.slots, 2**cycles.count_bits - 1
+        self.slots, self.counted = cycles.slots, int(2**cycles.count_bits - 1)
         self.schedule = [[0] * len(memories.rows) for _ in range(self.slots)]
         self.output, self.received = Queue(cycles.output_fifo), Queue(cycles.receive_fifo)
         self.phase = "DRAIN"
@@ -78,7 +78,13 @@ class ClockCore:
     def add_to_schedule(self, tick: int, axon: int, n: int) -> None:
         """A write of SCHED."""
         slot = self.schedule[tick % self.slots]
-        slot[axon] = 1 if self.profile.delivery.merge == "or" else min(slot[axon] + n, self.most)
+        slot[axon] = 1 if self.profile.delivery.merge == "or" else min(slot[axon] + n, self.most_on(axon))
+
+    def most_on(self, axon: int) -> int:
+        """The largest spike count of an axon: what its group may have, and what the bits hold."""
+        limits = self.profile.delivery.spikes_max
+        most = limits.input if self.memories.from_input[axon] else limits.recurrent
+        return self.counted if most is None else min(most, self.counted)
 
     # The phases. What stands before a `yield` happens in that clock.
 

@@ -36,6 +36,7 @@ class Memories:
     delays: list[int]  # of each axon
     neurons: list[Neuron]  # STATE and PARAM
     routes: list[list[Destination]]  # ROUTE
+    from_input: list[bool]  # of each axon: whether an input line drives it
     first_axon: int
 
 
@@ -44,6 +45,7 @@ def load_memories(program: ChipProgram) -> list[Memories]:
     arrays, lanes = program.arrays, program.profile.cycles.lanes  # type: ignore[union-attr]
     weights = _weights(program)
     rules: dict[str, int] = {}
+    driven = set(arrays.input_fan_axon.tolist())
     memories = []
     for core in range(program.n_cores):
         axons = range(int(arrays.core_axon_start[core]), int(arrays.core_axon_start[core + 1]))
@@ -54,6 +56,7 @@ def load_memories(program: ChipProgram) -> list[Memories]:
                 [_delay(program, axon) for axon in axons],
                 [_neuron(program, core, number, rules) for number in neurons],
                 [_routes(program, number) for number in neurons],
+                [axon in driven for axon in axons],
                 axons.start,
             )
         )

@@ -31,18 +31,30 @@ class Trace:
 
 @dataclass(frozen=True)
 class Divergence:
-    """The first value in which two executors differ. `neuron` is the global number, on `core`."""
+    """The first value in which two executors differ.
+
+    neuron: the global number, on `core`; None where the value is a core's. register: name of a register element,
+    "spikes", or a signal of a clock; clock: since the run began, None where only ticks were compared.
+    """
 
     sample: int
     tick: int
     core: int
-    neuron: int
-    register: str  # name of a register element, or "spikes"
+    neuron: int | None
+    register: str
     expected: int | float
     got: int | float
+    clock: int | None = None
 
     def __str__(self) -> str:
-        place = f"sample {self.sample}, tick {self.tick}, core {self.core}, neuron {self.neuron}"
+        known = {
+            "sample": self.sample,
+            "tick": self.tick,
+            "clock": self.clock,
+            "core": self.core,
+            "neuron": self.neuron,
+        }
+        place = ", ".join(f"{name} {number}" for name, number in known.items() if number is not None)
         return f"{place}: {self.register} should be {self.expected}, is {self.got}"
 
 
@@ -51,8 +63,8 @@ class CrossCheck:
     """Whether two executors agreed, and how much was compared.
 
     `compared` counts "samples", "ticks", "spikes" (those the expected side made), "spike_counts" (neurons
-    times ticks) and "register_values". `left_out` names effects that acted on neither side, because the
-    reference cannot draw the same noise; `noise` holds the verdicts on runs with noise, where such were asked
+    times ticks) and "register_values", with a circuit also "clocks" and "signal_values". `left_out` names
+    effects that acted on neither side, because the reference cannot draw the same noise; `noise` holds the verdicts on runs with noise, where such were asked
     for, and then `equal` is also whether all of them are `ok`. `near_threshold` counts states closer to their
     threshold than 1e-12 of it, where a reference with another exponential may fire in another step.
     """
@@ -114,7 +126,8 @@ def combine(checks: Iterable[CrossCheck]) -> CrossCheck:
     checks = list(checks)
     if not checks:
         raise EmulationError("comparison", "is empty", remedy="give at least one sample")
-    compared = {key: sum(check.compared[key] for check in checks) for key in checks[0].compared}
+    keys = list(dict.fromkeys(key for check in checks for key in check.compared))
+    compared = {key: sum(check.compared.get(key, 0) for check in checks) for key in keys}
     first = next((check.first_divergence for check in checks if not check.equal), None)
     near = sum(check.near_threshold for check in checks)
     return CrossCheck(first is None, compared, first, near_threshold=near)
@@ -124,6 +137,13 @@ def _first_ticks(trace: Trace, ticks: int) -> Trace:
     """The beginning of a trace."""
     registers = {name: values[:ticks] for name, values in trace.registers.items()}
     return Trace(trace.spikes[:ticks], registers, trace.rules)
+
+
+def joined(*checks: CrossCheck) -> CrossCheck:
+    """Several comparisons of the same sample as one; of divergences in one tick, that of the first check."""
+    compared = {key: count for check in checks for key, count in check.compared.items()}
+    found = [check.first_divergence for check in checks if check.first_divergence is not None]
+    return CrossCheck(not found, compared, min(found, key=lambda one: one.tick, default=None))
 
 
 def _check_comparable(expected: Trace, got: Trace, program: ChipProgram) -> None:

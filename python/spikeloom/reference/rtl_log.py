@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,8 +12,7 @@ import numpy as np
 
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.compare import Trace
-
-SIDES = ("local", "east", "west", "north", "south")
+from spikeloom.reference.rtl_signals import Signals, decoded_signals
 
 
 class Spike(NamedTuple):
@@ -25,30 +24,17 @@ class Spike(NamedTuple):
     times: int
 
 
-class Seen(NamedTuple):
-    """The observed signals of one core, in the first clock in which they are so."""
-
-    clock: int
-    core: int
-    phase: int  # 0 INPUT, 1 DELIVER, 2 UPDATE, 3 DRAIN
-    write_neuron: int | None  # in the write stage
-    registers: Mapping[str, int] | None  # what is written
-    spike: tuple[int, int] | None  # neuron, count
-    output_count: int
-    receive_count: int
-    router_counts: tuple[int, ...]  # in the order of SIDES
-    moves: tuple[bool, ...]  # which outputs of the router hand over a packet
-
-
 @dataclass(frozen=True)
 class CircuitLog:
     """Everything that a run wrote down."""
 
     description: Mapping[str, Any]
-    ends: list[int]  # clock of `go` of each tick
-    pushed: list[Spike]
-    words: list[tuple[str, int, int, tuple[int, ...], int]]  # kind, tick, core, place, word
-    signals: list[tuple[int, int, int]]  # clock, core, word
+    ends: list[int] = field(default_factory=list)  # clock of `go` of each tick
+    pushed: list[Spike] = field(default_factory=list)
+    words: list[tuple[str, int, int, tuple[int, ...], int]] = field(
+        default_factory=list
+    )  # kind, tick, core, place, word
+    changes: list[tuple[int, int, str]] = field(default_factory=list)  # clock, core, word
 
     @property
     def clocks_per_tick(self) -> list[int]:
@@ -56,10 +42,9 @@ class CircuitLog:
         starts = [-1, *self.ends[:-1]]
         return [end - start for start, end in zip(starts, self.ends, strict=True)]
 
-    def seen(self) -> Iterator[Seen]:
+    def signals(self) -> Signals:
         """The observed signals, decoded, wherever they changed."""
-        decode = _Decoder(self.description)
-        return (decode.seen(*line) for line in self.signals)
+        return decoded_signals(self.description, self.changes)
 
     def trace(self, program: ChipProgram) -> Trace:
         """Spikes and registers tick by tick, neurons in their global numbers."""
@@ -81,28 +66,35 @@ class CircuitLog:
         state, accumulators = self.description["state"], self.description["accumulator"]
         for kind, tick, core, place, word in self.words:
             if kind == "s":
-                for field in state:
-                    yield field["name"], tick, core, place[0], decoded(word >> field["first"], field)
+                for stored in state:
+                    yield stored["name"], tick, core, place[0], decoded(word >> stored["first"], stored)
             elif kind == "a":
-                field = accumulators[place[0]]
-                yield field["name"], tick, core, place[1], decoded(word, field)
+                stored = accumulators[place[0]]
+                yield stored["name"], tick, core, place[1], decoded(word, stored)
+
+    def schedule(self) -> Iterator[tuple[int, int, int, int, int]]:
+        """(tick, core, slot, axon of the core, count) of each word of SCHED that is not 0 after a tick."""
+        bits = self.description["widths"]["AXON_BITS"]
+        for kind, tick, core, place, word in self.words:
+            if kind == "d":
+                yield tick, core, place[0] >> bits, place[0] & ((1 << bits) - 1), word
 
 
-def decoded(bits: int, field: Mapping[str, Any]) -> int:
+def decoded(bits: int, stored: Mapping[str, Any]) -> int:
     """The value of a field in the lowest bits of a word."""
-    width = int(field["bits"])
+    width = int(stored["bits"])
     value = bits & ((1 << width) - 1)
-    return value - (1 << width) if field["signed"] and value >> (width - 1) else value
+    return value - (1 << width) if stored["signed"] and value >> (width - 1) else value
 
 
 def read_log(log: Path, description: Path) -> CircuitLog:
     """Read a log; its lines are explained in the test bench."""
-    found = CircuitLog(json.loads(description.read_text(encoding="utf-8")), [], [], [], [])
+    found = CircuitLog(json.loads(description.read_text(encoding="utf-8")))
     with log.open(encoding="utf-8") as lines:
         for line in lines:
             kind, *parts = line.split()
             if kind == "c":
-                found.signals.append((int(parts[0]), int(parts[1]), int(parts[2], 16)))
+                found.changes.append((int(parts[0]), int(parts[1]), parts[2]))
             elif kind == "g":
                 found.ends.append(int(parts[0]))
             elif kind == "p":
@@ -111,41 +103,3 @@ def read_log(log: Path, description: Path) -> CircuitLog:
                 tick, core, *place = map(int, parts[:-1])
                 found.words.append((kind, tick, core, tuple(place), int(parts[-1], 16)))
     return found
-
-
-class _Decoder:
-    """Takes the observed word of a core apart."""
-
-    def __init__(self, description: Mapping[str, Any]) -> None:
-        self.widths: Mapping[str, int] = description["widths"]
-        fields = [dict(field) for field in description["accumulator"]]
-        first = 0
-        for field in fields:  # accumulators first, then STATE, lowest bits first
-            field["first"] = first
-            first += field["bits"]
-        self.fields = [*fields, *({**f, "first": f["first"] + first} for f in description["state"])]
-
-    def seen(self, clock: int, core: int, word: int) -> Seen:
-        """The signals of one line, taken from the lowest bits on."""
-        w = self.widths
-
-        def take(bits: int) -> int:
-            nonlocal word
-            part, word = word & ((1 << bits) - 1), word >> bits
-            return part
-
-        moves = tuple(bool(take(1)) for _ in SIDES)
-        routers = tuple(take(w["ROUTER_COUNT_BITS"]) for _ in SIDES)
-        receive, output = take(w["RECEIVE_COUNT_BITS"]), take(w["OUTPUT_COUNT_BITS"])
-        count, neuron, spike = take(w["SPIKE_BITS"]), take(w["NEURON_BITS"]), take(1)
-        written, write_neuron, valid, phase = (
-            take(w["OBSERVED_WIDTH"]),
-            take(w["NEURON_BITS"]),
-            take(1),
-            take(2),
-        )
-        registers = {field["name"]: decoded(written >> field["first"], field) for field in self.fields}
-        return Seen(
-            clock, core, phase, write_neuron if valid else None, registers if valid else None,
-            (neuron, count) if spike else None, output, receive, routers, moves,
-        )  # fmt: skip

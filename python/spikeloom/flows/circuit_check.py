@@ -1,0 +1,50 @@
+"""The emulated chip against its circuit: tick by tick, and signal by signal in every clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from numpy.typing import NDArray
+
+from spikeloom.emulation.recording import Recording
+from spikeloom.exporters.verilog_operations import check_expressible
+from spikeloom.exporters.verilog_sizes import open_core_tables
+from spikeloom.flows.circuit_traces import Biases, circuit_traces
+from spikeloom.flows.emulated_traces import emulated_clocks, emulated_trace
+from spikeloom.profile.schema import Profile
+from spikeloom.program.program import ChipProgram
+from spikeloom.reference.compare import CrossCheck, Trace, combine, compare, joined
+from spikeloom.reference.compare_clocks import ClockTrace, compare_clocks
+from spikeloom.reference.rtl import available_simulator
+
+
+def check_circuit_carries(profile: Profile) -> None:
+    """Raise ProgramError where a profile has no circuit, EmulationError where no Verilog simulator is installed."""
+    open_core_tables(profile)
+    check_expressible(profile)
+    available_simulator()
+
+
+def check_circuit(
+    program: ChipProgram, recording: Recording, spikes: NDArray, biases: Sequence[Biases]
+) -> CrossCheck:
+    """Run the spike counts (samples, ticks, input lines) of a recording on the circuit, and compare.
+
+    `recording` holds every spike, every register and "clocks".
+    """
+    ticks = len(recording.cycles.per_tick[0]) if recording.cycles is not None else 0
+    found = circuit_traces(program, spikes, ticks, biases)
+    return combine(
+        compared_sample(program, recording, sample, *expected) for sample, expected in enumerate(found)
+    )
+
+
+def compared_sample(
+    program: ChipProgram, recording: Recording, sample: int, expected: Trace, clocks: ClockTrace
+) -> CrossCheck:
+    """One sample of a recording against what the circuit did."""
+    got = emulated_trace(program, recording, sample)
+    got_clocks = emulated_clocks(program, recording, sample, got)
+    return joined(
+        compare_clocks(clocks, got_clocks, program, sample), compare(expected, got, program, sample)
+    )
