@@ -1,5 +1,5 @@
-// Everything that can be observed of a run in clocks: a row for each clock in which a core or its router shows
-// something new, and the spike counts that wait after every tick.
+// Everything that can be observed of a run in clocks: a row for each clock in which a core or its router
+// shows something new, and the spike counts that wait after every tick.
 #pragma once
 
 #include <array>
@@ -45,7 +45,7 @@ class ClockLog {
 
   std::int32_t mesh_width_;
   std::int64_t first_clock_ = 0, tick_ = 0, clocks_ = 0;  // of this tick
-  std::vector<Signals> now_, before_;                      // [place]
+  std::vector<Signals> now_, before_;                     // [place]
 };
 
 }  // namespace spikeloom

@@ -9,7 +9,8 @@
 
 namespace spikeloom {
 
-// As run_tick; in event mode the controller itself does the tick. `log`: absent where nothing is written down.
+// As run_tick; in event mode the controller itself does the tick. `log`: absent where nothing is written
+// down.
 template <class S, class Sum>
 void run_clocked_tick(const Program& program, const Cores<S, Sum>& cores, CoreState<S, Sum>& state,
                       Clock& clock, const std::uint8_t* inputs, std::int64_t t, std::int64_t end,

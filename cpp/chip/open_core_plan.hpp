@@ -19,7 +19,7 @@ struct OpenCorePlan {
   }
 
   const Program& program;
-  std::int32_t neurons, axons;      // of a core
+  std::int32_t neurons, axons;  // of a core
   std::int32_t lanes, slots;
   std::int32_t output_fifo, receive_fifo;
   std::int32_t width, height, buffer;  // of the mesh

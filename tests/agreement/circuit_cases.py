@@ -1,43 +1,46 @@
 """Circuits for the tests: one build a profile, and many random programs that run on it."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from agreement_cases import OWN
+from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import EmulationError
 from spikeloom.exporters.verilog import circuit_files, run_files, write_files
 from spikeloom.exporters.verilog_layout import lay_out
-from spikeloom.exporters.verilog_sizes import Sizes, memory_sizes, most_spikes
+from spikeloom.exporters.verilog_sizes import Sizes, sizes_of
+from spikeloom.flows.emulated_traces import everything
 from spikeloom.profile.catalog import load_profile
 from spikeloom.reference.random_programs import RandomProgram, random_program
 from spikeloom.reference.random_values import Options
 from spikeloom.reference.rtl import SIMULATORS, Circuit, build_circuit
 from spikeloom.reference.twin import run_twin
 
-LIMITS = {"delivery.spikes_max.input": 15, "delivery.spikes_max.recurrent": 15}
-WRAPPING = {"multi_spike": {"regs.i.overflow": "wrap"}, "subtract_reset": {"regs.exc.overflow": "wrap"}}
-# Sums that saturate are no open core's: it adds through the rule. Those two accumulators wrap here.
-PROFILES = (
-    "open_core",
-    "loihi1",
-    "loihi1:lava",
-    "multi_spike",
-    "subtract_reset",
-    "two_thresholds",
-    "each_addition",
-)
-LANES = {
-    "open_core": 4,
-    "loihi1": 4,
-    "loihi1:lava": 1,
-    "multi_spike": 2,
-    "subtract_reset": 8,
-    "two_thresholds": 4,
+
+def without_aliases(name):
+    """The operations of a profile but for `alias`, which a pipeline cannot carry."""
+    kept = [entry for entry in load_profile(name).operation if entry.op != "alias"]
+    return [entry.model_dump(by_alias=True, exclude_unset=True) for entry in kept]
+
+
+# Lists of chips whose own controller is another: here they run on open_core. Counts of spikes need a limit there, and
+# a register that the tick's sum enters must wrap.
+CHANGES = {
+    "open_core": {},
+    "loihi1": {"delivery.spikes_max": {"input": 15, "recurrent": 15}},
+    "loihi1:lava": {"delivery.spikes_max": {"input": 15, "recurrent": 15}},
+    "xylo_a2": {"operation": without_aliases("xylo_a2")},
+    "ranc": {},
+    "every_operation": {},
+    "each_addition": {},
 }
+PROFILES = tuple(CHANGES)
+LANES = {"open_core": 4, "loihi1": 4, "loihi1:lava": 1, "xylo_a2": 2, "ranc": 8, "every_operation": 4}
 PROGRAMS = 50
 OPTIONS = Options(cores=3, neurons=8, ticks=12)
+DELAY_MAX = 5
 
 needs_simulator = pytest.mark.skipif(
     not any(map(shutil.which, SIMULATORS)), reason="no Verilog simulator; on Debian: apt install iverilog"
@@ -45,10 +48,27 @@ needs_simulator = pytest.mark.skipif(
 
 
 def circuit_profile(name):
-    """A profile whose list a circuit carries, with the limits of the spike counts that it needs."""
-    own = name in ("multi_spike", "subtract_reset", "two_thresholds", "each_addition")
-    most = {} if name == "each_addition" else LIMITS
-    return load_profile(OWN / f"{name}.toml" if own else name, override=most | WRAPPING.get(name, {}))
+    """A profile's list on the controller open_core: four small cores whose buffers are as small as can be."""
+    own = OWN / f"{name}.toml"
+    source = own if own.exists() else name
+    return load_profile(
+        source, override=CHANGES[name] | on_open_core(load_profile(source), LANES.get(name, 2))
+    )
+
+
+def on_open_core(profile, lanes):
+    """The sizes of four cores for any list."""
+    time, most = profile.time, profile.delivery.spikes_max
+    delays = {} if time.delay_scope == "none" else {"time.delay_scope": "axon", "time.delay_max": DELAY_MAX}
+    reach = time.spike_latency_ticks + (DELAY_MAX if delays else 0)
+    cycles = {
+        "controller": "open_core", "lanes": lanes, "slots": 2 ** reach.bit_length(),
+        "count_bits": max(most.input or 15, most.recurrent or 15).bit_length(),
+        "output_fifo": 2, "receive_fifo": 2,
+    }  # fmt: skip
+    mesh = {"topology": "mesh2d", "width": 2, "height": 2, "buffer": 2}
+    sizes = {"limits.cores": 4, "limits.neurons_per_core": 8, "limits.in_axons_per_core": 24}
+    return {**sizes, **delays, "cycles": cycles, "noc": mesh}
 
 
 @dataclass(frozen=True)
@@ -60,12 +80,22 @@ class Batch:
     sizes: Sizes
     circuit: Circuit
 
-    def run(self, number, detail="clocks"):
+    def layout(self, number):
+        """The tables of one program."""
+        return lay_out(self.cases[number].program, self.sizes.lanes)
+
+    def emulated(self, number):
+        """What the emulator does with it, clock by clock."""
+        case = self.cases[number]
+        record = [*everything(case.program), "clocks"]
+        return emulate(case.program, case.spikes[None], record=record, timing="cycle", threads=1)
+
+    def run(self, number, detail="clocks", clocks=20_000):
         """What the circuit does with one program."""
         case = self.cases[number]
         images = self.circuit.folder / f"program{number}"
         write_files(images, run_files(case.program, self.sizes, case.spikes))
-        return self.circuit.run(images / "run", case.program.run_ticks, detail=detail)
+        return self.circuit.run(images / "run", case.program.run_ticks, detail=detail, clocks=clocks)
 
 
 def draw(name, programs=PROGRAMS):
@@ -82,18 +112,10 @@ def twin_of(case):
         return error
 
 
-def small_sizes(profile, cases, lanes, **others):
-    """Four cores with buffers as small as can be, so that they fill."""
-    layouts = [lay_out(case.program, lanes) for case in cases]
-    time, most = profile.time, profile.delivery.spikes_max
-    given = {
-        "columns": 2, "rows": 2, "neurons": 8, "lanes": lanes,
-        "axons": max(len(core.axon) for layout in layouts for core in layout.cores),
-        "slots": 2 ** (time.spike_latency_ticks + time.delay_max).bit_length(),
-        "input_max": most.input or 15, "recurrent_max": most.recurrent or 15,
-        "router_buffer": 2, "output_fifo": 2, "receive_fifo": 2, "spikes_max": most_spikes(profile),
-    }  # fmt: skip
-    return Sizes(**(given | memory_sizes(layouts) | others))
+def common_sizes(profile, cases):
+    """A circuit of all four cores that is large enough for each of the programs."""
+    layouts = [lay_out(case.program, profile.cycles.lanes) for case in cases]
+    return replace(sizes_of(profile, layouts), columns=2, rows=2)
 
 
 def build(folder: Path, profile, sizes, simulator=None, edit=lambda texts: texts):
@@ -105,5 +127,5 @@ def build(folder: Path, profile, sizes, simulator=None, edit=lambda texts: texts
 def batch_of(name, folder, programs=PROGRAMS):
     """Everything that a test of one profile needs."""
     profile, cases, twins = draw(name, programs)
-    sizes = small_sizes(profile, cases, LANES.get(name, 2))
+    sizes = common_sizes(profile, cases)
     return Batch(cases, twins, sizes, build(folder, profile, sizes))

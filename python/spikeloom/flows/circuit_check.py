@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.emulation.recording import Recording
@@ -32,8 +33,8 @@ def check_circuit(
 
     `recording` holds every spike, every register and "clocks".
     """
-    ticks = len(recording.cycles.per_tick[0]) if recording.cycles is not None else 0
-    found = circuit_traces(program, spikes, ticks, biases)
+    per_tick = np.zeros((len(spikes), 0), int) if recording.cycles is None else recording.cycles.per_tick
+    found = circuit_traces(program, spikes, per_tick, biases)
     return combine(
         compared_sample(program, recording, sample, *expected) for sample, expected in enumerate(found)
     )
@@ -45,6 +46,7 @@ def compared_sample(
     """One sample of a recording against what the circuit did."""
     got = emulated_trace(program, recording, sample)
     got_clocks = emulated_clocks(program, recording, sample, got)
-    return joined(
-        compare_clocks(clocks, got_clocks, program, sample), compare(expected, got, program, sample)
-    )
+    by_clock = compare_clocks(clocks, got_clocks, program, sample)
+    if clocks.ends.size < got_clocks.ends.size:  # the circuit was stopped in a tick that does not end
+        return by_clock
+    return joined(by_clock, compare(expected, got, program, sample))

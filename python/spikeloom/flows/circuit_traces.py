@@ -20,13 +20,18 @@ from spikeloom.reference.rtl import build_circuit
 from spikeloom.reference.rtl_log import CircuitLog
 from spikeloom.reference.rtl_signals import SIDES
 
+PATIENCE = 10_000  # clocks that a run may take too many before it is stopped
 Biases = Mapping[str, NDArray]  # population -> one effective bias a neuron
 
 
 def circuit_traces(
-    program: ChipProgram, samples: NDArray, ticks: int, biases: Sequence[Biases]
+    program: ChipProgram, samples: NDArray, per_tick: NDArray, biases: Sequence[Biases]
 ) -> list[tuple[Trace, ClockTrace]]:
-    """Run spike counts (samples, ticks, input lines) on the circuit, each sample from the program's first state."""
+    """Run spike counts (samples, ticks, input lines) on the circuit, each sample from the program's first state.
+
+    `per_tick`: (samples, ticks) clocks that each tick should take; a circuit that is not at its end long after them
+    is stopped there.
+    """
     cycles, _ = open_core_tables(program.profile)
     layout = lay_out(program, cycles.lanes)
     sizes = sizes_of(program.profile, [layout])
@@ -38,7 +43,8 @@ def circuit_traces(
         for number, (spikes, given) in enumerate(zip(samples, biases, strict=True)):
             images = folder / f"sample{number}"
             write_files(images, run_files(program, sizes, spikes, given))
-            log = circuit.run(images / "run", ticks, detail="clocks")
+            longest = int(per_tick[number].sum()) + PATIENCE
+            log = circuit.run(images / "run", per_tick.shape[1], detail="clocks", clocks=longest)
             found.append((log.trace(program), clocks_of_circuit(log, layout, sizes)))
             (images / "run" / "run.log").unlink()  # it is large
     return found

@@ -64,9 +64,10 @@ class CrossCheck:
 
     `compared` counts "samples", "ticks", "spikes" (those the expected side made), "spike_counts" (neurons
     times ticks) and "register_values", with a circuit also "clocks" and "signal_values". `left_out` names
-    effects that acted on neither side, because the reference cannot draw the same noise; `noise` holds the verdicts on runs with noise, where such were asked
-    for, and then `equal` is also whether all of them are `ok`. `near_threshold` counts states closer to their
-    threshold than 1e-12 of it, where a reference with another exponential may fire in another step.
+    effects that acted on neither side, because the reference cannot draw the same noise; `noise` holds the
+    verdicts on runs with noise, where such were asked for, and then `equal` is also whether all of them are
+    `ok`. `near_threshold` counts states closer to their threshold than 1e-12 of it, where a reference with
+    another exponential may fire in another step.
     """
 
     equal: bool

@@ -35,24 +35,25 @@ class ClockTrace:
 def compare_clocks(
     expected: ClockTrace, got: ClockTrace, program: ChipProgram, sample: int = 0
 ) -> CrossCheck:
-    """Compare every observed signal in every clock, then FIFO marks and SCHED after every tick.
+    """Compare every observed signal in every clock, SCHED after every tick, and FIFO marks after the last.
 
-    The first divergence is that of the earliest clock; within a clock that of the lowest core, within a core signals
-    in the order in which `expected` has them. Its neuron is the one that the signal is about: the one in the write
-    stage, or the one that spikes; None where the signal is a core's or a router's.
+    The first divergence is that of the earliest clock; within a clock that of the lowest core, within a core
+    signals in the order in which `expected` has them. Its neuron is the one that the signal is about: the one
+    in the write stage, or the one that spikes; None where the signal is a core's or a router's.
     """
-    found = min(_signal_divergences(expected, got, program, sample), key=_clock_and_core, default=None)
-    if found is None:
-        rest = (*_end_divergences(expected, got, sample), *_mark_divergences(expected, got, sample),
-                *_schedule_divergences(expected, got, program, sample))  # fmt: skip
-        found = min(rest, key=lambda one: one.tick, default=None)
+    found = min(
+        (*_signal_divergences(expected, got, program, sample), *_end_divergences(expected, got, sample),
+         *_schedule_divergences(expected, got, program, sample), *_mark_divergences(expected, got, sample)),
+        key=_order, default=None,
+    )  # fmt: skip
     clocks = int(expected.ends[-1]) + 1 if expected.ends.size else 0
     values = clocks * program.n_cores * len(expected.signals.values)
     return CrossCheck(found is None, {"samples": 1, "clocks": clocks, "signal_values": values}, found)
 
 
-def _clock_and_core(found: Divergence) -> tuple[int, int]:
-    return (-1 if found.clock is None else found.clock, found.core)
+def _order(found: Divergence) -> tuple[int, bool, int, int]:
+    """By tick; in a tick its clocks come before what is seen at its end."""
+    return (found.tick, found.clock is None, found.clock or 0, found.core)
 
 
 def _signal_divergences(
@@ -109,10 +110,12 @@ def _neuron(name: str, shown: list[dict[str, int]], program: ChipProgram, place:
 
 
 def _end_divergences(expected: ClockTrace, got: ClockTrace, sample: int) -> Iterator[Divergence]:
-    """`go`."""
-    for tick, (right, is_) in enumerate(zip(expected.ends.tolist(), got.ends.tolist(), strict=True)):
+    """`go`; -1 where a run was stopped before the tick ended."""
+    ends = zip_longest(expected.ends.tolist(), got.ends.tolist(), fillvalue=-1)
+    for tick, (right, is_) in enumerate(ends):
         if right != is_:
-            yield Divergence(sample, tick, 0, None, "go", right, is_, min(right, is_))
+            first = min(end for end in (right, is_) if end >= 0)
+            yield Divergence(sample, tick, 0, None, "go", right, is_, first)
 
 
 def _mark_divergences(expected: ClockTrace, got: ClockTrace, sample: int) -> Iterator[Divergence]:

@@ -31,7 +31,7 @@ class Circuit:
     folder: Path
     command: tuple[str, ...]
 
-    def run(self, images: Path, ticks: int, *, detail: Detail = "clocks") -> CircuitLog:
+    def run(self, images: Path, ticks: int, *, detail: Detail = "clocks", clocks: int = 0) -> CircuitLog:
         """Run one sample.
 
         Parameters
@@ -40,8 +40,10 @@ class Circuit:
         ticks : how many ticks to run.
         detail : "spikes" and the end of every tick; "ticks": also all memories after every tick; "clocks":
             also every clock in which an observed signal changed.
+        clocks : stop after so many, whatever has ended; 0: never.
         """
-        _run([*self.command, f"+ticks={ticks}", f"+detail={DETAIL[detail]}"], images)
+        options = {"ticks": ticks, "detail": DETAIL[detail], "clocks": clocks}
+        _run([*self.command, *(f"+{name}={value}" for name, value in options.items())], images)
         return read_log(images / "run.log", self.folder / "circuit.json")
 
 

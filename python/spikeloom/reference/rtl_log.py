@@ -52,7 +52,8 @@ class CircuitLog:
         spikes = np.zeros((ticks, program.n_neurons), dtype=np.int32)
         for spike in self.pushed:
             tick = int(np.searchsorted(self.ends, spike.clock))
-            spikes[tick, starts[spike.core] + spike.neuron] += spike.times
+            if tick < ticks:  # later ones are of a tick that did not end
+                spikes[tick, starts[spike.core] + spike.neuron] += spike.times
         registers = {
             name: np.zeros((ticks, program.n_neurons), dtype=np.int64)
             for name in program.profile.element_names()

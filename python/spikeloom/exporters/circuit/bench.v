@@ -1,6 +1,7 @@
 // The test bench: loads the memory images, plays the input spikes, and writes down what happens. Images and inputs are
 // in folders core0, core1, ... of the current folder, and so is the log, run.log.
 //   +ticks=N      how many ticks to run
+//   +clocks=N     stop after so many clocks, whatever has ended; 0: never
 //   +detail=N     0: the spikes and the end of each tick; 1: also the memories after each tick; 2: also a line for
 //                 each clock in which an observed signal of a core changed
 // An input is a line "TICK AXON COUNT"; inputs are sorted by tick, then by axon.
@@ -23,7 +24,7 @@ module bench;
     localparam ROUTER = 5 * `ROUTER_COUNT_BITS;
 
     reg             reset;
-    integer         log, ticks, detail, clock, tick;
+    integer         log, ticks, clocks, detail, clock, tick;
 
     wire                              go;
     wire [`CORES-1:0]                 input_pending;
@@ -54,6 +55,7 @@ module bench;
 
     initial begin
         if (!$value$plusargs("ticks=%d", ticks)) ticks = 1;
+        if (!$value$plusargs("clocks=%d", clocks)) clocks = 0;
         if (!$value$plusargs("detail=%d", detail)) detail = 2;
         log = $fopen("run.log", "w");
         reset = 1'b1;
@@ -68,7 +70,7 @@ module bench;
         if (go) $fwrite(log, "g %0d %0d\n", clock, tick);
     end
 
-    always @(negedge clk) if (tick == ticks) begin
+    always @(negedge clk) if (tick == ticks || (clocks != 0 && clock > clocks)) begin
         $fclose(log);
         $finish;
     end
