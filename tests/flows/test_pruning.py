@@ -11,10 +11,15 @@ from spikeloom.ann.load import load_ann
 from spikeloom.bundled.load import load_bundle
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import FitError
-from spikeloom.flows.budget import Budget, sizes_within
+from spikeloom.flows.budget import Budget, _at_sizes, sizes_within
 from spikeloom.flows.convert import convert
 from spikeloom.flows.distillation import distil
+from spikeloom.flows.dry_network import dry_network
+from spikeloom.flows.explain import explain
 from spikeloom.flows.pruning import prune_network, size_curves
+from spikeloom.flows.time_limit import TimeLimit
+from spikeloom.placement.place import place
+from spikeloom.profile.catalog import load_profile
 
 
 def redundant_ann() -> Ann:
@@ -120,7 +125,7 @@ def test_curves_say_what_sizes_would_cost() -> None:
 )
 def test_a_budget_is_kept_and_not_wasted(budget: Budget) -> None:
     ann = redundant_ann()
-    sizes = sizes_within(ann, budget)
+    sizes = sizes_within(ann, budget, load_profile("loihi1"))
 
     def used(fc1: int, fc2: int) -> tuple[int, int]:
         return fc1 + fc2 + 3, 6 * fc1 + fc1 * fc2 + 3 * fc2
@@ -132,7 +137,28 @@ def test_a_budget_is_kept_and_not_wasted(budget: Budget) -> None:
     over = [limit is not None and got > limit
             for got, limit in zip(more, (budget.neurons, budget.synapses), strict=True)]  # fmt: skip
     assert any(over)
-    assert sizes_within(ann, Budget(neurons=1000)) == {"fc1": 20, "fc2": 10}
+    assert sizes_within(ann, Budget(neurons=1000), load_profile("loihi1")) == {"fc1": 20, "fc2": 10}
+
+
+def test_a_budget_of_cores_is_kept_by_the_placed_network() -> None:
+    ann, profile = redundant_ann(), load_profile("loihi1", override={"limits.neurons_per_core": 8})
+    assert explain(ann, profile).cores == 6
+    conversion = convert(ann, profile, calibration=samples(120), budget=Budget(cores=4))
+    assert conversion.program.n_cores <= 4
+    more = {name: size + 1 for name, size in sizes_within(ann, Budget(cores=4), profile).items()}
+    assert place(dry_network(_at_sizes(ann, more), profile)).n_cores > 4
+    with pytest.raises(FitError, match="over its budget with one node a layer"):
+        sizes_within(ann, Budget(cores=2), profile)
+
+
+def test_a_proof_ends_when_the_time_is_over_and_keeps_a_bound_that_holds() -> None:
+    ann = redundant_ann()
+    limit = TimeLimit(1e-9)
+    _, cut = prune_network(ann, samples(300), {"fc1": 10}, limit=limit)
+    _, whole = prune_network(ann, samples(300), {"fc1": 10})
+    assert limit.is_over
+    assert (cut[0].proven, whole[0].proven) == (False, True)
+    assert 0.0 < cut[0].bound <= whole[0].error <= cut[0].error
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,10 @@ def convert(
         Literal["keep", "free"] | None,
         typer.Option(help="keep: hold each neuron's gain, as control needs it; by the outputs if not given."),
     ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep every finished layer here, and go on from it after a break."),
+    ] = None,
     seed: Seed = 0,
     settings: Settings = None,
     threads: Threads = None,
@@ -63,7 +67,7 @@ def convert(
         conversion = spikeloom.convert(
             network, chip, calibration=rows, ticks=ticks, sizes=files.parse_sizes(size or ()), distil=distil,
             objective=objective, encoding=encoding, gain=gain,
-            seed=seed, threads=threads, progress=progress,
+            checkpoint=checkpoint, seed=seed, threads=threads, progress=progress,
         )  # fmt: skip
     conversion.program.save(output)
     if json:

@@ -8,6 +8,7 @@ removal, in the problem that is left (Narendra and Fukunaga's order of branches,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,13 +20,18 @@ WORK = 4e9  # multiplications likewise
 SLACK = 1e-10  # share of the best cost by which a branch must be able to beat it
 
 
-def prune_exactly(selection: Selection, size: int, *, branches: int | None = None) -> Pruning:
-    """The best `size` nodes; proven where the search ends within `branches`, else with the bound that is left."""
+def prune_exactly(
+    selection: Selection, size: int, *, branches: int | None = None, ended: Callable[[], bool] | None = None
+) -> Pruning:
+    """The best `size` nodes; proven where the search ends within `branches`, else with the bound that is left.
+
+    ended: asked now and then, stops the search early; what is found then depends on when
+    """
     if branches is None:
         branches = int(min(BRANCHES, WORK / (len(selection.gram) ** 2 * selection.width)))
     start = prune(selection, size)
     search = _Search(selection, start, branches)
-    search.run()
+    search.run(ended or (lambda: False))
     best = solved(selection, search.best_kept)
     unit = 1.0 / selection.energy if selection.energy > 0 else 0.0
     bound = min(max(search.bound() * unit, best.bound), best.error)
@@ -63,10 +69,10 @@ class _Search:
         """Whether no branch is left that could be better."""
         return not self.stack
 
-    def run(self) -> None:
+    def run(self, ended: Callable[[], bool]) -> None:
         """Look at branches until none is left, or there have been enough."""
         made = 0
-        while self.stack and made < self.branches:
+        while self.stack and made < self.branches and not ended():
             branch = self.stack.pop()
             if branch.bound < self._enough():
                 children = self._children(branch)

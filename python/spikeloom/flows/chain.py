@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,15 @@ from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.encoding import encode
 from spikeloom.emulation.measure import Feed, next_feed
 from spikeloom.fit.problem import LayerFit, Method, Objective
+from spikeloom.flows.checkpoint import Checkpoint
 from spikeloom.flows.ideal_stages import IdealStages
 from spikeloom.flows.input_coding import InputCoding, InputEncoding, choose_coding
 from spikeloom.flows.layer_data import LayerData
 from spikeloom.flows.layer_search import Candidate, convert_layer
-from spikeloom.flows.layer_task import LayerTask, one_layer_program, readout_scale
+from spikeloom.flows.layer_task import LayerTask, on_chip, one_layer_program, readout_scale
 from spikeloom.flows.spiking_units import spiking_units
+from spikeloom.flows.time_limit import TimeLimit
+from spikeloom.network.from_fit import Synapses
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
 from spikeloom.profile.schema import Profile
@@ -128,12 +131,31 @@ def calibration_set(
     )
 
 
-def convert_chain(
+def convert_chains(
+    data: CalibrationSet,
+    methods: tuple[Method, ...],
+    objective: Objective,
+    threads: int | None,
+    tell: Callable[[str], None],
+    saved: Checkpoint,
+    limit: TimeLimit,
+) -> dict[str, Chain]:
+    """The network by every method; the first one always, the others while there is time."""
+    chains: dict[str, Chain] = {}
+    for method in methods:
+        if not chains or not limit.is_over:
+            chains[method] = _convert_chain(data, method, objective, threads, tell, saved, limit)
+    return chains
+
+
+def _convert_chain(
     data: CalibrationSet,
     method: Method,
     objective: Objective,
     threads: int | None,
     tell: Callable[[str], None],
+    saved: Checkpoint,
+    limit: TimeLimit,
 ) -> Chain:
     """Convert layer by layer; `tell` is called with a line after every layer."""
     network, coding = SpikingNetwork(data.profile), data.coding
@@ -153,7 +175,7 @@ def convert_chain(
             threads,
             1 if is_last else data.neurons_per_unit,
         )
-        winner = convert_layer(task, method)
+        winner = _converted(task, method, saved, limit)
         winner.chip.add_to(network, source)
         ideal.add(task, winner, source, data.counted_offset if is_last else None)
         winners.append(winner)
@@ -165,6 +187,21 @@ def convert_chain(
             source = layer.name
     program = place(network, ticks=data.ticks)
     return Chain(network, program, tuple(winners), ideal.programs(data.ticks))
+
+
+def _converted(task: LayerTask, method: Method, saved: Checkpoint, limit: TimeLimit) -> Candidate:
+    """The layer from the checkpoint, or converted now; the weight copy where the time is over."""
+    known = saved.layer(method, task.layer.name)
+    if known is not None:
+        fit, scale, error = known
+        return Candidate(fit, on_chip(task, Synapses.of(fit)), scale, error)
+    if method != "copy" and limit.is_over:
+        winner = convert_layer(task, "copy")
+        warnings = (*winner.fit.warnings, "the time limit was over: the weight copy")
+        return replace(winner, fit=replace(winner.fit, warnings=warnings))
+    winner = convert_layer(task, method)
+    saved.keep(method, winner.fit, winner.scale, winner.error)
+    return winner
 
 
 def _add_input(network: SpikingNetwork, data: CalibrationSet) -> None:

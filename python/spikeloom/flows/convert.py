@@ -16,14 +16,16 @@ from spikeloom.ann.load import load_ann
 from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.errors import AnnError, FitError
 from spikeloom.fit.problem import LayerFit, Method, Objective
-from spikeloom.flows.budget import Budget, sizes_within
-from spikeloom.flows.chain import CalibrationSet, Chain, calibration_set, convert_chain, judging_rows
+from spikeloom.flows.budget import Budget
+from spikeloom.flows.chain import CalibrationSet, Chain, calibration_set, convert_chains, judging_rows
+from spikeloom.flows.checkpoint import Checkpoint, digest
 from spikeloom.flows.chip_limits import weight_grid
 from spikeloom.flows.convertible import check_convertible
-from spikeloom.flows.distillation import distil as distilled
 from spikeloom.flows.input_coding import FEW_TICKS, InputEncoding
-from spikeloom.flows.pruning import PrunedLayer, prune_network
+from spikeloom.flows.pruning import PrunedLayer
 from spikeloom.flows.rows import row_hashes
+from spikeloom.flows.smaller import Smaller, smaller_network, with_kept
+from spikeloom.flows.time_limit import TimeLimit
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.profile.catalog import load_profile
 from spikeloom.profile.schema import Profile
@@ -86,6 +88,8 @@ def convert(
     environment: Environment | None = None,
     chip_seed: int | None = None,
     seed: int = 0,
+    time_limit_s: float | None = None,
+    checkpoint: str | Path | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Conversion:
@@ -99,7 +103,7 @@ def convert(
     ticks : length T of a layer's window.
     sizes : nodes (channels of a convolution) that a layer keeps, by its name: {"fc1": 64}. The best ones are
         kept and the next layer is solved again, before the conversion.
-    budget : neurons or synapses of the whole network instead; every layer keeps the same share.
+    budget : neurons, synapses or cores of the whole network instead; every layer keeps the same share.
     distil : after pruning, all weights are also taught the whole network's answers on the calibration rows.
     objective : "matching" (the neuron's measured response), "l2", "l1" or "linf" (one-sided: least
         squares, least absolute or least largest error).
@@ -111,6 +115,10 @@ def convert(
         chooses among the converted networks.
     chip_seed : the chip instance to fit; digital chips have none.
 
+    time_limit_s : seconds by the clock after which proofs of pruning end and layers still to be fitted take the
+        weight copy, with a warning; such a result depends on the machine's load.
+    checkpoint : a file that holds every finished layer, so that a conversion that was interrupted goes on there.
+
     Returns a Conversion. The weight copy is always among the candidates; the winner on held-out calibration
     rows is returned. Raises AnnError, ProfileError, FitError or PlacementError.
     """
@@ -120,48 +128,27 @@ def convert(
     _check_numbers(chip, ticks, chip_seed, neurons_per_unit)
     weight_grid(chip)  # refuses weights that no fit can choose
     _check_choices(objective=(objective, OBJECTIVES), encoding=(encoding, ENCODINGS), gain=(gain, GAINS))
-    smaller, pruned = _smaller(network, rows[~judging_rows(len(rows), seed)], sizes, budget, distil, seed)
+    limit = TimeLimit(time_limit_s)
+    made = smaller_network(network, chip, rows[~judging_rows(len(rows), seed)], Smaller(sizes, budget, distil), seed,
+                           limit)  # fmt: skip
+    smaller, pruned = made
     data = calibration_set(smaller, chip, rows, ticks=ticks, encoding=encoding, seed=seed,
                            neurons_per_unit=neurons_per_unit)  # fmt: skip
     wanted = network.predict(data.rows[data.held])
     keep = gain == "keep" or (gain is None and (environment is not None or network.layers[-1].n_outputs == 1))
     methods = _methods(ticks, keep)
     tell = _counter(progress, len(methods) * len(data.layers))
-    chains: dict[str, Chain] = {
-        method: convert_chain(data, method, objective, threads, tell) for method in methods
-    }
+    saved = Checkpoint(checkpoint, _digest(data, objective))
+    chains = convert_chains(data, methods, objective, threads, tell, saved, limit)
     scores = {method: _scores(data, wanted, chain, environment, threads) for method, chain in chains.items()}
     chosen = _chosen(scores, int(data.held.sum()))
     program = replace(chains[chosen].program, report=_report(chains[chosen], scores, chosen, pruned))
     programs = {method: chain.program for method, chain in chains.items()} | {chosen: program}
     return Conversion(
-        network, chains[chosen].network, program, _with_kept(chains[chosen].fits, smaller, pruned), scores, programs,
+        network, chains[chosen].network, program, with_kept(chains[chosen].fits, smaller, pruned), scores, programs,
         chosen, _warnings(data, chains[chosen], pruned), pruned, chains[chosen].ideal,
         frozenset(row_hashes(rows)), None if isinstance(ann, Ann) else ann,
     )  # fmt: skip
-
-
-def _smaller(
-    ann: Ann, rows: Array, sizes: Mapping[str, int] | None, budget: Budget | None, distil: bool, seed: int
-) -> tuple[Ann, tuple[PrunedLayer, ...]]:
-    """The network at the designer's sizes, on rows that no candidate is judged on."""
-    if sizes is not None and budget is not None:
-        raise FitError("sizes", "and a budget exclude one another", remedy="give one of them")
-    if budget is not None:
-        sizes = sizes_within(ann, budget)
-    if distil and sizes is None:
-        raise FitError("distil", "is for a pruned network", remedy="give sizes or a budget")
-    if not sizes:
-        return ann, ()
-    smaller, pruned = prune_network(ann, rows, sizes, seed=seed)
-    return (distilled(smaller, ann, rows, seed=seed) if distil and pruned else smaller), pruned
-
-
-def _with_kept(fits: tuple[LayerFit, ...], ann: Ann, pruned: tuple[PrunedLayer, ...]) -> tuple[LayerFit, ...]:
-    """The fits with the nodes of the trained network that their columns stand for; ann: as it was converted."""
-    kept = {layer.name: np.arange(layer.output_shape[-1]) for layer in ann.layers}
-    kept |= {layer.name: layer.kept for layer in pruned}
-    return tuple(replace(fit, kept=kept.get(fit.name, fit.kept)) for fit in fits)
 
 
 def _checked_rows(ann: Ann, calibration: ArrayLike) -> Array:
@@ -199,6 +186,13 @@ def _check_choices(**choices: tuple[object, tuple[object, ...]]) -> None:
     for name, (value, known) in choices.items():
         if value not in known:
             raise FitError(name, "is unknown", value=value, limit=", ".join(str(k) for k in known if k))
+
+
+def _digest(data: CalibrationSet, objective: Objective) -> str:
+    """Of all that a converted layer depends on."""
+    layers = (part for layer in data.layers for part in (layer, layer.weights, layer.bias))
+    return digest(data.profile.hash, data.ticks, data.coding, data.seed, data.neurons_per_unit, objective, data.rows,
+                  *layers)  # fmt: skip
 
 
 def _methods(ticks: int, keep_gain: bool) -> tuple[Method, ...]:

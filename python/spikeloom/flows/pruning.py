@@ -18,6 +18,7 @@ from spikeloom.ann.surgery import columns_by_node, keep_nodes, node_width, with_
 from spikeloom.errors import FitError
 from spikeloom.fit.prune import Selection, prune, size_curve
 from spikeloom.fit.prune_exact import prune_exactly
+from spikeloom.flows.time_limit import TimeLimit
 
 Array = NDArray[np.float64]
 ROWS = 6000  # (image, position) rows of a selection, or 8 a column where that is more
@@ -49,16 +50,22 @@ class PrunedLayer:
 
 
 def prune_network(
-    ann: Ann, rows: ArrayLike, sizes: Mapping[str, int], *, seed: int = 0
+    ann: Ann,
+    rows: ArrayLike,
+    sizes: Mapping[str, int],
+    *,
+    seed: int = 0,
+    limit: TimeLimit | None = None,
 ) -> tuple[Ann, tuple[PrunedLayer, ...]]:
     """The network with `sizes[name]` nodes left in each named layer, and what was kept.
 
     A node is an output of a dense layer or a channel of a convolution; names of layers that are not given keep
-    all. rows: (N, *input_shape) calibration rows; no labels are needed.
+    all. rows: (N, *input_shape) calibration rows; no labels are needed. limit: when the search for a proof ends.
 
     Raises FitError for an unknown layer, for the last one, or a size that the layer does not have.
     """
     check_sizes(ann, sizes)
+    limit = TimeLimit(None) if limit is None else limit
     wanted = ann.preactivations(rows)
     layers, given, found = ann.layers, ann.flatten(rows), []
     for index, layer in enumerate(ann.layers):
@@ -66,7 +73,7 @@ def prune_network(
         before = layers[index]
         given = before.activate(before.preactivation(given))
         if size < layer.output_shape[-1]:
-            kept, layers = _pruned(layers, index, given, wanted[index + 1], size, seed)
+            kept, layers = _pruned(layers, index, given, wanted[index + 1], size, seed, limit)
             found.append(kept)
             given = given.reshape(len(given), -1, layer.output_shape[-1])[..., kept.kept]
             given = given.reshape(len(given), -1)
@@ -104,12 +111,20 @@ def check_sizes(ann: Ann, sizes: Mapping[str, int]) -> None:
 
 
 def _pruned(
-    layers: tuple[AnnLayer, ...], index: int, given: Array, wanted: Array, size: int, seed: int
+    layers: tuple[AnnLayer, ...],
+    index: int,
+    given: Array,
+    wanted: Array,
+    size: int,
+    seed: int,
+    limit: TimeLimit,
 ) -> tuple[PrunedLayer, tuple[AnnLayer, ...]]:
     layer, behind = layers[index], layers[index + 1]
     selection = _selection(layer.name, behind, given, wanted, seed)
-    search = prune_exactly if selection.nodes <= PROVABLE else prune
-    best = search(selection, size)
+    if selection.nodes <= PROVABLE:
+        best = prune_exactly(selection, size, ended=lambda: limit.is_over)
+    else:
+        best = prune(selection, size)
     kept = PrunedLayer(
         layer.name, best.kept, selection.nodes, best.error, best.bound, best.proven,
         _warning(layer, len(given) * behind.positions, best.weights.shape[0]),
