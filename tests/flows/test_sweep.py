@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +153,45 @@ def test_a_folder_that_cannot_be_made_is_refused_before_any_work(tmp_path: Path)
     with pytest.raises(SpikeloomError, match=r"folder .*: cannot be written: Not a directory"):
         in_threads(task, {"a": [1]}, tmp_path / "file" / "s")
     assert not task.log.exists()
+
+
+class Forgetful(ThreadPoolExecutor):
+    """Loses its first futures, as a cluster does whose workers die: cancelled, or with Dask's error."""
+
+    def __init__(self, lost: int, error: BaseException | None) -> None:
+        super().__init__(1)
+        self.lost, self.error = lost, error
+
+    def submit(self, *args: Any, **kwargs: Any) -> Any:
+        self.lost -= 1
+        if self.lost < 0:
+            return super().submit(*args, **kwargs)
+        future: Future[Any] = Future()
+        if self.error is not None:
+            future.set_exception(self.error)
+        else:
+            future.cancel()
+            future.set_running_or_notify_cancel()
+        return future
+
+
+@pytest.mark.parametrize("error", [None, CancelledError()])
+def test_a_point_whose_future_is_cancelled_is_submitted_again(
+    error: BaseException | None, tmp_path: Path
+) -> None:
+    task = Logged(tmp_path / "log")
+    with Forgetful(3, error) as executor:
+        table = sl.sweep(task, {"a": [0, 1, 2, 3]}, tmp_path / "s", executor=executor)
+    assert table.column("square") == [0, 1, 4, 9]
+    assert sorted(_ran(task.log)) == [0, 1, 2, 3]
+
+
+def test_a_point_that_is_cancelled_again_and_again_ends_the_sweep(tmp_path: Path) -> None:
+    with (
+        Forgetful(10**6, None) as executor,
+        pytest.raises(SpikeloomError, match=r"executor: cancels a point again and again; got .*'a': 1"),
+    ):
+        sl.sweep(Logged(tmp_path / "log"), {"a": [1]}, tmp_path / "s", executor=executor)
 
 
 def test_another_task_in_the_same_folder_is_refused(tmp_path: Path) -> None:

@@ -7,8 +7,17 @@ import os
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from typing import Any
 
 from spikeloom.errors import SpikeloomError
@@ -17,6 +26,7 @@ Point = Mapping[str, Any]
 Result = Mapping[str, Any]
 Task = Callable[[Point], Result]
 IN_FLIGHT = 16  # points that a foreign executor is given at a time
+CANCELLATIONS = 3  # of one point, then the sweep gives up
 DEATHS = 3  # in a row without a finished point, then the sweep gives up
 MISSING = "the worker does not have the task yet"
 ORPHAN_SECONDS = 0.5
@@ -59,16 +69,26 @@ def run_points(
 def _through(
     executor: Executor, key: str, task: Task, points: Sequence[Point], most: int
 ) -> Generator[tuple[Point, Result]]:
-    """Keep `most` points in flight; a worker that lacks the task is sent it with the point."""
+    """Keep `most` points in flight; a worker that lacks the task is sent it with the point.
+
+    A cluster cancels futures whose results went with a worker or a connection; their points are submitted again.
+    """
     waiting = list(reversed(points))
     running: dict[Future[Any], Point] = {}
+    losses: Counter[str] = Counter()
     try:
         while waiting or running:
             while waiting and len(running) < most:
                 point = waiting.pop()
                 running[executor.submit(_run, key, point)] = point
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                point, result = running.pop(future), future.result()
+                point = running.pop(future)
+                try:
+                    result = future.result()
+                except CancelledError:
+                    _count_loss(losses, point)
+                    waiting.append(point)
+                    continue
                 if result == MISSING:
                     running[executor.submit(_run_with, key, task, point)] = point
                 else:
@@ -76,6 +96,14 @@ def _through(
     finally:
         for future in running:
             future.cancel()
+
+
+def _count_loss(losses: Counter[str], point: Point) -> None:
+    """Raises SpikeloomError where the same point was cancelled again and again."""
+    losses[repr(point)] += 1
+    if losses[repr(point)] > CANCELLATIONS:
+        raise SpikeloomError("executor", "cancels a point again and again", value=dict(point),
+                             limit=CANCELLATIONS, remedy="look at its log; finished points are kept")  # fmt: skip
 
 
 def _run(key: str, point: Point) -> Result | str:
