@@ -20,6 +20,7 @@ from spikeloom.commands.demo import demo
 from spikeloom.commands.emulate import emulate
 from spikeloom.commands.explain import explain
 from spikeloom.commands.export import export
+from spikeloom.commands.groups import EXAMPLES, CommandGroups
 from spikeloom.commands.profiles import profiles
 from spikeloom.commands.sweep import sweep
 from spikeloom.commands.validate import validate
@@ -31,7 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Turn a trained network into a program of a neuromorphic chip, emulate it, check it against Brian2.",
-    epilog="Start with `spikeloom demo`; `spikeloom COMMAND --help` has an example of each command.",
+    epilog=EXAMPLES,
+    cls=CommandGroups,
 )
 for command in (demo, profiles, check, explain, convert, emulate, crosscheck, validate, sweep, export):
     app.command()(command)
