@@ -114,7 +114,9 @@ def test_intervals_are_those_between_the_spikes_of_one_trial_and_neuron() -> Non
 def test_a_cross_check_compares_exactly_without_noise_and_as_a_distribution_with_it() -> None:
     mine = program("brainscales2")
     x = inputs(mine.ticks)
-    check = sl.crosscheck(mine, x, chip_seed=3, trials=40)
+    told: list[tuple[str, int, int]] = []
+    check = sl.crosscheck(mine, x, chip_seed=3, trials=40, progress=lambda *what: told.append(what))
+    assert told == [(what, done, 1) for what in ("brian2", "with noise") for done in (0, 1)]
     assert check.equal, (check.first_divergence, check.noise)
     assert check.left_out == ("membrane_noise",)
     assert check.compared["register_values"] > 1000

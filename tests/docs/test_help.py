@@ -26,7 +26,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     done = run_command("spikeloom --help", tmp_path)
     assert done.returncode == 0, done.stderr
     assert [line.split()[0] for line in _commands(done.stdout)] == list(COMMANDS)
-    assert "..." not in done.stdout
+    assert "..." not in done.stdout.replace("[ARGS]...", "")
     assert max(len(line) for line in done.stdout.splitlines()) <= 80
 
 

@@ -86,7 +86,10 @@ def test_a_hand_built_network_goes_the_whole_way(name: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("name", ["xylo_a2", "ranc", "ranc:sim", "truenorth", "truenorth:strict"])
 def test_the_profile_is_sound(name: str) -> None:
     override = {"state.v.init": 0} if name == "ranc:sim" else None  # 32 bits of a first value would trap
-    check = sl.check_profile(sl.load_profile(name, override=override), programs=25)
+    told: list[tuple[str, int, int]] = []
+    chip = sl.load_profile(name, override=override)
+    check = sl.check_profile(chip, programs=25, progress=lambda *what: told.append(what))
+    assert told == [("random programs", done, 25) for done in range(26)]
     assert check.ok, check.findings
     assert check.compared["the twin"] == 25
     assert check.compared["Brian2"] > 0

@@ -30,7 +30,8 @@ def check(
 
     override = files.parse_settings(settings or ())
     chip = spikeloom.load_profile(profile, override=override) if override else profile
-    result = spikeloom.check_profile(chip, programs=programs, seed=seed)
+    with printing.progress_bar() as progress:
+        result = spikeloom.check_profile(chip, programs=programs, seed=seed, progress=progress)
     if json:
         printing.show_json({"ok": result.ok, **vars(result)})
     else:

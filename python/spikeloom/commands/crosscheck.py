@@ -67,10 +67,12 @@ def crosscheck(
     if script is not None:
         files.check_output(script, ".py", inputs=[program, inputs])
     loaded, rows = spikeloom.load_program(program), files.read_array(inputs)[:samples]
-    result = spikeloom.crosscheck(
-        loaded, rows, reference=reference, ticks=ticks, script=script, trials=trials, level=level,
-        chip_seed=chip_seed, trial_seed=trial_seed, age_s=age, effects=effects_of(effect),
-    )  # fmt: skip
+    with printing.progress_bar() as progress:
+        result = spikeloom.crosscheck(
+            loaded, rows, reference=reference, ticks=ticks, script=script, trials=trials, level=level,
+            chip_seed=chip_seed, trial_seed=trial_seed, age_s=age, effects=effects_of(effect),
+            progress=progress,
+        )  # fmt: skip
     if json:
         printing.show_json({"reference": reference, "wrote": script, **vars(result)})
     else:

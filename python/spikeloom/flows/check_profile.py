@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spikeloom.emulation.emulate import emulate
+from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.errors import EmulationError, ProfileError
+from spikeloom.flows.counting import with_progress
 from spikeloom.flows.crosscheck import crosscheck
 from spikeloom.flows.response_curve import ResponseCurve, response_curve
 from spikeloom.profile.catalog import load_profile
@@ -57,7 +58,9 @@ class ProfileCheck:
         return "\n".join(lines)
 
 
-def check_profile(profile: Profile | str | Path, *, programs: int = 200, seed: int = 0) -> ProfileCheck:
+def check_profile(
+    profile: Profile | str | Path, *, programs: int = 200, seed: int = 0, progress: Progress | None = None
+) -> ProfileCheck:
     """Check a profile, then run random programs of it on the emulator and on its references.
 
     Parameters
@@ -66,6 +69,7 @@ def check_profile(profile: Profile | str | Path, *, programs: int = 200, seed: i
     programs : random programs to run on the emulator and the twin, every register compared at every tick; a
         few of them also in Brian2.
     seed : of the first program; program k has seed + k.
+    progress : told "random programs", how many have run, and of how many.
 
     Returns all findings at once: schema, names that refer to nothing, widths that may leave 64 bits, and
     programs on which the executors differ. Raises ProfileError only where there is no such profile.
@@ -79,7 +83,7 @@ def check_profile(profile: Profile | str | Path, *, programs: int = 200, seed: i
         return ProfileCheck(str(profile), error.findings)
     if findings:
         return ProfileCheck(chip.name, tuple(findings))
-    return _behaviour(chip, range(seed, seed + programs))
+    return _behaviour(chip, range(seed, seed + programs), progress)
 
 
 @dataclass(frozen=True)
@@ -91,10 +95,12 @@ class _Outcome:
     refused: bool = False
 
 
-def _behaviour(profile: Profile, seeds: Sequence[int]) -> ProfileCheck:
+def _behaviour(profile: Profile, seeds: Sequence[int], progress: Progress | None) -> ProfileCheck:
     """Run a sound profile."""
     small, remarks = _smaller(profile)
-    outcomes = {seed: _outcome(random_program(small, seed)) for seed in seeds}
+    outcomes: dict[int, _Outcome] = {}
+    for seed in with_progress(seeds, len(seeds), "random programs", progress):
+        outcomes[seed] = _outcome(random_program(small, seed))
     findings = [f"program {seed}: {one.difference}" for seed, one in outcomes.items() if one.difference]
     compared = {"the twin": sum(not one.difference for one in outcomes.values())}
     carried = [*outcomes.values()]

@@ -9,11 +9,12 @@ from typing import Literal
 
 from numpy.typing import ArrayLike, NDArray
 
-from spikeloom.emulation.emulate import emulate
+from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.emulation.inputs import EncodedInputs, Inputs, checked_ids, encoded_inputs
 from spikeloom.emulation.instance import ChipChoice, chosen_chip
 from spikeloom.errors import EmulationError
 from spikeloom.flows.circuit_check import check_circuit, check_circuit_carries
+from spikeloom.flows.counting import with_progress
 from spikeloom.flows.emulated_traces import emulated_trace, everything
 from spikeloom.flows.noise_check import check_noisy, noise_tests
 from spikeloom.program.program import ChipProgram
@@ -42,6 +43,7 @@ def crosscheck(
     script: str | Path | None = None,
     trials: int = 0,
     level: float = 0.01,
+    progress: Progress | None = None,
 ) -> CrossCheck:
     """Run the same spikes on the emulated chip and on a reference, and compare everything.
 
@@ -60,6 +62,7 @@ def crosscheck(
         and test whether spike counts, inter-spike intervals and registers that are read have the same
         distributions (see `spikeloom.reference.distributions`). The verdicts are `CrossCheck.noise`.
     level : the probability with which these tests, all together, fail equal executors by chance.
+    progress : told the reference, or "with noise", how many samples are done, and of how many.
 
     Returns whether all spikes and registers were equal at every tick (Brian2 uses another exponential: there
     registers of continuous models may differ by 1e-9 of the largest value they take), how many were compared,
@@ -93,7 +96,7 @@ def crosscheck(
         _write_script(Path(script), flawed_program(program, _flaws(program, chip)), encoded, emulated)
     if reference == "rtl":
         return check_circuit(program, recording, encoded.spikes, _overrides(encoded))
-    expected = _reference_traces(program, encoded, reference, chip, (trial_seed, sample_ids))
+    expected = _reference_traces(program, encoded, reference, chip, (trial_seed, sample_ids), progress)
     tolerance = tolerance_of(program.profile) if reference == "brian2" else 0.0
     check = combine(
         compare(trace, got, program, sample, tolerance=tolerance)
@@ -102,8 +105,9 @@ def crosscheck(
     if not trials:
         return replace(check, left_out=left_out)
     noise = noise_tests(
-        program, inputs, trials=trials, level=level, chip=whole, ticks=ticks, trial_seed=trial_seed
-    )
+        program, inputs, trials=trials, level=level, chip=whole, ticks=ticks, trial_seed=trial_seed,
+        progress=progress,
+    )  # fmt: skip
     equal = check.equal and all(test.ok for test in noise)
     return replace(check, equal=equal, left_out=left_out, noise=noise)
 
@@ -123,20 +127,23 @@ def _reference_traces(
     reference: Reference,
     chip: ChipChoice,
     draws: tuple[int, ArrayLike | None],
+    progress: Progress | None,
 ) -> list[Trace]:
     """What the reference does with each sample, given the very spikes and biases that the chip gets."""
-    from spikeloom.reference.brian2_model import run_brian2_samples
+    from spikeloom.reference.brian2_model import brian2_traces
     from spikeloom.reference.twin import run_twin
 
     overrides, flaws = _overrides(encoded), _flaws(program, chip)
     if reference == "brian2":
-        return run_brian2_samples(program, encoded.spikes, bias_overrides=overrides, chip=flaws)
-    trial_seed, sample_ids = draws
-    ids = checked_ids(sample_ids, len(encoded.spikes)).tolist()
-    return [
-        run_twin(program, rows, bias_override=override, trial_seed=trial_seed, sample=number, chip=flaws)
-        for rows, override, number in zip(encoded.spikes, overrides, ids, strict=True)
-    ]
+        traces = brian2_traces(program, encoded.spikes, bias_overrides=overrides, chip=flaws)
+    else:
+        trial_seed, sample_ids = draws
+        ids = checked_ids(sample_ids, len(encoded.spikes)).tolist()
+        traces = (
+            run_twin(program, rows, bias_override=override, trial_seed=trial_seed, sample=number, chip=flaws)
+            for rows, override, number in zip(encoded.spikes, overrides, ids, strict=True)
+        )
+    return list(with_progress(traces, len(overrides), reference, progress))
 
 
 def _overrides(encoded: EncodedInputs) -> list[dict[str, NDArray]]:

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.emulation.emulate import emulate
+from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.emulation.inputs import Inputs, encoded_inputs
 from spikeloom.emulation.instance import ChipChoice
 from spikeloom.errors import EmulationError
+from spikeloom.flows.counting import with_progress
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.brian2_noise import run_brian2_trials
 from spikeloom.reference.distributions import NoiseTest, Trials, check_plan, compare_trials
@@ -39,6 +40,7 @@ def noise_tests(
     ticks: int | None = None,
     trial_seed: int = 0,
     reference: ChipProgram | None = None,
+    progress: Progress | None = None,
 ) -> tuple[NoiseTest, ...]:
     """Run each sample many times on both sides, and test whether the two do the same up to chance.
 
@@ -53,7 +55,8 @@ def noise_tests(
     """
     check_noisy(program, chip, trials, level)
     got, expected = [], []
-    for row in _samples(inputs):
+    rows = _samples(inputs)
+    for row in with_progress(rows, len(rows), "with noise", progress):
         got.append(_emulated(program, row, trials, chip, ticks, trial_seed))
         expected.append(_in_brian2(reference or program, row, trials, chip, ticks, trial_seed))
     return compare_trials(

@@ -24,7 +24,7 @@ long as all synapses of a neuron have one delay; with several, sums may differ i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,19 @@ def run_brian2_samples(
     bias_overrides: Sequence[BiasOverride] | None = None,
     chip: Flaws | None = None,
 ) -> list[Trace]:
-    """Run samples one after the other in one Brian2 network.
+    """Run samples one after the other in one Brian2 network; see `brian2_traces`."""
+    return list(brian2_traces(program, spikes, ticks=ticks, bias_overrides=bias_overrides, chip=chip))
+
+
+def brian2_traces(
+    program: ChipProgram,
+    spikes: NDArray,
+    *,
+    ticks: int | None = None,
+    bias_overrides: Sequence[BiasOverride] | None = None,
+    chip: Flaws | None = None,
+) -> Iterator[Trace]:
+    """The trace of each sample as it ends, of one Brian2 network that starts anew for each.
 
     Parameters
     ----------
@@ -99,9 +111,8 @@ def run_brian2_samples(
     overrides = bias_overrides or [{}] * len(spikes)
     with plain_numpy():
         model = Brian2Model(program, spikes, overrides)
-        return [
-            model.run(sample, override, total) for sample, override in zip(spikes, overrides, strict=True)
-        ]
+        for sample, override in zip(spikes, overrides, strict=True):
+            yield model.run(sample, override, total)
 
 
 class Brian2Model:
