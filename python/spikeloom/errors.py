@@ -34,11 +34,18 @@ class SpikeloomError(Exception):
     def __str__(self) -> str:
         facts = []
         if self.value is not None:
-            facts.append(f"got {self.value}")
+            facts.append(f"got {_plain(self.value)}")
         if self.limit is not None:
-            facts.append(f"limit {self.limit}")
+            facts.append(f"limit {_plain(self.limit)}")
         parts = [f"{self.subject}: {self.problem}", ", ".join(facts), self.remedy]
         return " ".join("; ".join(part for part in parts if part).split())
+
+
+def _plain(value: object) -> object:
+    """A pair of numpy's numbers as a pair of numbers."""
+    if isinstance(value, tuple):
+        return tuple(item.item() if hasattr(item, "item") else item for item in value)
+    return value
 
 
 class ProfileError(SpikeloomError):

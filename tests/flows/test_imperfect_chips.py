@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import spikeloom as sl
+from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.flows import imperfect_chips as module
 from spikeloom.flows.imperfect_chips import imperfect_chips
 from spikeloom.flows.scoring import make_scorer
+from spikeloom.report.html import page
 
 LABELS = np.arange(200) % 2
 RIGHT = np.eye(2)[LABELS]
@@ -45,6 +50,41 @@ def test_the_fitted_chip_is_none_of_those_that_judge(monkeypatch: pytest.MonkeyP
     assert found.stage.score == pytest.approx(1 - 2 / 200)
     assert found.stage.low < found.stage.score < found.stage.high
     assert found.said == "4 chips that the fit has not seen, with mismatch"
+
+
+@cache
+def on_phase_change_memory() -> tuple[sl.Conversion, np.ndarray, np.ndarray]:
+    """A random network, its program as one that was fitted to chip 2, and rows with the answers of the ANN."""
+    rng = np.random.default_rng(5)
+    layers = (AnnLayer("fc1", rng.normal(size=(5, 10)), rng.normal(size=10) / 10, "relu", (5,), (10,)),
+              AnnLayer("fc2", rng.normal(size=(10, 3)), np.zeros(3), "identity", (10,), (3,)))  # fmt: skip
+    ann = Ann("net", (5,), layers, None, np.arange(5))
+    rows = np.random.default_rng(6).uniform(0.0, 1.0, (220, 5))
+    conversion = sl.convert(ann, "pcm_crossbar", calibration=rows[:140], ticks=12, encoding="rate")
+    conversion = replace(conversion, program=replace(conversion.program, chip_seed=2))
+    return conversion, rows[140:], ann.predict(rows[140:]).argmax(axis=1)
+
+
+def test_chips_of_phase_change_memory_are_judged_one_by_one() -> None:
+    """The scores, the mean and the yield are those of runs on the chips, of which the fitted one is none."""
+    conversion, x, y = on_phase_change_memory()
+    found = sl.validate(conversion, x, y, chips=5, references=())
+
+    def score(**how: Any) -> float:
+        return float((sl.emulate(conversion.program, x, **how).outputs.argmax(axis=1) == y).mean())
+
+    scores = {seed: score(chip_seed=seed) for seed in (0, 1, 3, 4, 5)}
+    ideal = score(effects=())
+    assert found.chips == scores
+    assert len(set(scores.values())) > 1
+    stage = found.stage("imperfect")
+    assert stage is found.stages[-1]
+    assert stage.score == pytest.approx(np.mean(list(scores.values())))
+    assert found.stage("emulated").score == ideal
+    assert found.yield_ == sum(ideal - each < 0.01 for each in scores.values()) / 5
+    assert "programming, drift, read" in found.imperfections
+    html = page(found)
+    assert "Chip by chip" in html and "of 5 chips lose less than one point" in html
 
 
 def test_where_chips_are_alike_one_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ WHOLE = 200  # letters of a line of help: never cut
 EXAMPLES = """\b
 Judge a trained network on a chip that you have no access to:
   spikeloom explain  net.onnx -p loihi1
-  spikeloom validate net.onnx -p loihi1 --inputs x.npy --labels y.npy -o r.html
+  spikeloom validate net.onnx -p loihi1 --inputs x.npy -o report.html
 \b
 Check the emulator against Brian2, spike by spike:
   spikeloom convert    net.onnx -p loihi1 --calibration x.npy -o net.spikeloom
@@ -24,10 +24,10 @@ Check the emulator against Brian2, spike by spike:
 \b
 Script runs: many at once, or each tick from Python (python/examples):
   spikeloom sweep grid.toml -o results --workers 4
-  spikeloom emulate net.spikeloom --inputs x.npy --record fc1.spikes -o run.npz
+  spikeloom emulate net.spikeloom --inputs x.npy --record fc1.v -o run.npz
 \b
 `spikeloom COMMAND --help` says more, with examples; --json prints one object.
-Exit codes: 0 done, 1 a check failed its bar, 2 bad input (one line on stderr).
+Exit codes: 0 done, 1 a check failed its bar, 2 bad input, told in one line.
 """
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from spikeloom.flows.printing import counted, facts, number, percent, table
 from spikeloom.flows.result_text import compared
+from spikeloom.flows.scoring import wilson
 from spikeloom.report.validation import ClosedLoop, LayerFigures, Stage, Validation
 
 REFERENCE_NAMES = {"brian2": "Brian2", "twin": "twin"}
@@ -36,6 +37,7 @@ def show_validation(result: Validation, target: Path | None) -> None:
     facts(
         ("ticks", ticks_line(result)),
         ("chips", result.imperfections),
+        *((("yield", yield_line(result)),) if result.yield_ is not None else ()),
         ("idle", idle_line(result)),
         ("work", work_line(result)),
         *((REFERENCE_NAMES[name], verdict(result, name)) for name in (*result.checks, *result.unchecked)),
@@ -67,6 +69,14 @@ def ticks_line(result: Validation) -> str:
     curve = result.curve
     shown = sorted({len(curve.ticks) * part // 4 - 1 for part in (1, 2, 3, 4)} - {-1})
     return ", ".join(f"{score_text(result, curve.score[k])} after {curve.ticks[k]}" for k in shown)
+
+
+def yield_line(result: Validation) -> str:
+    """How many of the judged chips are good, with how sure one can be of the share."""
+    good = round(float(result.yield_ or 0.0) * len(result.chips))
+    low, high = wilson(good, len(result.chips))
+    share = f"{percent(result.yield_, 0)} of {counted(len(result.chips), 'chip')} lose less than 1 point"
+    return f"{share} (95 %: {percent(low, 0).removesuffix(' %')} to {percent(high, 0)})"
 
 
 def idle_line(result: Validation) -> str:
