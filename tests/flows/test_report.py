@@ -21,7 +21,7 @@ from spikeloom.flows.validate import validate
 from spikeloom.reference.compare import CrossCheck, Divergence
 from spikeloom.report import plots, plots_chip
 from spikeloom.report.html import page
-from spikeloom.report.validation import Validation
+from spikeloom.report.validation import Validation, WeightHistogram
 
 PLOTS = [function for module in (plots, plots_chip) for name, function in vars(module).items()
          if name.startswith("plot_")]  # fmt: skip
@@ -33,14 +33,16 @@ QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 
 @cache
 def judged() -> Validation:
-    """A pruned network on loihi1, with chips as a profile with imperfections would have them."""
+    """A pruned network on loihi1, with chips and real weights as a profile with imperfections would have them."""
     rng = np.random.default_rng(8)
     layers = (AnnLayer("fc1", rng.normal(size=(4, 12)), np.zeros(12), "relu", (4,), (12,)),
               AnnLayer("fc2", rng.normal(size=(12, 3)), np.zeros(3), "identity", (12,), (3,)))  # fmt: skip
     ann = Ann("net", (4,), layers, None, np.arange(4))
     conversion = convert(ann, "loihi1", calibration=rng.random((120, 4)), ticks=16, sizes={"fc1": 8})
     found = validate(conversion, rng.random((60, 4)), rng.integers(3, size=60))
-    return replace(found, chips={1: 0.5, 2: 0.4, 3: 0.45}, yield_=1 / 3)
+    weights = {"fc1": WeightHistogram(np.linspace(-1.0, 1.0, 5), np.array([1, 20, 9, 2]))}
+    pictures = replace(found.pictures, weights=weights)
+    return replace(found, chips={1: 0.5, 2: 0.4, 3: 0.45}, yield_=1 / 3, pictures=pictures)
 
 
 @cache
@@ -50,7 +52,9 @@ def shown() -> str:
 
 def bare() -> Validation:
     """Without all that can be left out, so that the page is quickly made."""
-    views = replace(judged().pictures, responses={}, codes={}, rasters={}, pruning={}, neuron=None)
+    views = replace(
+        judged().pictures, responses={}, codes={}, weights={}, rasters={}, pruning={}, neuron=None
+    )
     work = replace(judged().work, energy_j=None, energy_parts_j={}, energy_status=None)
     return replace(judged(), pictures=views, chips={}, yield_=None, work=work, warnings=())
 
@@ -82,7 +86,7 @@ def test_the_page_tells_scores_layers_data_and_verdicts() -> None:
     for said in ("fc1", "fc2", "120 rows to calibrate", "60 others to judge", "33 % of 3 chips", "secondary",
                  "Brian2 agrees in", "equal in every spike and register", "fc1: 8 of 12 nodes kept"):  # fmt: skip
         assert said in text
-    assert shown().count("<svg ") == 13
+    assert shown().count("<svg ") == 14
 
 
 def test_a_difference_and_an_unasked_reference_are_told() -> None:

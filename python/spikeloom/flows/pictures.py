@@ -21,12 +21,20 @@ from spikeloom.flows.response_curve import response_curve
 from spikeloom.profile.schema import Profile
 from spikeloom.program.program import ChipProgram
 from spikeloom.report.metrics import neurobench_metrics
-from spikeloom.report.validation import CodeHistogram, Pictures, PruningView, Raster, ResponseView
+from spikeloom.report.validation import (
+    CodeHistogram,
+    Pictures,
+    PruningView,
+    Raster,
+    ResponseView,
+    WeightHistogram,
+)
 
 Array = NDArray[np.float64]
 TRACED_SAMPLES = 32
 RESPONSE_NUMBERS = 4_000_000
 BINS = 24
+WEIGHT_BINS = 41
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +100,7 @@ def pictures(conversion: Conversion, inputs: NDArray, run: Recording, traced: Tr
         rasters={name: _raster(traced, name) for name in _spiking(conversion.program)},
         responses=_responses(conversion, inputs, run),
         codes={fit.name: _histogram(fit.codes) for fit in conversion.layers if fit.codes.dtype.kind == "i"},
+        weights={fit.name: _weights(fit.codes) for fit in conversion.layers if fit.codes.dtype.kind == "f"},
         pruning=_pruning(conversion, inputs),
         cores=core_views(conversion.network, conversion.program, traced.input_spikes, traced.neuron_spikes),
         chip_cores=profile.limits.cores,
@@ -111,7 +120,16 @@ def _raster(traced: TracedRun, name: str) -> Raster:
     placed = next(one for one in traced.program.populations if one.name == name)
     sample, tick, neuron = traced.run.spikes[name].astype(np.int64).T
     first = sample == 0
-    return Raster(tick[first], neuron[first], placed.neurons.size, placed.depth)
+    steps = traced.program.profile.time.steps_per_tick
+    window = (placed.depth / steps, placed.depth / steps + traced.program.ticks)
+    return Raster(tick[first] / steps, neuron[first], placed.neurons.size, window)
+
+
+def _weights(weights: NDArray) -> WeightHistogram:
+    """Of real weights, in bins that are as many on both sides of 0."""
+    most = max(float(np.abs(weights).max(initial=0.0)), 1e-300)
+    counts, edges = np.histogram(weights, bins=WEIGHT_BINS, range=(-most, most))
+    return WeightHistogram(edges, counts.astype(np.int64))
 
 
 def _histogram(codes: NDArray) -> CodeHistogram:

@@ -42,20 +42,22 @@ def _outputs(program: ChipProgram, run: Recording, ticks: NDArray[np.int64]) -> 
         for port, reading in zip(program.outputs, readings, strict=True):
             scale = 1.0 if port.scale is None else port.scale
             offset = 0.0 if port.offset is None else port.offset
-            columns.append(reading[:, tick - 1] * (program.ticks / tick) * scale + offset)
+            last = tick * program.profile.time.steps_per_tick - 1
+            columns.append(reading[:, last] * (program.ticks / tick) * scale + offset)
         yield np.concatenate(columns, axis=1)
 
 
 def _readings(program: ChipProgram, port: Port, run: Recording) -> NDArray:
-    """(samples, T, outputs) the register, or the spikes so far, after every tick of the window."""
+    """(samples, T, outputs) the register, or the spikes so far, after every tick of the window, or every step."""
     placed = _population(program, port)
     place = {neuron: k for k, neuron in enumerate(placed.neurons.tolist())}
     columns = [place[neuron] for neuron in np.asarray(port.neurons).tolist()]
-    window = slice(placed.depth, placed.depth + program.ticks)
+    end = placed.depth + program.ticks * program.profile.time.steps_per_tick
+    window = slice(placed.depth, end)
     name = f"{placed.name}.{port.read}"
     if port.read != "spikes":
         return np.asarray(run.registers[name][:, window, columns], dtype=np.float64)
-    trains = np.zeros((len(run.outputs), placed.depth + program.ticks, placed.neurons.size))
+    trains = np.zeros((len(run.outputs), program.run_ticks, placed.neurons.size))
     np.add.at(trains, tuple(run.spikes[placed.name].T), 1.0)
     return np.asarray(trains[:, window].cumsum(axis=1)[:, :, columns])
 

@@ -39,7 +39,13 @@ def page(result: Validation) -> str:
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"percent": percent, "figure": figure_text, "svg": Markup, "si": si}
+    environment.filters |= {
+        "percent": percent,
+        "figure": figure_text,
+        "spent": plots_chip.energy_name,
+        "svg": Markup,
+        "si": si,
+    }
     shown: dict[str, list[Picture]] = {
         section: [_picture(f"{section}{k}", result, *one) for k, one in enumerate(wanted)]
         for section, wanted in _sections(result).items()
@@ -66,6 +72,8 @@ def _sections(result: Validation) -> dict[str, list[tuple[str, str, Plot]]]:
         ("layers", "A neuron's response", "Constant input, default parameters, beside an ideal neuron.",
          plots.plot_neuron, views.neuron),
         ("layers", "Codes in use", "Weights on the chip's grid.", plots.plot_codes, views.codes),
+        ("layers", "Weights", "The chip has no grid: what was written, before its imperfections.",
+         plots.plot_weights, views.weights),
         ("layers", "Pruning", "Error of the next layer with so many nodes left; the dot is what was kept.",
          plots.plot_pruning, views.pruning),
         ("chip", "Floor plan", "Cores by number; a core is as full as its tightest limit.",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ROW = 0.36  # inches of a row of a chart
 MANY_POINTS = 1500  # points beyond which a cloud is drawn as pixels
+LONG_TITLE = 30  # letters
 MOST_BARS = 80  # codes beyond which a histogram is an outline
 SCORE_LABELS = {"accuracy": "accuracy, %", "agreement": "agreement with the ANN, %"}
 
@@ -31,10 +32,10 @@ def plot_stages(result: Validation) -> Figure:
                 [low, high], [place, place], color=colour, linewidth=5, alpha=0.3, solid_capstyle="round"
             )
             axes.plot([score], [place], "o", color=colour, markersize=6)
-        axes.set_yticks(range(len(result.stages)), [stage.title for stage in result.stages])
+        axes.set_yticks(range(len(result.stages)), [_in_lines(stage.title) for stage in result.stages])
         axes.invert_yaxis()
         axes.margins(y=0.12)
-        axes.set_xlabel(f"{score_label(result)}, with its 95 % interval")
+        axes.set_xlabel(score_label(result))
         axes.grid(axis="y", visible=False)
         return figure
 
@@ -61,6 +62,8 @@ def plot_losses(result: Validation) -> Figure:
     series = (("loss", "loss of the fit", "o", BLUE), ("bound", "bound: none can be lower", "|", INK),
               ("rounding", "added by the grid", "s", GREEN),
               ("plain_rounding", "by rounding to the nearest", "D", ORANGE))  # fmt: skip
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     with styled():
         figure, (axes,) = new_figure(1.5 + ROW * len(result.layers))
         for name, label, marker, colour in series:
@@ -71,6 +74,9 @@ def plot_losses(result: Validation) -> Figure:
                 axes.plot(x, y, marker, color=colour, label=label, markersize=10 if marker == "|" else 6,
                           markeredgewidth=2 if marker == "|" else 0)  # fmt: skip
         axes.set_xscale("log")
+        axes.set_xlim(_decades(axes.dataLim.intervalx))
+        axes.xaxis.set_major_locator(LogLocator(numticks=6))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_yticks(range(len(result.layers)), [layer.name for layer in result.layers])
         axes.set_ylim(len(result.layers) - 0.5, -0.5)
         axes.set_xlabel("relative to the best constant output")
@@ -102,7 +108,8 @@ def plot_rasters(result: Validation) -> Figure:
     with styled():
         figure, axes = new_figure(0.6 + 1.15 * len(rasters), len(rasters), sharex=True)
         for (name, raster), axis in zip(rasters.items(), axes, strict=True):
-            axis.axvspan(raster.depth - 0.5, raster.depth + result.ticks - 0.5, color="#eef2f6", linewidth=0)
+            first, end = raster.window
+            axis.axvspan(first - 0.5, end - 0.5, color="#eef2f6", linewidth=0)
             axis.plot(raster.ticks, raster.neurons, "|", color=BLUE, markersize=3, markeredgewidth=0.8,
                       rasterized=raster.ticks.size > MANY_POINTS)  # fmt: skip
             axis.set_ylim(-0.5, raster.size - 0.5)
@@ -160,6 +167,20 @@ def plot_codes(result: Validation) -> Figure:
         return figure
 
 
+def plot_weights(result: Validation) -> Figure:
+    """How the real weights of each layer spread, where the chip has no grid."""
+    weights = result.pictures.weights
+    with styled():
+        figure, axes = new_figure(0.5 + 1.3 * max(len(weights), 1), max(len(weights), 1))
+        for (name, histogram), axis in zip(weights.items(), axes, strict=False):
+            axis.stairs(histogram.counts, histogram.edges, fill=True, color=GREEN)
+            axis.set_title(f"{name}: {histogram.counts.sum():,} synapses")
+            axis.set_ylim(bottom=0)
+            axis.set_ylabel("synapses")
+        axes[-1].set_xlabel("weight")
+        return figure
+
+
 def plot_chips(result: Validation) -> Figure:
     """The score of each chip instance, best first, beside the chip without imperfections."""
     with styled():
@@ -189,6 +210,20 @@ def plot_pruning(result: Validation) -> Figure:
             axis.set_ylim(bottom=0)
         axes[-1].set_xlabel("nodes left")
         return figure
+
+
+def _decades(interval: Any) -> tuple[float, float]:
+    """The powers of ten around an interval, at least two of them, so that two ticks have a label."""
+    low, high = (float(value) for value in interval)
+    if not 0.0 < low <= high < np.inf:
+        return 0.1, 1.0
+    first, last = np.floor(np.log10(low) + 1e-9), np.ceil(np.log10(high) - 1e-9)
+    return 10.0**first / 1.3, 10.0 ** max(last, first + 1) * 1.3
+
+
+def _in_lines(title: str) -> str:
+    """A long title in two lines, broken after its first part."""
+    return title.replace("; ", "\n") if len(title) > LONG_TITLE else title
 
 
 def score_label(result: Validation) -> str:

@@ -60,9 +60,7 @@ def plot_traffic(result: Validation) -> Figure:
 
 def plot_energy(result: Validation) -> Figure:
     """What the energy of a sample goes into, as far as the profile states costs."""
-    parts = {
-        ENERGY_NAMES.get(name, name): 1e6 * joules for name, joules in result.work.energy_parts_j.items()
-    }
+    parts = {energy_name(name): 1e6 * joules for name, joules in result.work.energy_parts_j.items()}
     with styled():
         figure, (axes,) = new_figure(0.8 + 0.36 * max(len(parts), 1))
         axes.barh(range(len(parts)), list(parts.values()), color=BLUE, height=0.6)
@@ -71,6 +69,11 @@ def plot_energy(result: Validation) -> Figure:
         axes.set_xlabel("uJ a sample")
         axes.grid(axis="y", visible=False)
         return figure
+
+
+def energy_name(part: str) -> str:
+    """What a cost of the profile is spent on, in words."""
+    return ENERGY_NAMES.get(part, part)
 
 
 def _cell(axes: Axes, x: int, y: int, core: CoreView | None, *, columns: int) -> None:

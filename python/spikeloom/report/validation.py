@@ -119,13 +119,24 @@ class CodeHistogram:
 
 
 @dataclass(frozen=True, eq=False)
-class Raster:
-    """Spikes of one sample: tick and neuron of each, of a layer with so many neurons and a window from `depth` on."""
+class WeightHistogram:
+    """How many synapses of a layer have a weight between two edges, where the chip has no grid."""
 
-    ticks: Ints
+    edges: Array
+    counts: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """Spikes of one sample: tick and neuron of each, of a layer with so many neurons.
+
+    ticks: in fractions of a tick, where the profile divides it; window: first and last tick of the layer's own
+    """
+
+    ticks: Array
     neurons: Ints
     size: int
-    depth: int
+    window: tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +169,7 @@ class Pictures:
     rasters: Mapping[str, Raster]
     responses: Mapping[str, ResponseView]
     codes: Mapping[str, CodeHistogram]
+    weights: Mapping[str, WeightHistogram]
     pruning: Mapping[str, PruningView]
     cores: tuple[CoreView, ...]
     chip_cores: int | None  # of the whole chip
