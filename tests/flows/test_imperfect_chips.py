@@ -83,6 +83,10 @@ def test_chips_of_phase_change_memory_are_judged_one_by_one() -> None:
     assert found.stage("emulated").score == ideal
     assert found.yield_ == sum(ideal - each < 0.01 for each in scores.values()) / 5
     assert "programming, drift, read" in found.imperfections
+    written = {name: view.counts.sum() for name, view in found.pictures.weights.items()}
+    assert written == {"fc1": 5 * 10, "fc2": 10 * 3}
+    edges = [float(np.abs(view.edges).max()) for view in found.pictures.weights.values()]
+    assert max(edges) == pytest.approx(np.abs(conversion.program.arrays.codes).max())
     html = page(found)
     assert "Chip by chip" in html and "of 5 chips lose less than one point" in html
 

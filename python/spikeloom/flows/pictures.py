@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from spikeloom.emulation.emulate import emulate
 from spikeloom.emulation.inputs import check_inputs
@@ -18,6 +19,7 @@ from spikeloom.flows.floor_plan import core_views
 from spikeloom.flows.layer_figures import activities, compared_rows, layer_scales
 from spikeloom.flows.pruning import size_curves
 from spikeloom.flows.response_curve import response_curve
+from spikeloom.network.projection import Convolution
 from spikeloom.profile.schema import Profile
 from spikeloom.program.program import ChipProgram
 from spikeloom.report.metrics import neurobench_metrics
@@ -100,7 +102,7 @@ def pictures(conversion: Conversion, inputs: NDArray, run: Recording, traced: Tr
         rasters={name: _raster(traced, name) for name in _spiking(conversion.program)},
         responses=_responses(conversion, inputs, run),
         codes={fit.name: _histogram(fit.codes) for fit in conversion.layers if fit.codes.dtype.kind == "i"},
-        weights={fit.name: _weights(fit.codes) for fit in conversion.layers if fit.codes.dtype.kind == "f"},
+        weights=_written(conversion),
         pruning=_pruning(conversion, inputs),
         cores=core_views(conversion.network, conversion.program, traced.input_spikes, traced.neuron_spikes),
         chip_cores=profile.limits.cores,
@@ -125,8 +127,26 @@ def _raster(traced: TracedRun, name: str) -> Raster:
     return Raster(tick[first] / steps, neuron[first], placed.neurons.size, window)
 
 
+def _written(conversion: Conversion) -> dict[str, WeightHistogram]:
+    """What the synapses onto each layer are given, where the chip's weights are real numbers."""
+    if conversion.program.profile.weights.formula != "float":
+        return {}
+    found: dict[str, list[NDArray]] = {}
+    for projection in conversion.network.projections:
+        found.setdefault(projection.target, []).append(_values(projection.weights))
+    layers = {fit.name for fit in conversion.layers}
+    return {name: _weights(np.concatenate(parts)) for name, parts in found.items() if name in layers}
+
+
+def _values(weights: NDArray | csr_array | Convolution) -> NDArray:
+    """The stored numbers; a kernel has each once."""
+    if isinstance(weights, Convolution):
+        return np.asarray(weights.codes).ravel()
+    return np.asarray(weights.data if isinstance(weights, csr_array) else weights).ravel()
+
+
 def _weights(weights: NDArray) -> WeightHistogram:
-    """Of real weights, in bins that are as many on both sides of 0."""
+    """In bins that are as many on both sides of 0."""
     most = max(float(np.abs(weights).max(initial=0.0)), 1e-300)
     counts, edges = np.histogram(weights, bins=WEIGHT_BINS, range=(-most, most))
     return WeightHistogram(edges, counts.astype(np.int64))

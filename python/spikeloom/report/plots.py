@@ -199,15 +199,21 @@ def plot_chips(result: Validation) -> Figure:
 
 def plot_pruning(result: Validation) -> Figure:
     """What a layer's size costs the next layer, and the size that was taken."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     pruning = result.pictures.pruning
     with styled():
         figure, axes = new_figure(0.5 + 1.6 * len(pruning), len(pruning))
         for (name, view), axis in zip(pruning.items(), axes, strict=True):
-            axis.plot(range(len(view.errors)), view.errors, color=BLUE)
-            axis.plot([view.kept], [view.errors[view.kept]], "o", color=RED)
+            least = min(view.errors[view.errors > 0.0].min(initial=1.0), 0.1)  # 0 where all nodes are left
+            errors = np.maximum(view.errors, least)
+            axis.plot(range(len(errors)), errors, color=BLUE)
+            axis.plot([view.kept], [errors[view.kept]], "o", color=RED)
             axis.set_title(f"{name}: {view.kept} of {len(view.errors) - 1} nodes kept")
             axis.set_ylabel("error")
-            axis.set_ylim(bottom=0)
+            axis.set_yscale("log")
+            axis.yaxis.set_major_locator(LogLocator(numticks=5))
+            axis.yaxis.set_minor_formatter(NullFormatter())
         axes[-1].set_xlabel("nodes left")
         return figure
 
