@@ -47,7 +47,7 @@ class Decay:
         lost = 1.0 - np.asarray(share, dtype=np.float64)
         if self.shift is not None:
             codes = np.rint(lost * 2.0**self.shift) - self.offset
-            return np.clip(codes, self.low, self.high).astype(np.int64)
+            return np.asarray(np.clip(codes, self.low, self.high), dtype=np.int64)
         codes = np.arange(self.low, self.high + 1)
         return np.asarray(self.low + np.abs(2.0**-codes - lost[..., np.newaxis]).argmin(axis=-1))
 
