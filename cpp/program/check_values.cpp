@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <optional>
 
@@ -65,8 +67,23 @@ std::size_t size_of(const Codes& codes) {
   return std::visit([](const auto& values) { return values.size(); }, codes);
 }
 
-void check_list(const Codes& values, const std::string& name, bool real, std::size_t neurons,
+// A number as one would write it.
+std::string text(double value) {
+  if (value == std::floor(value) && std::abs(value) < 9e15)
+    return std::to_string(static_cast<std::int64_t>(value));
+  std::array<char, 32> digits;
+  return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr};
+}
+
+std::string place_of(const Arrays& a, std::size_t neuron) {
+  const auto& starts = a.core_neuron_start;
+  const auto core = std::upper_bound(starts.begin(), starts.end(), static_cast<std::int64_t>(neuron)) - 1;
+  return "core " + std::to_string(core - starts.begin()) + ", neuron " + std::to_string(neuron);
+}
+
+void check_list(const Arrays& a, const Codes& values, const std::string& name, bool real,
                 std::optional<double> min, std::optional<double> max) {
+  const std::size_t neurons = a.core_neuron_start.back();
   if (real != std::holds_alternative<Reals>(values))
     throw ProgramError("array " + name, real ? "must hold real values" : "must hold integers");
   if (size_of(values) != neurons)
@@ -79,26 +96,24 @@ void check_list(const Codes& values, const std::string& name, bool real, std::si
           const double code = static_cast<double>(codes[i]);
           if (!std::isfinite(code) || (min && code < *min) || (max && code > *max))
             throw ProgramError(
-                entry(name, i), "is out of range",
-                {.value = code,
-                 .limit = (min ? std::to_string(*min) : "") + " to " + (max ? std::to_string(*max) : "")});
+                entry(name, i), "is out of range: " + place_of(a, i),
+                {.value = text(code), .limit = (min ? text(*min) : "") + " to " + (max ? text(*max) : "")});
         }
       },
       values);
 }
 
 void check_params(const Spec& spec, const Arrays& a) {
-  const std::size_t neurons = a.core_neuron_start.back();
   std::size_t expected = 0;
   for (const ParamSpec& param : spec.params) {
     const auto found = a.params.find(param.name);
     if (found == a.params.end()) throw ProgramError("array params." + param.name, "is missing");
-    check_list(found->second, "params." + param.name, spec.analog, neurons, param.min, param.max);
+    check_list(a, found->second, "params." + param.name, spec.analog, param.min, param.max);
     ++expected;
     if (param.format != ParamFormat::mant_exp) continue;
     const auto exponent = a.params.find(param.name + "_exp");
     if (exponent == a.params.end()) throw ProgramError("array params." + param.name + "_exp", "is missing");
-    check_list(exponent->second, "params." + param.name + "_exp", spec.analog, neurons, 0.0, param.exp_max);
+    check_list(a, exponent->second, "params." + param.name + "_exp", spec.analog, 0.0, param.exp_max);
     ++expected;
   }
   if (a.params.size() != expected)
@@ -106,7 +121,6 @@ void check_params(const Spec& spec, const Arrays& a) {
 }
 
 void check_init(const Spec& spec, const Arrays& a) {
-  const std::size_t neurons = a.core_neuron_start.back();
   for (const auto& [name, values] : a.init) {
     const auto found = std::find_if(spec.registers.begin(), spec.registers.end(),
                                     [&, &wanted = name](const RegisterSpec& r) { return r.name == wanted; });
@@ -117,7 +131,7 @@ void check_init(const Spec& spec, const Arrays& a) {
       lo = found->is_signed ? -std::ldexp(1.0, found->bits - 1) : 0.0;
       hi = (found->is_signed ? std::ldexp(1.0, found->bits - 1) : std::ldexp(1.0, found->bits)) - 1;
     }
-    check_list(values, "init." + name, spec.analog, neurons, lo, hi);
+    check_list(a, values, "init." + name, spec.analog, lo, hi);
   }
 }
 

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+Owner = TypeVar("Owner")
+Result = TypeVar("Result")
+
 
 class SpikeloomError(Exception):
     """Base of every error this package raises on purpose.
@@ -13,6 +21,8 @@ class SpikeloomError(Exception):
     value, limit : what was found and what is allowed, where that can be said.
     remedy : what to do about it.
 
+    `chip` is the profile that sets the limit, where one does.
+
     >>> error = PlacementError("layer fc1", "has more neurons than a core", value=1500, limit=1024,
     ...                        remedy="give it a smaller size")
     >>> print(error)
@@ -20,6 +30,8 @@ class SpikeloomError(Exception):
     >>> error.limit
     1024
     """
+
+    chip: str = ""
 
     def __init__(
         self, subject: str, problem: str, *, value: object = None, limit: object = None, remedy: str = ""
@@ -36,7 +48,7 @@ class SpikeloomError(Exception):
         if self.value is not None:
             facts.append(f"got {_plain(self.value)}")
         if self.limit is not None:
-            facts.append(f"limit {_plain(self.limit)}")
+            facts.append(f"limit {_plain(self.limit)}" + (f" on {self.chip}" if self.chip else ""))
         parts = [f"{self.subject}: {self.problem}", ", ".join(facts), self.remedy]
         return " ".join("; ".join(part for part in parts if part).split())
 
@@ -89,3 +101,19 @@ class ProgramError(SpikeloomError):
 
 class EmulationError(SpikeloomError):
     """A run was asked for what the program cannot give, or a register left its width under `trap`."""
+
+
+def names_chip(
+    function: Callable[Concatenate[Owner, P], Result],
+) -> Callable[Concatenate[Owner, P], Result]:
+    """Let errors of a function say on which chip their limit is; the first argument has the `profile`."""
+
+    @wraps(function)
+    def named(owner: Owner, /, *args: P.args, **options: P.kwargs) -> Result:
+        try:
+            return function(owner, *args, **options)
+        except SpikeloomError as error:
+            error.chip = error.chip or getattr(getattr(owner, "profile", None), "name", "")
+            raise
+
+    return named

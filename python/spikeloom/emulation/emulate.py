@@ -18,7 +18,7 @@ from spikeloom.emulation.instance import chosen_chip
 from spikeloom.emulation.loading import core_program
 from spikeloom.emulation.options import Draws, check_timing, checked_seed, worker_count
 from spikeloom.emulation.recording import Recording
-from spikeloom.errors import EmulationError
+from spikeloom.errors import EmulationError, names_chip
 from spikeloom.program.program import ChipProgram, Placed, Port
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ CHUNK_SECONDS = 0.2  # between two looks for an interrupt
 CHUNK_BYTES = 64e6  # of encoded input and probes of one chunk
 
 
+@names_chip
 def emulate(
     program: ChipProgram,
     inputs: Inputs,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from spikeloom.emulation.constants import in_steps, operation_table, step_constants
 from spikeloom.emulation.devices import program_weights
 from spikeloom.emulation.instance import DEAD, ChipChoice, Instance, has_own_weights, instance_of, real_table
-from spikeloom.errors import ProgramError
+from spikeloom.errors import ProgramError, names_chip
 from spikeloom.profile.dotted import walk
 from spikeloom.profile.schema import Param, Profile, WeightMode, Weights
 from spikeloom.program.program import ChipProgram, ProgramArrays
@@ -28,6 +28,7 @@ _LOADED: dict[int, tuple[Profile, str | None, ChipChoice, _core.Program]] = {}
 _WATCHED: dict[int, ref[ProgramArrays]] = {}
 
 
+@names_chip
 def core_program(program: ChipProgram, chip: ChipChoice = IDEAL) -> _core.Program:
     """The program as the core holds it on one chip; the last one is kept where arrays are read-only.
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, issparse
 
-from spikeloom.errors import NetworkError
+from spikeloom.errors import NetworkError, names_chip
 from spikeloom.network.fidelity import Fidelity
 from spikeloom.network.populations import checked_init, checked_input, checked_params
 from spikeloom.network.projection import Encoding, HostLayer, Population, Projection, Readout
@@ -97,6 +97,7 @@ class SpikingNetwork:
         """Add rows to the fidelity table."""
         self._fidelity += rows
 
+    @names_chip
     def input(
         self,
         name: str,
@@ -125,6 +126,7 @@ class SpikingNetwork:
         self._check_new(subject, name, size)
         return self._add(checked_input(subject, name, size, encoding, scale, signed, planes, order))
 
+    @names_chip
     def population(
         self, name: str, size: int, *, init: Mapping[str, ArrayLike] | None = None, **params: ArrayLike
     ) -> Population:
@@ -142,6 +144,7 @@ class SpikingNetwork:
         starts = checked_init(subject, init or {}, int(size), self._profile)
         return self._add(Population(name, int(size), params=codes, init=starts))
 
+    @names_chip
     def connect(
         self,
         source: Population,
@@ -182,6 +185,7 @@ class SpikingNetwork:
         check_sources(subject, source, checked, new, self._projections, self._profile)
         self._projections.append(new)
 
+    @names_chip
     def output(
         self, population: Population, *, read: str = "spikes", scale: ArrayLike = 1.0, offset: ArrayLike = 0.0
     ) -> None:
@@ -200,6 +204,7 @@ class SpikingNetwork:
                            for value, what in ((scale, "scale"), (offset, "offset")))  # fmt: skip
         self._readouts.append(Readout(population.name, read, scales, offsets))
 
+    @names_chip
     def host_layer(
         self, source: Population, target: Population, weights: Any, *, bias: ArrayLike = 0.0
     ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spikeloom.errors import PlacementError
+from spikeloom.errors import PlacementError, names_chip
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.assignment import assign
 from spikeloom.placement.build import build_arrays, numbering
@@ -18,6 +18,7 @@ from spikeloom.placement.windows import depths
 from spikeloom.program.program import ChipProgram, Placed, Port
 
 
+@names_chip
 def place(
     network: SpikingNetwork, *, ticks: int = 32, traffic: ArrayLike | None = None, seed: int = 0
 ) -> ChipProgram:
@@ -48,6 +49,7 @@ def place(
     return _program(network, assign(partition.pieces(), partition, network.profile), synapses, ticks)
 
 
+@names_chip
 def place_without_limits(network: SpikingNetwork, *, ticks: int = 32) -> ChipProgram:
     """One core for each population, however large: for measuring a network that has not been placed yet.
 
