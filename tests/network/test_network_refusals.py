@@ -17,7 +17,7 @@ Build = Callable[[SpikingNetwork, Population, Population], object]
 X, N = "projection x -> n", "population p"
 REFUSED: list[tuple[Build, str, str]] = [
     # populations and inputs
-    (lambda b, x, n: b.population("p", 2), N, "needs the parameter vth; limit 1 to 131071; give vth=..."),
+    (lambda b, x, n: b.population("p", 2), N, "needs the parameter vth; limit 1 to 131071 on loihi1; give vth=..."),
     (lambda b, x, n: b.population("p", 2, vth=0), N, "vth is out of range; got 0, limit 1 to 131071"),
     (
         lambda b, x, n: b.population("p", 2, vth=131072),
@@ -106,7 +106,7 @@ REFUSED: list[tuple[Build, str, str]] = [
     (
         lambda b, x, n: b.connect(x, n, ones(4, 3) * -1, mode="excitatory"),
         X,
-        "limit excitatory: 0 to 255; round",
+        "limit excitatory: 0 to 255 on loihi1; round",
     ),
     (lambda b, x, n: b.connect(x, n, ones(4, 3), mode="mixt"), X, "no weight mode mixt; did you mean mixed?"),
     (

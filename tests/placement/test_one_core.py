@@ -33,14 +33,14 @@ def test_all_populations_share_the_core_and_no_tick_is_lost(chip: str) -> None:
 
 def test_lines_and_neurons_share_the_rows() -> None:
     with pytest.raises(
-        PlacementError, match=r"population x: .*neurons and input lines, .*got 257, limit 256; give x"
+        PlacementError, match=r"population x: .*neurons and input lines, .*got 257, limit 256 on tinyodin; give x"
     ):
         place(two_layers("tinyodin", 151, 96, 10))
 
 
 def test_more_neurons_than_the_core_holds() -> None:
     with pytest.raises(
-        PlacementError, match=r"population h: .*more neurons .*got 257, limit 256; give h a smaller"
+        PlacementError, match=r"population h: .*more neurons .*got 257, limit 256 on odin; give h a smaller"
     ):
         place(two_layers("odin", 1, 250, 7))
     assert place_without_limits(two_layers("odin", 1, 250, 7)).n_neurons == 257
@@ -57,7 +57,7 @@ def with_virtual(first: int, target: int, *, target_first: bool) -> SpikingNetwo
 def test_virtual_events_need_no_row_and_reach_the_first_neurons() -> None:
     assert place(with_virtual(100, 16, target_first=True)).n_neurons == 116
     with pytest.raises(
-        PlacementError, match=r"v -> t: a virtual event reaches the first .*got 17, limit 16; add t"
+        PlacementError, match=r"v -> t: a virtual event reaches the first .*got 17, limit 16 on tinyodin; add t"
     ):
         place(with_virtual(1, 16, target_first=False))
     with pytest.raises(PlacementError, match=r"got 17, limit 16"):
