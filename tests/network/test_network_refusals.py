@@ -17,7 +17,11 @@ Build = Callable[[SpikingNetwork, Population, Population], object]
 X, N = "projection x -> n", "population p"
 REFUSED: list[tuple[Build, str, str]] = [
     # populations and inputs
-    (lambda b, x, n: b.population("p", 2), N, "needs the parameter vth; limit 1 to 131071 on loihi1; give vth=..."),
+    (
+        lambda b, x, n: b.population("p", 2),
+        N,
+        "needs the parameter vth; limit 1 to 131071 on loihi1; give vth=...",
+    ),
     (lambda b, x, n: b.population("p", 2, vth=0), N, "vth is out of range; got 0, limit 1 to 131071"),
     (
         lambda b, x, n: b.population("p", 2, vth=131072),

@@ -33,7 +33,8 @@ def test_all_populations_share_the_core_and_no_tick_is_lost(chip: str) -> None:
 
 def test_lines_and_neurons_share_the_rows() -> None:
     with pytest.raises(
-        PlacementError, match=r"population x: .*neurons and input lines, .*got 257, limit 256 on tinyodin; give x"
+        PlacementError,
+        match=r"population x: .*neurons and input lines, .*got 257, limit 256 on tinyodin; give x",
     ):
         place(two_layers("tinyodin", 151, 96, 10))
 
@@ -57,7 +58,8 @@ def with_virtual(first: int, target: int, *, target_first: bool) -> SpikingNetwo
 def test_virtual_events_need_no_row_and_reach_the_first_neurons() -> None:
     assert place(with_virtual(100, 16, target_first=True)).n_neurons == 116
     with pytest.raises(
-        PlacementError, match=r"v -> t: a virtual event reaches the first .*got 17, limit 16 on tinyodin; add t"
+        PlacementError,
+        match=r"v -> t: a virtual event reaches the first .*got 17, limit 16 on tinyodin; add t",
     ):
         place(with_virtual(1, 16, target_first=False))
     with pytest.raises(PlacementError, match=r"got 17, limit 16"):
