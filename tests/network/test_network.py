@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import (
     bsr_array,
@@ -161,6 +161,7 @@ def test_formats_of_rows_and_channels() -> None:
     assert channels.shared["w_exp"][channels.formats].tolist() == [1, 0, 1]
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 2**32 - 1),
     st.sampled_from(["excitatory", "inhibitory", "mixed"]),

@@ -27,8 +27,8 @@ def place(
     Parameters
     ----------
     ticks : the window of the run, in ticks.
-    traffic : (neurons,) spikes a tick of each neuron. Profiles of this format have no mesh whose hops could
-        be saved, so it is checked and has no effect on the result; `seed` likewise.
+    traffic : (neurons,) spikes a tick of each neuron. It is checked and not used yet: on a mesh, too, cores
+        are numbered in the order of the populations, wherever their spikes go. `seed` likewise.
 
     Raises PlacementError, which names the layer, the limit that it breaks and by how much.
 

@@ -1,4 +1,9 @@
-"""Several programs of one profile as one, so that a slow executor is set up once for all of them."""
+"""Several programs of one profile as one, so that a slow executor is set up once for all of them.
+
+Each part does what it would do alone, but for one thing: with `time.input_phase = "even"` the step of an input
+line within its tick depends on how many lines a program has. There the joined program is compared with itself on
+both sides, never with its parts.
+"""
 
 from __future__ import annotations
 
