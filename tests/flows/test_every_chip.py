@@ -1,5 +1,5 @@
-"""Does a program of every shipped chip, and of every variant, run, get saved, load, run alike and agree with the twin?
-Does each profile pass its check?"""
+"""Does a program of every shipped chip and variant run, get saved, load, run alike and agree with the twin? Does each
+profile pass its check?"""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def test_a_program_goes_the_whole_way(name: str, tmp_path: Path) -> None:
         except sl.EmulationError as error:
             assert "left its width" in str(error)
             continue
-        if worked(run):
+        if worked(run, name):
             break
-    assert worked(run)
+    assert worked(run, name)
     case.program.save(tmp_path / "net.spikeloom")
     loaded = sl.load_program(tmp_path / "net.spikeloom")
     assert loaded.profile == profile
@@ -36,11 +36,10 @@ def test_a_program_goes_the_whole_way(name: str, tmp_path: Path) -> None:
     assert check.equal, check.first_divergence
 
 
-def worked(run: sl.Recording) -> bool:
-    """Whether synapses were read and something came out."""
-    return bool(
-        run.events["synaptic_operations"].sum() > 5 and (run.events["spikes"].sum() > 5 or run.outputs.any())
-    )
+def worked(run: sl.Recording, name: str) -> bool:
+    """Whether synapses were read and neurons fired, which those of the matrix mode never do."""
+    fired = run.events["spikes"].sum() > 5 or name == "brainscales2_matrix"
+    return bool(fired and run.events["synaptic_operations"].sum() > 5)
 
 
 @pytest.mark.parametrize("name", sl.list_profiles())
