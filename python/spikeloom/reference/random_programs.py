@@ -80,7 +80,9 @@ class _Builder:
         neurons = placed[-1].neurons
         ones, zeros = np.ones(len(neurons)), np.zeros(len(neurons))
         inputs = (Port("in", self.n_inputs, encoding="spikes", scale=np.ones(self.n_inputs)),)
-        outputs = (Port("out", len(neurons), scale=ones, offset=zeros, neurons=neurons, read="spikes"),)
+        readable = self.profile.outputs.readable
+        read = "spikes" if "spikes" in readable else readable[0]
+        outputs = (Port("out", len(neurons), scale=ones, offset=zeros, neurons=neurons, read=read),)
         return ChipProgram(self.profile, ticks, inputs, outputs, placed, arrays)
 
     def place(self, core: int) -> Placed:
