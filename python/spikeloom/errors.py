@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast
 
-P = ParamSpec("P")
-Owner = TypeVar("Owner")
-Result = TypeVar("Result")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class SpikeloomError(Exception):
@@ -105,17 +104,17 @@ class EmulationError(SpikeloomError):
     """A run was asked for what the program cannot give, or a register left its width under `trap`."""
 
 
-def names_chip(
-    function: Callable[Concatenate[Owner, P], Result],
-) -> Callable[Concatenate[Owner, P], Result]:
-    """Let errors of a function say on which chip their limit is; the first argument has the `profile`."""
+def names_chip(function: Function) -> Function:
+    """Let errors of a function say on which chip their limit is; its first argument has the `profile`."""
+    first = next(iter(inspect.signature(function).parameters))
 
     @wraps(function)
-    def named(owner: Owner, /, *args: P.args, **options: P.kwargs) -> Result:
+    def named(*args: Any, **options: Any) -> Any:
         try:
-            return function(owner, *args, **options)
+            return function(*args, **options)
         except SpikeloomError as error:
-            error.chip = error.chip or getattr(getattr(owner, "profile", None), "name", "")
+            profile = getattr(args[0] if args else options.get(first), "profile", None)
+            error.chip = error.chip or getattr(profile, "name", "")
             raise
 
-    return named
+    return cast(Function, named)

@@ -134,3 +134,14 @@ def test_a_contradictory_profile_is_refused_by_chip_and_field(
     with pytest.raises(sl.ProfileError) as caught:
         sl.load_profile(chip, override={key: value})
     assert words in str(caught.value) and str(caught.value).startswith(f"profile {chip}+{key}=")
+
+
+def test_functions_that_name_the_chip_take_their_arguments_by_name() -> None:
+    network = sl.SpikingNetwork("loihi1")
+    network.output(network.population(name="p", size=2, vth=9))
+    program = sl.place(network=network, ticks=1)
+    assert sl.emulate(program=program, inputs=np.zeros((1, 1, 0), dtype=np.uint8)).outputs.shape == (1, 2)
+    with pytest.raises(sl.EmulationError, match="got 3, limit 0 on loihi1|loihi1"):
+        sl.emulate(
+            program=program, inputs=np.zeros((1, 1, 0), dtype=np.uint8), timing="none", record=["p.x.y"]
+        )

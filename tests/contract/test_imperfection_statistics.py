@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+import scipy.sparse
 import spikeloom as sl
 from chip_instances import DEVICES, array_of, flawed, on_chip
 from spikeloom.emulation.emulate import emulate
@@ -146,3 +149,42 @@ def test_defects_have_their_share() -> None:
     for share, hit in ((0.25, instance.dead == 1.0), (0.125, instance.synapses.weights == 0.75)):
         assert abs(hit.mean() - share) < SIGMAS * np.sqrt(share * (1 - share) / DEVICES)
     assert set(np.unique(instance.synapses.weights)) == {0.75, 1.0}
+
+
+def test_late_spikes_are_late_by_rounded_normal_numbers() -> None:
+    """Neurons that fire every second tick, each onto one neuron whose synaptic current tells when a spike came."""
+    n, ticks, steps = 1000, 200, 10
+    wide = {
+        "limits.neurons_per_core": None,
+        "limits.in_axons_per_core": None,
+        "imperfection.late.std_s": 1e-6,
+    }
+    network = SpikingNetwork(sl.load_profile("brainscales2", override=wide))
+    once = {"gain_lsb": 16.0, "tau_syn_s": 3e-7, "t_ref_s": 8e-6}  # a spike for each burst
+    sources = network.population("sources", n, **once)
+    targets = network.population("targets", n, v_thr_lsb=220.0, tau_syn_s=1e-6)
+    network.connect(network.input("in", 1), sources, np.full((1, n), 63), receptor=0)
+    network.connect(sources, targets, scipy.sparse.identity(n, dtype=np.int64, format="csr"))
+    network.output(targets)
+    program = place(network, ticks=ticks)
+    spikes = np.zeros((1, ticks, 1), dtype=np.uint8)
+    spikes[0, ::2] = 9
+
+    def arrivals(*effects: str) -> np.ndarray:
+        """(spikes, n) steps since the beginning of the two ticks of each spike."""
+        run = emulate(program, spikes, effects=effects, record=["targets.i"], trial_seed=6)
+        i = run.registers["targets.i"][0]
+        fresh = i - np.vstack([np.zeros((1, n)), i[:-1]]) * np.exp(-0.5)
+        came = (fresh > 1e-6)[: ticks * steps].reshape(-1, 2 * steps, n)
+        assert (came.sum(axis=1) == 1).all()
+        return came.argmax(axis=1)
+
+    late = (arrivals("late") - arrivals()).ravel()
+    assert late.size >= DEVICES
+    # std 1 us are 2 steps; nothing comes before the next step, nor more than max_s = 10 steps after it
+    ends = np.array([0.5 * (1 + math.erf((k + 0.5) / 2 / np.sqrt(2))) for k in range(10)])
+    shares = np.diff(np.concatenate([[0.0], ends, [1.0]]))
+    steps_late = np.arange(11)
+    mean = shares @ steps_late
+    std = np.sqrt(shares @ (steps_late - mean) ** 2)
+    check_moments(late.astype(np.float64), mean, std)
