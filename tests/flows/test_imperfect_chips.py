@@ -14,6 +14,7 @@ from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.flows import imperfect_chips as module
 from spikeloom.flows.imperfect_chips import imperfect_chips
 from spikeloom.flows.scoring import make_scorer
+from spikeloom.flows.validation_text import verdict
 from spikeloom.report.html import page
 
 LABELS = np.arange(200) % 2
@@ -68,7 +69,7 @@ def on_phase_change_memory() -> tuple[sl.Conversion, np.ndarray, np.ndarray]:
 def test_chips_of_phase_change_memory_are_judged_one_by_one() -> None:
     """The scores, the mean and the yield are those of runs on the chips, of which the fitted one is none."""
     conversion, x, y = on_phase_change_memory()
-    found = sl.validate(conversion, x, y, chips=5, references=())
+    found = sl.validate(conversion, x, y, chips=5, references=("brian2",))
 
     def score(**how: Any) -> float:
         return float((sl.emulate(conversion.program, x, **how).outputs.argmax(axis=1) == y).mean())
@@ -87,7 +88,12 @@ def test_chips_of_phase_change_memory_are_judged_one_by_one() -> None:
     assert written == {"fc1": 5 * 10, "fc2": 10 * 3}
     edges = [float(np.abs(view.edges).max()) for view in found.pictures.weights.values()]
     assert max(edges) == pytest.approx(np.abs(conversion.program.arrays.codes).max())
+    check = found.checks["brian2"]
+    assert check.equal and check.noise
+    assert set(check.left_out) == {"read", "output_noise"}
+    assert "with noise alike in rates, spread" in verdict(found, "brian2")
     html = page(found)
+    assert "and with noise" in html and "alike in 50 trials" in html
     assert "Chip by chip" in html and "of 5 chips lose less than one point" in html
 
 

@@ -18,7 +18,9 @@ import pytest
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.flows.convert import convert
 from spikeloom.flows.validate import validate
+from spikeloom.flows.validation_text import verdict
 from spikeloom.reference.compare import CrossCheck, Divergence
+from spikeloom.reference.distributions import NoiseTest
 from spikeloom.report import plots, plots_chip
 from spikeloom.report.html import page
 from spikeloom.report.validation import Validation, WeightHistogram
@@ -97,6 +99,17 @@ def test_a_difference_and_an_unasked_reference_are_told() -> None:
     assert "tick 3" in text
     assert "Brian2 was not asked" in text
     assert "operation alias: not carried" in text
+
+
+def test_a_check_that_fails_with_noise_alone_says_so() -> None:
+    odd = NoiseTest("rates", 0.0002, 0.001, 1, 7, 3.0, 4.5, 50)
+    check = replace(judged().checks["twin"], equal=False, noise=(odd,))
+    found = replace(bare(), checks={"brian2": check})
+    text = _text(page(found))
+    assert "register values, but not with noise" in text
+    assert "rates not alike in 50 trials, p = 0.0002" in text
+    assert "neuron 7 of sample 1: 3 in Brian2, 4.5 on the chip" in text
+    assert "with noise rates of sample 1, neuron 7: should be 3" in verdict(found, "brian2")
 
 
 def test_names_of_users_are_text_and_nothing_else() -> None:

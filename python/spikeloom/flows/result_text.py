@@ -186,6 +186,17 @@ def show_crosscheck(check: CrossCheck, reference: str) -> None:
         )
 
 
+def noise_words(check: CrossCheck) -> str:
+    """What noisy runs said, where there were any."""
+    if not check.noise:
+        return ""
+    worst = min(check.noise, key=lambda test: test.p / test.level)
+    if not worst.ok:
+        return f"; with noise {worst}"
+    named = ", ".join(test.name for test in check.noise)
+    return f"; with noise alike in {named} (least p {worst.p:.2g}, {worst.trials} trials)"
+
+
 def show_noise(tests: Sequence[NoiseTest]) -> None:
     """Of each test of noisy runs its p and where it is smallest."""
     rows = [

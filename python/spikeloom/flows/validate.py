@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,10 +14,9 @@ import spikeloom
 from spikeloom.emulation.cycles import CycleReport
 from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.emulation.recording import Recording
-from spikeloom.errors import EmulationError, SpikeloomError
+from spikeloom.errors import SpikeloomError
 from spikeloom.flows.closed_loop import Environment, closed_loop
 from spikeloom.flows.convert import Conversion
-from spikeloom.flows.crosscheck import Reference, crosscheck
 from spikeloom.flows.framework import framework_outputs
 from spikeloom.flows.imperfect_chips import imperfect_chips
 from spikeloom.flows.layer_figures import layer_figures
@@ -25,14 +24,12 @@ from spikeloom.flows.pictures import pictures, trace
 from spikeloom.flows.rows import JudgedRows, judged_rows
 from spikeloom.flows.scoring import Score, Scored, Scorer, answers, make_scorer, wilson
 from spikeloom.flows.tick_curve import output_record, tick_curve
+from spikeloom.flows.verdicts import REFERENCES_ASKED, ask_references
 from spikeloom.program.program import ChipProgram
-from spikeloom.reference.compare import CrossCheck
 from spikeloom.report.validation import DataUse, Stage, Validation, Work
 
 Array = NDArray[np.float64]
 CLOCKED_SAMPLES = 4
-REFERENCES_ASKED = ("twin", "brian2")
-CHECKED_SAMPLES = {"brian2": 3, "twin": 1}  # the twin is plain Python
 TITLES = {
     "ann": "ANN, in its own framework",
     "imported": "imported graph",
@@ -64,7 +61,8 @@ def validate(
     labels : (N,) classes, or numbers like the outputs; without them the score is the agreement with the ANN.
     chips : chip instances to judge on, where the profile has imperfections; the one that was fitted is none of
         them.
-    references : "twin" and "brian2", or fewer; each runs the first samples and compares every register.
+    references : "twin" and "brian2", or fewer; each runs the first samples and compares every register. A small
+        program of a chip with noise is also compared with noisy runs in Brian2, as a distribution.
     score : (outputs, labels) -> a number, higher is better, instead of accuracy (classes) or R2 (numbers).
     environment : for a control policy: takes a policy (N, *input_shape) -> (N, outputs), and gives the return of each
         of several episodes, the same ones at every call; the ANN and the chip are then compared in closed loop.
@@ -86,7 +84,7 @@ def validate(
     layers = layer_figures(conversion, rows.inputs, run)
     steps.done("layers")
     clocks = _clocks(program, rows.inputs, threads)
-    checks, unchecked = _verdicts(program, rows.inputs, references, steps)
+    checks, unchecked = ask_references(program, rows.inputs, references, steps.done)
     traced = trace(program, rows.inputs, threads)
     views = pictures(conversion, rows.inputs, run, traced)
     steps.done("pictures")
@@ -166,23 +164,6 @@ def _stage(name: str, outputs: Array, wanted: Array, scorer: Scorer) -> Stage:
     nmse = float(((outputs - wanted) ** 2).mean()) / max(spread, 1e-300)
     return Stage(name, TITLES[name], scored.value, scored.low, scored.high, same / len(wanted),
                  *wilson(same, len(wanted)), nmse)  # fmt: skip
-
-
-def _verdicts(
-    program: ChipProgram, inputs: NDArray, references: Collection[str], steps: _Steps
-) -> tuple[dict[str, CrossCheck], dict[str, str]]:
-    """What each reference says; why, where it cannot carry this chip."""
-    checks: dict[str, CrossCheck] = {}
-    unchecked: dict[str, str] = {}
-    for name in (known for known in REFERENCES_ASKED if known in references):
-        try:
-            checks[name] = crosscheck(
-                program, inputs[: CHECKED_SAMPLES[name]], reference=cast(Reference, name)
-            )
-        except EmulationError as error:
-            unchecked[name] = str(error)
-        steps.done(name)
-    return checks, unchecked
 
 
 def _clocks(program: ChipProgram, inputs: NDArray, threads: int | None) -> CycleReport | None:

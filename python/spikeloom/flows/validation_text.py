@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from spikeloom.flows.printing import counted, facts, number, percent, table
-from spikeloom.flows.result_text import compared
+from spikeloom.flows.result_text import compared, noise_words
 from spikeloom.flows.scoring import wilson
 from spikeloom.report.validation import ClosedLoop, LayerFigures, Stage, Validation
 
@@ -106,7 +106,9 @@ def verdict(result: Validation, name: str) -> str:
     if name in result.unchecked:
         return f"not asked: {result.unchecked[name]}"
     check = result.checks[name]
-    return compared(check.compared) if check.equal else f"differs: {check.first_divergence}"
+    if check.first_divergence is not None:
+        return f"differs: {check.first_divergence}"
+    return f"{compared(check.compared)}{noise_words(check)}"
 
 
 def score_text(result: Validation, score: float) -> str:

@@ -8,7 +8,7 @@ dealt labels make. For each neuron three differences are taken, each scaled by w
     spread     mean squared distance of that number from the mean over all trials
     intervals  largest distance between the two distributions of inter-spike intervals (Kolmogorov-Smirnov)
 
-and, of registers that are read out, `values` and `values, spread`, likewise. The statistic of a test is the
+and, of registers that are read out, `values` and `spread of values`, likewise. The statistic of a test is the
 largest difference over the neurons, so its p is already that of all neurons together (Westfall and Young 1993,
 max-T). The tests share the level by Bonferroni. Where both laws are equal, a check fails by chance with a
 probability of at most the level, whatever the law.
@@ -50,6 +50,7 @@ class NoiseTest:
     neuron: int
     expected: float
     got: float
+    trials: int  # of each sample, on the side that has fewer
 
     @property
     def ok(self) -> bool:
@@ -193,7 +194,7 @@ def _features(expected: Trials, got: Trials) -> list[_Feature]:
     if intervals.any():
         found.append(_Intervals(intervals))
     if values.shape[1]:
-        found += _moments("values", "values, spread", values, expected.read)
+        found += _moments("values", "spread of values", values, expected.read)
     return found
 
 
@@ -218,4 +219,5 @@ def _tested(feature: _Feature, deals: Array, level: float, neurons: int) -> Nois
     got = deals[0] > 0.0
     sample, neuron = divmod(int(feature.neuron[place]), neurons)
     means = feature.mean(~got, place), feature.mean(got, place)
-    return NoiseTest(feature.name, p, level, sample, neuron, *means)
+    trials = int(min(got.sum(), (~got).sum()))
+    return NoiseTest(feature.name, p, level, sample, neuron, *means, trials)
