@@ -15,7 +15,7 @@ from spikeloom.flows.chip_limits import firing_ceiling, full_precision, weight_g
 from spikeloom.flows.input_coding import InputCoding
 from spikeloom.flows.layer_data import LayerData
 from spikeloom.flows.spiking_units import start_shares
-from spikeloom.network.chip_units import smallest_scale
+from spikeloom.network.chip_units import smallest_readout_scale, smallest_scale
 from spikeloom.network.from_fit import ChipLayer, Synapses, chip_layer, hosted_layer
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place_without_limits
@@ -84,11 +84,23 @@ class LayerTask:
         ):  # one weight is as many synapses as its input has lines, or its pool has sources
             lines = self.planes * int(np.prod(self.layer.input_pool))
             grid = replace(grid, fan_in=max(1, grid.fan_in // lines))
-        if grid.levels is None or self.is_last:
+        if grid.levels is None:
             return grid
+        if self.is_last:
+            smallest = smallest_readout_scale(self.profile, self.layer, self._copied_peak(scale), self.planes)
+            return replace(grid, scale_min=smallest)
         weights = self.layer.matrix * scale / np.reshape(self.data.input_scale, (-1, 1))
         typical = float(np.median(full_range_scale(weights, grid.levels)))
         return replace(grid, scale_min=max(smallest_scale(self.profile, self.layer), typical / WEAKEST))
+
+    def _copied_peak(self, scale: float) -> float:
+        """Largest accumulated current of the weight copy, in threshold units, at a target scale."""
+        at_one = self.data.remembered("copied peak", lambda: float(_peak(self, self._copied()).max()))
+        return at_one * scale
+
+    def _copied(self) -> AnnLayer:
+        weights = self.layer.matrix / np.reshape(self.data.input_scale, (-1, 1))
+        return replace(self.layer, weights=weights.reshape(self.layer.weights.shape))
 
     def problem(self, scale: float, response: Response) -> LayerProblem:
         """The calibration problem at a target scale."""

@@ -61,8 +61,20 @@ def smallest_scale(profile: Profile, layer: AnnLayer) -> float:
     highest = highest_threshold(profile)
     if highest is None:
         return 0.0
-    exponent = _lowest_exponent(profile) if profile.weights.shared else 0
-    return weight_unit(profile) * 2.0**exponent * float(np.prod(layer.input_pool)) / highest
+    return _least_unit(profile, layer) / highest
+
+
+def smallest_readout_scale(profile: Profile, layer: AnnLayer, peak: float, planes: int = 1) -> float:
+    """The smallest scale at which a sum of currents stays in the membrane's range, even at the lowest exponent.
+
+    peak: largest accumulated current on calibration data, in threshold units.
+    """
+    return _least_unit(profile, layer, planes) * peak / (HEADROOM * _readout_limit(profile))
+
+
+def _least_unit(profile: Profile, layer: AnnLayer, planes: int = 1) -> float:
+    """LSB that code 1 adds at the lowest exponent, once from each source of a pool."""
+    return weight_unit(profile) * 2.0 ** _lowest_exponent(profile, planes) * float(np.prod(layer.input_pool))
 
 
 def shared_exponent(
@@ -84,14 +96,16 @@ def shared_exponent(
     if not readout and param.max is not None:
         rooms.append(param.max * 2.0**param.shift / float(theta.max()))
         rooms.append(FINEST_THRESHOLD * 2.0**param.shift / float(np.median(theta)))
-    lowest = max(_lowest_exponent(profile), shared[0].min + planes if planes > 1 else shared[0].min)
-    return int(np.clip(np.floor(np.log2(min(rooms))), lowest, shared[0].max))
+    return int(np.clip(np.floor(np.log2(min(rooms))), _lowest_exponent(profile, planes), shared[0].max))
 
 
-def _lowest_exponent(profile: Profile) -> int:
+def _lowest_exponent(profile: Profile, planes: int = 1) -> int:
     """The lowest shared exponent at which every code keeps all its bits."""
+    if not profile.weights.shared:
+        return 0
     step = min(weight_levels(profile.weights, mode).step for mode in mode_names(profile.weights))
-    return max(profile.weights.shared[0].min, -(step.bit_length() - 1))
+    least = profile.weights.shared[0].min
+    return max(least, -(step.bit_length() - 1), least + planes if planes > 1 else least)
 
 
 def threshold_codes(theta: Array, profile: Profile, readout: bool) -> tuple[NDArray, Array]:
