@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from spikeloom.ann.lower import MAX_NUMBERS, Lowering
+from spikeloom.ann.lower import Lowering
+from spikeloom.ann.lowered import MAX_NUMBERS
 from spikeloom.ann.steps import Activation, AveragePool, Convolution, Dense, Reshape, Step
 from spikeloom.errors import AnnError
 

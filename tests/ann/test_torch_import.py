@@ -140,8 +140,8 @@ def test_layers_are_named_after_their_modules() -> None:
 REFUSED: dict[str, tuple[str, Callable[[], tuple[Any, Shape]]]] = {
     "unknown module": (r"operator GELU \(module '1'\)", lambda: (chain(nn.Linear(6, 5), nn.GELU()), None)),
     "unknown function": (r"operator cumsum \(call 'cumsum'\)", lambda: traced(lambda n, x: n.a(x).cumsum(1), (6,))),
-    "a branch": ("several readers", lambda: traced(lambda n, x: x + n.a(x), (6,))),
-    "a product of signals": ("several readers", lambda: traced(lambda n, x: n.a(x) * n.a(x), (6,))),
+    "a sum of different shapes": ("different shape", lambda: traced(lambda n, x: x + n.a(x), (6,))),
+    "a product of signals": ("joins branches", lambda: traced(lambda n, x: n.a(x) * n.a(x), (6,))),
     "flow that depends on values": (
         "cannot trace", lambda: traced(lambda n, x: n.a(x) if x.sum() > 0 else x, (6,))),
     "two outputs": ("not the end of a chain", lambda: traced(lambda n, x: (n.a(x), 1), (6,))),

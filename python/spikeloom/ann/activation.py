@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 ACTIVATIONS: Final = ("relu", "identity", "leaky_relu", "clip", "sigmoid", "tanh")
+MAX: Final = (
+    "max"  # of a window: what is larger than all others has been chosen before the activation is asked
+)
 SIGNED: Final = ("identity", "leaky_relu", "tanh")  # they give negative numbers as well
 NUMBERED: Final = {"leaky_relu": "slope below 0, between 0 and 1", "clip": "upper limit, above 0"}
 
@@ -23,7 +26,7 @@ def activate(z: FloatArray, activation: str, number: float = 0.0) -> FloatArray:
     >>> activate(np.array([-2.0, 9.0]), "clip", 6.0).tolist()
     [0.0, 6.0]
     """
-    if activation == "identity":
+    if activation in ("identity", MAX):
         return z
     if activation == "tanh":
         return np.asarray(np.tanh(z))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikeloom.ann.activation import ACTIVATIONS, NUMBERED, number_fits
+from spikeloom.ann.activation import ACTIVATIONS, MAX, NUMBERED, number_fits
 from spikeloom.errors import AnnError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ Finding = tuple[bool, str, object, object]  # (does it hold, what is wrong if no
 
 
 def check_layer(layer: AnnLayer) -> None:
-    for check in (_arrays_in_order, _input_in_order, _map_in_order):
+    for check in (_arrays_in_order, _input_in_order, _map_in_order, _parts_in_order):
         for holds, problem, value, limit in check(layer):
             if not holds:
                 remedy = "correct the layer's arrays and shapes"
@@ -30,7 +30,7 @@ def check_layer(layer: AnnLayer) -> None:
 def _arrays_in_order(layer: AnnLayer) -> Iterator[Finding]:
     shape, out, known = layer.weights.shape, layer.weights.shape[-1:], "(n, m) or (in, ky, kx, out)"
     name, number = layer.activation, layer.activation_number
-    yield name in ACTIVATIONS, "unknown activation", name, ACTIVATIONS
+    yield name in (*ACTIVATIONS, MAX), "unknown activation", name, ACTIVATIONS
     yield number_fits(name, number), f"wrong number for {name}", number, NUMBERED.get(name, 0.0)
     yield len(shape) in (2, 4), "weights are neither a matrix nor kernels", shape, known
     yield layer.weights.size > 0, "weights are empty", shape, "at least one weight"
@@ -72,6 +72,24 @@ def _map_in_order(layer: AnnLayer) -> Iterator[Finding]:
     yield out == expected, "output_shape contradicts the weights", out, expected
 
 
+def _parts_in_order(layer: AnnLayer) -> Iterator[Finding]:
+    for part in layer.merged:
+        yield not part.merged, "a merged part has parts of its own", part.name, "one linear map"
+        same = part.is_convolution == layer.is_convolution and part.output_shape == layer.output_shape
+        yield same, "its parts give different outputs", part.output_shape, layer.output_shape
+    if layer.merged:
+        groups = max(part.groups for part in layer.parts)
+        yield groups == 1, "a part of a sum is a grouped convolution", groups, 1
+    if layer.is_max:
+        depthwise = layer.is_convolution and layer.groups == layer.output_shape[2] == layer.input_shape[2]
+        yield (
+            depthwise and not layer.merged,
+            "max pooling is not one window a channel",
+            layer.groups,
+            "channels",
+        )
+
+
 def convolved_sides(
     image: Sequence[int], kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int]
 ) -> tuple[int, int]:
@@ -86,7 +104,7 @@ def dilated(kernel: Sequence[int], dilation: Sequence[int]) -> tuple[int, int]:
     return (kernel[0] - 1) * dilation[0] + 1, (kernel[1] - 1) * dilation[1] + 1
 
 
-def check_chain(ann: Ann) -> None:
+def check_network(ann: Ann) -> None:
     def refuse(problem: str, value: object, limit: object) -> AnnError:
         subject = f"network {ann.name!r}"
         return AnnError(subject, problem, value=value, limit=limit, remedy="correct the layers")
@@ -96,13 +114,28 @@ def check_chain(ann: Ann) -> None:
     names = [layer.name for layer in ann.layers]
     if len(set(names)) != len(names):
         raise refuse("two layers have the same name", names, "unique names")
-    for before, layer in pairwise(ann.layers):
-        if before.output_shape != layer.input_shape:
-            problem = f"layer {layer.name!r} does not take what {before.name!r} gives"
-            raise refuse(problem, layer.input_shape, before.output_shape)
-    n = ann.layers[0].n_inputs
+    n = ann.layers[0].parts[0].n_inputs
     if prod(ann.input_shape) != n or not np.array_equal(np.sort(ann.input_order), np.arange(n)):
         raise refuse("input_order is not a permutation of the inputs", ann.input_order.shape, (n,))
+    shapes: dict[str, tuple[int, ...]] = {"": ann.layers[0].input_shape}
+    before = ""
+    for layer in ann.layers:
+        for part in layer.parts:
+            source = before if part.source is None else part.source
+            if source not in shapes:
+                raise refuse(
+                    f"layer {layer.name!r} takes from none of the layers before it", source, list(shapes)
+                )
+            if shapes[source] != part.input_shape:
+                problem = f"layer {layer.name!r} does not take what {source or 'the input'!r} gives"
+                raise refuse(problem, part.input_shape, shapes[source])
+        shapes[layer.name], before = layer.output_shape, layer.name
+    unread = set(names[:-1]) - {part.source for layer in ann.layers for part in layer.parts if part.source}
+    unread -= {a.name for a, b in pairwise(ann.layers) if any(part.source is None for part in b.parts)}
+    if unread:
+        raise refuse(
+            "nothing takes the output of a layer before the last", sorted(unread), "a layer behind it"
+        )
 
 
 def checked_samples(x: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.ann.branches import add_up, concatenate, fork
 from spikeloom.ann.graph import Ann
 from spikeloom.ann.lower import Lowering
+from spikeloom.ann.lowered import Tensor
+from spikeloom.ann.steps import Step, plain_name
 from spikeloom.ann.torch_call import Call
 from spikeloom.ann.torch_nodes import CALLS, MODULES, TAILS
 from spikeloom.ann.verify import verify
@@ -20,7 +23,8 @@ if TYPE_CHECKING:
     import torch
     from torch import fx
 
-_PLAIN = "give a chain of layers that torch.fx can trace: no branch on values, one tensor in and one out"
+_PLAIN = "give layers that torch.fx can trace: no branch on values, one tensor in and one out"
+_JOINS = ("cat", "concat", "concatenate")
 
 
 def load_torch(source: torch.nn.Module, *, input_shape: tuple[int, ...] | None = None) -> Ann:
@@ -101,15 +105,17 @@ class Walk:
     """The way along the traced calls, adding their steps to the lowering.
 
     Attributes:
-        current: the call whose result the chain has reached.
+        tensors: what the result of each call is in the lowering.
+        current: the last call that was walked.
         end: the last one before the tail.
         values: constants by the node that gives them; the batch size is None.
-        shapes: of the tensors on the chain so far, without the batch axis.
+        shapes: of the tensors so far, without the batch axis.
     """
 
     name: str
     traced: fx.GraphModule
     lowering: Lowering
+    tensors: dict[fx.Node, Tensor] = field(default_factory=dict)
     current: fx.Node | None = None
     end: fx.Node | None = None
     tail: str | None = None
@@ -141,15 +147,27 @@ class Walk:
             subject = f"module {self.name}"
             raise AnnError(subject, "it takes several inputs", value=node.name, limit=1, remedy=_PLAIN)
         self.current = self.end = node
-        self.shapes[node] = self.lowering.shape
+        self._keep(node, Step(f"input {node.name!r}", plain_name(node.name)))
+
+    def _keep(self, node: fx.Node, step: Step) -> None:
+        """Remember the current tensor for those who read it, in a form that several readers can take."""
+        readers = [user for user in node.users if not _is_size(user)]
+        if len(readers) > 1:
+            fork(self.lowering, step)
+        self.tensors[node], self.shapes[node] = self.lowering.tensor, self.lowering.shape
 
     def _visit(self, node: fx.Node) -> None:
+        read = [each for each in node.all_input_nodes if each in self.tensors]
+        if read:
+            self.lowering.tensor = self.tensors[read[0]]
         call = self._call(node)
         if call.operator in ("size", "getattr", "getitem"):
             self.values[node] = self._size(call)
             return
-        self._check_chain(node, call)
-        if call.operator in TAILS:
+        self._check_known(call, read)
+        if len(read) > 1 or call.operator in _JOINS:
+            self._join(call, read)
+        elif call.operator in TAILS:
             self._cut(call)
         elif self.tail is not None:
             raise call.refusal(f"it follows the network's {self.tail}", "end the network there")
@@ -157,9 +175,26 @@ class Walk:
             handlers = MODULES if call.module is not None else CALLS
             for step in handlers[call.operator](call):
                 self.lowering.add(step)
-        self.current, self.shapes[node] = node, self.lowering.shape
+        self.current = node
+        self._keep(node, Step(*call.labels))
         if self.tail is None:
             self.end = node
+
+    def _join(self, call: Call, read: list[fx.Node]) -> None:
+        """A call that reads several tensors of the network."""
+        if self.tail is not None:
+            raise call.refusal(f"it follows the network's {self.tail}", "end the network there")
+        step, tensors = Step(*call.labels), [self.tensors[node] for node in read]
+        if call.operator in ("add", "add_", "iadd") and len(call.arguments) == 2 and not call.options:
+            add_up(self.lowering, step, tensors)
+        elif call.operator in _JOINS and list(call.arguments[0]) == read:
+            axis = call.option("dim", 1, call.options.get("axis", 0)) % (len(self.lowering.shape) + 1)
+            if axis == 0:
+                raise call.refusal("it joins samples", "concatenate along another axis", axis)
+            concatenate(self.lowering, step, tensors, axis - 1)
+        else:
+            raise call.refusal("it joins branches, and is neither their sum nor their concatenation",
+                               "join branches by addition or torch.cat")  # fmt: skip
 
     def _call(self, node: fx.Node) -> Call:
         module = self.traced.get_submodule(node.target) if node.op == "call_module" else None
@@ -195,17 +230,14 @@ class Walk:
             return shape if axis is None else shape[axis]
         raise call.refusal("this operator is not supported", _PLAIN)
 
-    def _check_chain(self, node: fx.Node, call: Call) -> None:
+    def _check_known(self, call: Call, read: list[fx.Node]) -> None:
         known = MODULES if call.module is not None else CALLS
-        if call.operator not in known and call.operator not in TAILS:
-            raise call.refusal("this operator is not supported", f"use only {', '.join([*known, *TAILS])}")
-        if [read for read in node.all_input_nodes if read not in self.values] != [self.current]:
-            raise call.refusal("it joins branches, or reads what is not the chain's end", _PLAIN)
-        assert self.current is not None
-        readers = [user for user in self.current.users if user not in self.values and not _is_size(user)]
-        if len(readers) != 1:
-            names = ", ".join(user.name for user in readers)
-            raise call.refusal(f"its input {self.current.name!r} has several readers", _PLAIN, names, 1)
+        if call.operator not in known and call.operator not in (*TAILS, *_JOINS):
+            raise call.refusal(
+                "this operator is not supported", f"use only {', '.join([*known, *TAILS, *_JOINS])}"
+            )
+        if not read:
+            raise call.refusal("it reads nothing that the network has computed", _PLAIN)
 
     def _cut(self, call: Call) -> None:
         if len(self.lowering.shape) != 1:

@@ -1,4 +1,5 @@
-"""The trained network as every later stage sees it: a chain of linear layers with an activation each.
+"""The trained network as every later stage sees it: linear layers with an activation each, in an order in which
+every layer comes after those it takes from. A layer may add up linear maps of several sources.
 
 Weight matrices are (n_presynaptic, n_postsynaptic) and kernels are (in, ky, kx, out). An image is numbered
 channels-last, (y, x, channel) row by row, wherever it appears as one flat axis. Arithmetic is float64.
@@ -6,7 +7,8 @@ channels-last, (y, x, channel) row by row, wherever it appears as one flat axis.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -14,13 +16,15 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.ann.activation import activate
-from spikeloom.ann.checks import check_chain, check_layer, checked_samples, dilated
+from spikeloom.ann.checks import check_layer, check_network, checked_samples, dilated
 
 FloatArray = NDArray[np.float64]
 
 # Patches of a convolution are unfolded for this many numbers at a time (32 MB), so that memory does not
 # grow with the number of samples.
 _UNFOLD_NUMBERS = 1 << 22
+
+INPUT = ""  # the name of the network's input as a source
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +45,12 @@ class AnnLayer:
         dilation: (vertical, horizontal) distance of a kernel's taps, of a convolution.
         groups: into so many equal parts the channels are cut, of a convolution; output channels of part k see
             the input channels of part k only.
+        source: name of the layer whose output it takes, INPUT for the network's input; None: the layer before it.
+        merged: linear maps of other sources, of the same outputs, whose results are added before the activation.
+            Wherever a layer's input is one flat axis, those of its parts stand one after the other.
+
+    The activation "max" stands for max pooling: ones for weights, one group a channel, and the largest number of
+    each window in place of the sum.
 
     Raises:
         AnnError: if the arrays and shapes contradict one another or hold a number that is not finite.
@@ -62,6 +72,8 @@ class AnnLayer:
     activation_number: float = 0.0
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
+    source: str | None = None
+    merged: tuple[AnnLayer, ...] = ()
 
     def __post_init__(self) -> None:
         for field in ("weights", "bias"):
@@ -73,9 +85,19 @@ class AnnLayer:
         return self.weights.ndim == 4
 
     @property
+    def is_max(self) -> bool:
+        """Max pooling: it has no weights to solve for."""
+        return self.activation == "max"
+
+    @property
+    def parts(self) -> tuple[AnnLayer, ...]:
+        """Its linear maps, each of one source; the first one has the bias."""
+        return (replace(self, merged=()), *self.merged) if self.merged else (self,)
+
+    @property
     def n_inputs(self) -> int:
-        """Numbers on the flattened input, before pooling."""
-        return prod(self.input_shape)
+        """Numbers on the flattened input, before pooling, of all parts."""
+        return prod(self.input_shape) + sum(part.n_inputs for part in self.merged)
 
     @property
     def n_outputs(self) -> int:
@@ -89,8 +111,23 @@ class AnnLayer:
 
     @property
     def matrix(self) -> FloatArray:
-        """The weights as (n, m): m outputs per position; rows of a convolution are (in / groups, ky, kx)."""
-        return self.weights.reshape(-1, self.weights.shape[-1])
+        """The weights as (n, m): m outputs per position; rows of a convolution are (in / groups, ky, kx).
+
+        The rows of the parts stand one after the other.
+        """
+        own = self.weights.reshape(-1, self.weights.shape[-1])
+        return np.concatenate([own, *(part.matrix for part in self.merged)]) if self.merged else own
+
+    def with_matrix(self, matrix: FloatArray, bias: FloatArray) -> AnnLayer:
+        """The layer with these numbers in place of `matrix` and the bias."""
+        rows, parts = np.cumsum([len(part.matrix) for part in self.parts])[:-1], []
+        for part, own in zip(self.parts, np.split(matrix, rows), strict=True):
+            parts.append(replace(part, weights=own.reshape(part.weights.shape)))
+        return replace(parts[0], bias=bias, merged=tuple(parts[1:]))
+
+    def split(self, x: FloatArray) -> list[FloatArray]:
+        """(N, n_inputs) -> for each part, what it takes."""
+        return np.split(x, np.cumsum([part.n_inputs for part in self.parts])[:-1], axis=1)
 
     @property
     def window(self) -> tuple[int, int]:
@@ -119,6 +156,9 @@ class AnnLayer:
 
         The patches are those of the pooled, zero-padded input, group by group; a dense layer has one patch.
         """
+        if self.merged:
+            both = zip(self.parts, self.split(x), strict=True)
+            return np.concatenate([part.unfold(given) for part, given in both], axis=2)
         pooled = self.pool(x)
         if not self.is_convolution:
             return pooled[:, np.newaxis, :]
@@ -132,6 +172,9 @@ class AnnLayer:
 
     def preactivation(self, x: FloatArray) -> FloatArray:
         """The linear map: (N, n_inputs) -> (N, n_outputs), channels-last flattened."""
+        if self.merged:
+            both = zip(self.parts, self.split(x), strict=True)
+            return np.asarray(sum(part.preactivation(given) for part, given in both))
         if not self.is_convolution:
             return self.pool(x) @ self.weights + self.bias
         out = np.empty((len(x), self.positions, len(self.bias)))
@@ -143,6 +186,9 @@ class AnnLayer:
 
     def _convolved(self, patches: FloatArray) -> FloatArray:
         """(N, positions, groups * n) -> (N, positions, m)."""
+        if self.is_max:
+            largest: FloatArray = patches.reshape(*patches.shape[:2], self.groups, -1).max(axis=3)
+            return largest
         if self.groups == 1:
             return patches @ self.matrix
         n, m = self.matrix.shape
@@ -158,19 +204,19 @@ class AnnLayer:
 
 @dataclass(frozen=True, eq=False)
 class Ann:
-    """A trained network: a chain of layers from one input to one output.
+    """A trained network: layers from one input to one output.
 
     Attributes:
         name: what reports call it.
         input_shape: of one sample, as the framework takes it (no batch axis).
-        layers: from the input to the output.
+        layers: from the input to the output, each after those it takes from.
         tail: what was cut off behind the last layer: "softmax" (its logarithm too), "sigmoid", "argmax", or
             None. The order of the outputs is the same with and without it.
         input_order: permutation; number k of the first layer's flat input is number input_order[k] of the
             framework's flattened input.
 
     Raises:
-        AnnError: if a layer does not take what the one before it gives.
+        AnnError: if a layer does not take what the ones before it give.
     """
 
     name: str
@@ -183,7 +229,7 @@ class Ann:
         order = np.array(self.input_order, dtype=np.int64)
         order.flags.writeable = False
         object.__setattr__(self, "input_order", order)
-        check_chain(self)
+        check_network(self)
 
     def flatten(self, x: ArrayLike) -> FloatArray:
         """Samples as the framework takes them, (N, *input_shape) -> (N, n_inputs), in the order of layer 1.
@@ -204,17 +250,30 @@ class Ann:
 
     def predict(self, x: ArrayLike) -> FloatArray:
         """The last layer's output, (N, n_outputs), before the tail that was cut off."""
-        a = self.flatten(x)
-        for layer in self.layers:
-            a = layer.activate(layer.preactivation(a))
-        return a
+        return self._run(x)[-1][1]
+
+    @cached_property
+    def sources(self) -> tuple[tuple[int, ...], ...]:
+        """Of every layer, for each of its parts, the place of the layer that it takes from; -1 for the input."""
+        places = {INPUT: -1} | {layer.name: k for k, layer in enumerate(self.layers)}
+        return tuple(
+            tuple(k - 1 if part.source is None else places[part.source] for part in layer.parts)
+            for k, layer in enumerate(self.layers)
+        )
+
+    @property
+    def is_chain(self) -> bool:
+        """Every layer takes just what the one before it gives, and is a linear map with an activation."""
+        plain = all(sources == (k - 1,) for k, sources in enumerate(self.sources))
+        return plain and not any(layer.is_max for layer in self.layers)
 
     def _run(self, x: ArrayLike) -> list[tuple[FloatArray, FloatArray]]:
-        a, steps = self.flatten(x), []
-        for layer in self.layers:
-            z = layer.preactivation(a)
-            a = layer.activate(z)
-            steps.append((z, a))
+        given = self.flatten(x)
+        steps: list[tuple[FloatArray, FloatArray]] = []
+        for layer, sources in zip(self.layers, self.sources, strict=True):
+            taken = [given if k < 0 else steps[k][1] for k in sources]
+            z = layer.preactivation(taken[0] if len(taken) == 1 else np.concatenate(taken, axis=1))
+            steps.append((z, layer.activate(z)))
         return steps
 
 

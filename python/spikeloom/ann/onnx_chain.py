@@ -1,4 +1,4 @@
-"""The way through an ONNX graph: one chain of nodes from its input to its output."""
+"""The way through an ONNX graph, from its input to its output, node by node."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.ann.lower import MAX_NUMBERS, Lowering
+from spikeloom.ann.branches import add_up, concatenate, fork
+from spikeloom.ann.lower import Lowering
+from spikeloom.ann.lowered import MAX_NUMBERS, Tensor
 from spikeloom.ann.onnx_file import PLAIN, Port, refused_as
 from spikeloom.ann.onnx_node import Node
-from spikeloom.ann.onnx_nodes import FOLDED, OPERATORS, TAILS
+from spikeloom.ann.onnx_nodes import FOLDED, JOINS, OPERATORS, TAILS
+from spikeloom.ann.steps import Step, plain_name
 from spikeloom.errors import AnnError
 
 if TYPE_CHECKING:
     import onnx
 
+
+JOIN = "join branches by Add or Concat"
 
 # ONNX's evaluator knows this operator from here on; before, it did the same with fewer options.
 DEQUANTISED = {"": 19}
@@ -24,15 +29,16 @@ DEQUANTISED = {"": 19}
 
 @dataclass
 class Walk:
-    """The way along the chain of nodes, adding a step to the lowering at each.
+    """The way along the nodes, adding a step to the lowering at each.
 
     Attributes:
-        current: the tensor that the chain has reached.
+        tensors: what each tensor is in the lowering.
+        current: the last tensor that was made.
         end: the last tensor before the tail.
         tail: what the tail is, or None.
         opsets: version of each domain.
         readers: what reads each tensor, in words.
-        shapes: of the tensors on the chain so far, without the batch axis.
+        shapes: of the tensors so far, without the batch axis.
     """
 
     name: str
@@ -43,6 +49,7 @@ class Walk:
     opsets: dict[str, int] = field(default_factory=dict)
     readers: dict[str, list[str]] = field(default_factory=dict)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    tensors: dict[str, Tensor] = field(default_factory=dict)
     current: str = ""
     end: str = ""
     tail: str | None = None
@@ -51,7 +58,7 @@ class Walk:
         """Walk the whole graph.
 
         Raises:
-            AnnError: naming the operator and the node that is not carried over exactly, or leaves the chain.
+            AnnError: naming the operator and the node that is not carried over exactly.
         """
         graph = self.graph
         self.current = self.end = self.port.name
@@ -59,6 +66,7 @@ class Walk:
         self.constants = {tensor.name: self._array(tensor) for tensor in graph.initializer}
         outputs = [port.name for port in graph.output]
         self.readers = _readers(graph)
+        self._keep(self.port.name, Step(f"input {self.port.name!r}", plain_name(self.port.name)))
         for node in graph.node:
             self._visit(node)
         if outputs != [self.current]:
@@ -69,8 +77,11 @@ class Walk:
         if self._is_constant(proto):
             return
         node = self._node(proto)
-        self._check_chain(proto, node)
-        if node.operator in TAILS:
+        read = self._checked_inputs(proto, node)
+        self.lowering.tensor = self.tensors[read[0]]
+        if len(read) > 1:
+            self._join(node, read)
+        elif node.operator in TAILS:
             self._cut(node)
         elif self.tail is not None and node.operator != "Identity":
             raise node.refusal(f"it follows the network's {self.tail}", "end the network there")
@@ -79,8 +90,30 @@ class Walk:
                 self.lowering.add(step)
         self.current = proto.output[0]
         self.shapes[self.current] = self.lowering.shape
+        self._keep(self.current, Step(*node.labels))
         if self.tail is None:
             self.end = self.current
+
+    def _keep(self, name: str, step: Step) -> None:
+        """Remember the current tensor for those who read it, in a form that several readers can take."""
+        if len(self.readers.get(name, ())) > 1:
+            fork(self.lowering, step)
+        self.tensors[name] = self.lowering.tensor
+
+    def _join(self, node: Node, read: list[str]) -> None:
+        """A node that reads several tensors of the network."""
+        if self.tail is not None:
+            raise node.refusal(f"it follows the network's {self.tail}", "end the network there")
+        step, tensors = Step(*node.labels), [self.tensors[name] for name in read]
+        if node.operator in ("Add", "Sum") and len(read) == len(node.arguments):
+            add_up(self.lowering, step, tensors)
+        elif node.operator == "Concat" and len(read) == len(node.arguments):
+            axis = node.attributes["axis"] % (len(self.lowering.shape) + 1)
+            if axis == 0:
+                raise node.refusal("it joins samples", "concatenate along another axis", axis)
+            concatenate(self.lowering, step, tensors, axis - 1)
+        else:
+            raise node.refusal("it joins branches, and is neither their sum nor their concatenation", JOIN)
 
     def _is_constant(self, proto: onnx.NodeProto) -> bool:
         """Whether this node only gives a constant, which is then kept."""
@@ -140,22 +173,20 @@ class Walk:
             batch=self.port.batch,
         )
 
-    def _check_chain(self, proto: onnx.NodeProto, node: Node) -> None:
-        """Refuse an unknown operator, and one that does not just continue the chain."""
-        if node.operator not in OPERATORS and node.operator not in TAILS:
-            known = ", ".join([*OPERATORS, *TAILS])
+    def _checked_inputs(self, proto: onnx.NodeProto, node: Node) -> list[str]:
+        """The network's tensors that a node reads; refuses an unknown operator."""
+        if node.operator not in OPERATORS and node.operator not in TAILS and node.operator not in JOINS:
+            known = ", ".join([*OPERATORS, *TAILS, *JOINS])
             raise node.refusal("this operator is not supported", f"use only {known}")
         read = [name for name in proto.input if name and name not in self.constants]
+        unknown = [name for name in read if name not in self.tensors]
         if not read:
             raise node.refusal("it computes with constants only", PLAIN)
-        if read != [self.current]:
-            value = ", ".join(read)
-            raise node.refusal("it joins branches, or reads what is not the chain's end", PLAIN, value)
-        readers = self.readers[self.current]
-        if len(readers) != 1:
-            raise node.refusal(
-                f"its input {self.current!r} has several readers", PLAIN, ", ".join(readers), 1
-            )
+        if unknown:
+            raise node.refusal("it reads nothing that the network has computed", PLAIN, ", ".join(unknown))
+        if len(read) == 1 and node.operator in JOINS:
+            raise node.refusal("it has a constant operand", "use Add, or leave it out")
+        return read
 
     def _cut(self, node: Node) -> None:
         """Leave out an operator of the tail, which must act on the axis of the outputs."""

@@ -18,6 +18,7 @@ from spikeloom.ann.steps import (
     AveragePool,
     Convolution,
     Dense,
+    MaxPool,
     Reshape,
     Step,
     Transpose,
@@ -65,7 +66,16 @@ def conv(node: Node, shape: Shape) -> Steps:
 
 
 def average_pool(node: Node, shape: Shape) -> Steps:
-    """Over windows that tile the image."""
+    return (AveragePool(*node.labels, _tiles(node, shape)),)
+
+
+def max_pool(node: Node, shape: Shape) -> Steps:
+    node.demand("storage_order", node.attributes.get("storage_order", 0), 0)
+    return (MaxPool(*node.labels, _tiles(node, shape)),)
+
+
+def _tiles(node: Node, shape: Shape) -> tuple[int, int]:
+    """The windows of a pooling, which must tile the image."""
     if "kernel_shape" not in node.attributes:
         raise node.refusal("kernel_shape is missing", "export the network again")
     one = (1,) * max(1, len(shape) - 1)
@@ -73,7 +83,7 @@ def average_pool(node: Node, shape: Shape) -> Steps:
     node.demand("strides", node.sides("strides", one), window)
     node.demand("dilations", node.sides("dilations", one), one)
     node.demand("pads", _padding(node, shape, window, window), (0, 0, 0, 0))
-    return (AveragePool(*node.labels, _pair(window)),)
+    return _pair(window)
 
 
 def global_average_pool(node: Node, shape: Shape) -> Steps:

@@ -11,7 +11,8 @@ from spikeloom.ann.steps import Step
 
 OPERATORS: dict[str, Callable[[Node, Shape], tuple[Step, ...]]] = {
     "Gemm": layers.gemm, "MatMul": layers.matmul, "Conv": layers.conv,
-    "AveragePool": layers.average_pool, "GlobalAveragePool": layers.global_average_pool,
+    "AveragePool": layers.average_pool, "MaxPool": layers.max_pool,
+    "GlobalAveragePool": layers.global_average_pool,
     "ReduceMean": layers.reduce_mean, "BatchNormalization": layers.batch_normalisation,
     "Add": layers.scaling, "Sub": layers.scaling, "Mul": layers.scaling, "Div": layers.scaling,
     "Relu": layers.activation("relu"), "LeakyRelu": layers.leaky, "Clip": layers.clip,
@@ -20,6 +21,7 @@ OPERATORS: dict[str, Callable[[Node, Shape], tuple[Step, ...]]] = {
     "Unsqueeze": shapes.unsqueeze, "Transpose": shapes.transpose, "Pad": shapes.pad,
     "Identity": shapes.identity, "Cast": shapes.cast, "Dropout": shapes.dropout,
 }  # fmt: skip
+JOINS = ("Concat", "Sum")  # of several tensors of the network; Add is one too
 TAILS = {"Softmax": "softmax", "LogSoftmax": "softmax", "ArgMax": "argmax"}
 
 # Of constants only: what they give is a constant, which ONNX's own evaluator computes.

@@ -53,6 +53,13 @@ class AveragePool(Step):
 
 
 @dataclass(frozen=True)
+class MaxPool(Step):
+    """The largest number of windows of (height, width) that tile the image."""
+
+    window: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Affine(Step):
     """scale * x + offset, both broadcast to the shape of x."""
 

@@ -20,6 +20,7 @@ from spikeloom.ann.steps import (
     AveragePool,
     Convolution,
     Dense,
+    MaxPool,
     Padding,
     Reshape,
     Step,
@@ -71,20 +72,32 @@ def _conv_padding(call: Call, kernel: tuple[int, int]) -> tuple[int, int, int, i
 
 def _average(call: Call) -> Steps:
     """AvgPool1d or AvgPool2d with windows that tile the image."""
+    call.demand("divisor_override", call.option("divisor_override", 6), None)
+    return (AveragePool(*call.labels, _tiles(call, ceil_mode=4)),)
+
+
+def _max(call: Call) -> Steps:
+    """MaxPool1d or MaxPool2d with windows that tile the image."""
+    call.demand("dilation", set(call.sides("dilation", 4, 1, 1 if "1d" in call.operator.lower() else 2)), {1})
+    call.demand("return_indices", call.option("return_indices", 6, False), False)
+    return (MaxPool(*call.labels, _tiles(call, ceil_mode=5)),)
+
+
+def _tiles(call: Call, ceil_mode: int) -> tuple[int, int]:
+    """The windows of a pooling; ceil_mode: the place of that argument."""
     rank = 1 if "1d" in call.operator.lower() else 2
     window = call.sides("kernel_size", 1, None, rank)
     stride = call.option("stride", 2)
     if stride is not None and stride != ():
         call.demand("stride", call.sides("stride", 2, None, rank), window)
     call.demand("padding", set(call.sides("padding", 3, 0, rank)), {0})
-    call.demand("ceil_mode", call.option("ceil_mode", 4, False), False)
-    call.demand("divisor_override", call.option("divisor_override", 6), None)
+    call.demand("ceil_mode", call.option("ceil_mode", ceil_mode, False), False)
     rest = [side % across for side, across in zip(call.shape[-rank:], window, strict=False)]
     if any(rest):
         raise call.refusal(
             "its window does not divide the image", "use a window that does", window, call.shape
         )
-    return (AveragePool(*call.labels, (1, *window)[-2:]),)  # type: ignore[arg-type]
+    return (1, *window)[-2:]  # type: ignore[return-value]
 
 
 def _adaptive(call: Call) -> Steps:
@@ -245,7 +258,8 @@ def _dropout(call: Call) -> Steps:
 
 MODULES: dict[str, Callable[[Call], Steps]] = {
     "Linear": _linear, "Conv1d": _conv, "Conv2d": _conv,
-    "AvgPool1d": _average, "AvgPool2d": _average, "AdaptiveAvgPool1d": _adaptive, "AdaptiveAvgPool2d": _adaptive,
+    "MaxPool1d": _max, "MaxPool2d": _max, "AvgPool1d": _average, "AvgPool2d": _average,
+    "AdaptiveAvgPool1d": _adaptive, "AdaptiveAvgPool2d": _adaptive,
     "BatchNorm1d": _batch_norm, "BatchNorm2d": _batch_norm,
     "ReLU": _activation("relu"), "ReLU6": _relu6, "LeakyReLU": _leaky_relu, "Hardtanh": _clamp,
     "Sigmoid": _activation("sigmoid"), "Tanh": _activation("tanh"),
@@ -253,7 +267,7 @@ MODULES: dict[str, Callable[[Call], Steps]] = {
     "Identity": _nothing, "Dropout": _nothing, "Dropout1d": _nothing, "Dropout2d": _nothing,
 }  # fmt: skip
 CALLS: dict[str, Callable[[Call], Steps]] = {
-    "avg_pool1d": _average, "avg_pool2d": _average,
+    "max_pool1d": _max, "max_pool2d": _max, "avg_pool1d": _average, "avg_pool2d": _average,
     "adaptive_avg_pool1d": _adaptive, "adaptive_avg_pool2d": _adaptive, "mean": _mean,
     "relu": _activation("relu"), "relu_": _activation("relu"), "relu6": _relu6, "leaky_relu": _leaky_relu,
     "hardtanh": _clamp, "clamp": _clamp, "sigmoid": _activation("sigmoid"), "tanh": _activation("tanh"),
