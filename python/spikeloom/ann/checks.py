@@ -78,8 +78,8 @@ def _parts_in_order(layer: AnnLayer) -> Iterator[Finding]:
         same = part.is_convolution == layer.is_convolution and part.output_shape == layer.output_shape
         yield same, "its parts give different outputs", part.output_shape, layer.output_shape
     if layer.merged:
-        groups = max(part.groups for part in layer.parts)
-        yield groups == 1, "a part of a sum is a grouped convolution", groups, 1
+        groups = {part.groups for part in (layer, *layer.merged)}
+        yield groups == {1}, "a part of a sum is a grouped convolution", groups, 1
     if layer.is_max:
         depthwise = layer.is_convolution and layer.groups == layer.output_shape[2] == layer.input_shape[2]
         yield (

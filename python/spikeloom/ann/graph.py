@@ -105,6 +105,11 @@ class AnnLayer:
         return prod(self.output_shape)
 
     @property
+    def arrays(self) -> tuple[FloatArray, FloatArray]:
+        """All its numbers."""
+        return self.matrix, self.bias
+
+    @property
     def positions(self) -> int:
         """How often the weights are applied: output height times width, 1 for a dense layer."""
         return prod(self.output_shape[:2]) if self.is_convolution else 1

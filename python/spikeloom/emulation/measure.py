@@ -5,6 +5,7 @@ The chip is the nominal one, without imperfections.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,17 @@ class Feed:
     def rows(self, rows: NDArray[np.intp]) -> Feed:
         """The feed of these samples only."""
         return Feed(self.inputs[rows], self.ticks, self.depth)
+
+
+def side_by_side(feeds: Sequence[Feed]) -> Feed:
+    """Feeds of one layer: what comes over a shorter way waits for the longest one."""
+    if len(feeds) == 1:
+        return feeds[0]
+    depth = max(feed.depth for feed in feeds)
+    late = [np.pad(feed.inputs, ((0, 0), (depth - feed.depth, 0), (0, 0))) for feed in feeds]
+    ticks = {feed.ticks - feed.depth + depth for feed in feeds}
+    assert len(ticks) == 1, "feeds of one network have the same window"
+    return Feed(np.concatenate(late, axis=2), ticks.pop(), depth)
 
 
 def window_rates(

@@ -19,6 +19,12 @@ def weight_grid(profile: Profile, *, readout: bool = False) -> WeightGrid:
     )
 
 
+def largest_code(profile: Profile) -> float:
+    """The largest magnitude that weights of both signs have; 1 where they are real numbers."""
+    levels = weight_grid(profile).levels
+    return 1.0 if levels is None else float(min(-levels[0], levels[1]))
+
+
 def _check_fittable(profile: Profile) -> None:
     """Raise FitError where the fit has no model of the chip's synapses or neurons."""
     reasons = {

@@ -17,11 +17,13 @@ from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.errors import AnnError, FitError
 from spikeloom.fit.problem import LayerFit, Method, Objective
 from spikeloom.flows.budget import Budget
-from spikeloom.flows.chain import CalibrationSet, Chain, calibration_set, convert_chains, judging_rows
+from spikeloom.flows.calibration import CalibrationSet, calibration_set, judging_rows
+from spikeloom.flows.chain import Chain, convert_chains
 from spikeloom.flows.checkpoint import Checkpoint, digest
 from spikeloom.flows.chip_limits import weight_grid
 from spikeloom.flows.convertible import check_convertible
 from spikeloom.flows.input_coding import FEW_TICKS, InputEncoding
+from spikeloom.flows.max_pool import POOLS, Pool, Wired
 from spikeloom.flows.pruning import PrunedLayer
 from spikeloom.flows.rows import row_hashes
 from spikeloom.flows.smaller import Smaller, smaller_network, with_kept
@@ -84,6 +86,7 @@ def convert(
     objective: Objective = "matching",
     neurons_per_unit: int = 1,
     encoding: InputEncoding | None = None,
+    pool: Pool = "tree",
     gain: Literal["keep", "free"] | None = None,
     environment: Environment | None = None,
     chip_seed: int | None = None,
@@ -110,6 +113,8 @@ def convert(
     neurons_per_unit : neurons that count an activation together, each with a start of its own; twice as many
         where it can be negative.
     encoding : "rate" (default from 16 ticks), "bits" or "current" (default below).
+    pool : how the largest of several rates is had: "tree" (window - 1 neurons, exact in rates) or "or" (one neuron
+        that fires with any of them). The layers behind are fitted on what it gives.
     gain : "keep" holds each neuron's gain (default for one output, or with an environment).
     environment : takes a policy (N, *input_shape) -> (N, outputs) and returns a score, higher is better; it then
         chooses among the converted networks.
@@ -127,17 +132,19 @@ def convert(
     rows = _checked_rows(network, calibration)
     _check_numbers(chip, ticks, chip_seed, neurons_per_unit)
     weight_grid(chip)  # refuses weights that no fit can choose
-    _check_choices(objective=(objective, OBJECTIVES), encoding=(encoding, ENCODINGS), gain=(gain, GAINS))
+    _check_choices(objective=(objective, OBJECTIVES), encoding=(encoding, ENCODINGS), gain=(gain, GAINS),
+                   pool=(pool, POOLS))  # fmt: skip
+    _check_pool(network, chip, pool, neurons_per_unit)
     limit = TimeLimit(time_limit_s)
     made = smaller_network(network, chip, rows[~judging_rows(len(rows), seed)], Smaller(sizes, budget, distil), seed,
                            limit)  # fmt: skip
     smaller, pruned = made
     data = calibration_set(smaller, chip, rows, ticks=ticks, encoding=encoding, seed=seed,
-                           neurons_per_unit=neurons_per_unit)  # fmt: skip
+                           neurons_per_unit=neurons_per_unit, pool=pool)  # fmt: skip
     wanted = network.predict(data.rows[data.held])
     keep = gain == "keep" or (gain is None and (environment is not None or network.layers[-1].n_outputs == 1))
     methods = _methods(ticks, keep)
-    tell = _counter(progress, len(methods) * len(data.layers))
+    tell = _counter(progress, len(methods) * sum(not isinstance(layer, Wired) for layer in data.layers))
     saved = Checkpoint(checkpoint, _digest(data, objective))
     chains = convert_chains(data, methods, objective, threads, tell, saved, limit)
     scores = {method: _scores(data, wanted, chain, environment, threads) for method, chain in chains.items()}
@@ -190,9 +197,19 @@ def _check_choices(**choices: tuple[object, tuple[object, ...]]) -> None:
 
 def _digest(data: CalibrationSet, objective: Objective) -> str:
     """Of all that a converted layer depends on."""
-    layers = (part for layer in data.layers for part in (layer, layer.weights, layer.bias))
+    arrays = (part for layer in data.layers for part in (layer, *layer.arrays))
     return digest(data.profile.hash, data.ticks, data.coding, data.seed, data.neurons_per_unit, objective, data.rows,
-                  *layers)  # fmt: skip
+                  *arrays)  # fmt: skip
+
+
+def _check_pool(ann: Ann, profile: Profile, pool: Pool, neurons_per_unit: int) -> None:
+    pools = [layer.name for layer in ann.layers if layer.is_max]
+    if pools and neurons_per_unit > 1:
+        raise FitError(f"layer {pools[0]!r}", "takes the largest of single neurons", value=neurons_per_unit, limit=1,
+                       remedy="leave neurons_per_unit out")  # fmt: skip
+    if pools and pool == "or" and getattr(profile.fire, "reset", "subtract") != "zero":
+        raise FitError(f"layer {pools[0]!r}", "adds its sources up on a neuron that is not reset to zero", value="or",
+                       limit="reset = zero", remedy='use pool="tree"')  # fmt: skip
 
 
 def _methods(ticks: int, keep_gain: bool) -> tuple[Method, ...]:

@@ -6,18 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.ann.graph import Ann, AnnLayer
-from spikeloom.flows.chip_limits import weight_grid
-from spikeloom.flows.spiking_units import spiking_units
-from spikeloom.network.from_fit import Synapses, chip_layer
+from spikeloom.flows.chip_limits import largest_code, weight_grid
+from spikeloom.flows.max_pool import Pool, Wired
+from spikeloom.flows.spiking_units import INPUT, UnitLayer, sources_of, spiking_units
+from spikeloom.network.from_fit import ChipLayer, Synapses, chip_layer
 from spikeloom.network.network import SpikingNetwork
+from spikeloom.network.wired import wired_layer
 from spikeloom.profile.schema import Profile
 
 Array = NDArray[np.float64]
-INPUT = "input"
 TICKS = 32  # thresholds and biases do not matter here, so any window will do
 
 
-def dry_network(ann: Ann, profile: Profile) -> SpikingNetwork:
+def dry_network(ann: Ann, profile: Profile, pool: Pool = "tree") -> SpikingNetwork:
     """Populations and synapses as a conversion makes them, for inputs that are never negative.
 
     Codes are the weights rounded to the nearest level of one scale a layer; thresholds and biases are legal and
@@ -28,21 +29,19 @@ def dry_network(ann: Ann, profile: Profile) -> SpikingNetwork:
     network = SpikingNetwork(profile)
     network.input(INPUT, ann.layers[0].n_inputs, encoding="rate")
     counted = profile.fire.reg not in profile.outputs.readable
-    source, layers = INPUT, spiking_units(ann, np.zeros((1, *ann.input_shape)), counted=counted).layers
+    layers = spiking_units(ann, np.zeros((1, *ann.input_shape)), counted=counted, pool=pool).layers
     for layer in layers:
-        is_last = layer is layers[-1]
-        chip = chip_layer(
-            _rounded(layer, profile),
-            layer,
-            profile,
-            ticks=TICKS,
-            peak=np.ones(len(layer.bias)),
-            readout=is_last and not counted,
-        )
-        chip.add_to(network, source)
-        source = layer.name
-    network.output(network.populations[source], read="spikes" if counted else profile.fire.reg)
+        chip = _on_chip(layer, profile, readout=layer is layers[-1] and not counted)
+        chip.add_to(network, sources_of(layer))
+    network.output(network.populations[layers[-1].name], read="spikes" if counted else profile.fire.reg)
     return network
+
+
+def _on_chip(layer: UnitLayer, profile: Profile, *, readout: bool) -> ChipLayer:
+    if isinstance(layer, Wired):
+        return wired_layer(layer.name, list(layer.maps.values()), profile, largest_code(profile))
+    peak = np.ones(len(layer.bias))
+    return chip_layer(_rounded(layer, profile), layer, profile, ticks=TICKS, peak=peak, readout=readout)
 
 
 def _rounded(layer: AnnLayer, profile: Profile) -> Synapses:
@@ -57,5 +56,7 @@ def _rounded(layer: AnnLayer, profile: Profile) -> Synapses:
     codes = np.clip(np.rint(weights / scale / step) * step, low, high).astype(np.int64)
     if grid.fan_in is not None:  # which inputs stay does not matter here, only how many
         rank = np.argsort(np.argsort(-np.abs(codes), axis=0, kind="stable"), axis=0)
-        codes = np.where(rank < grid.fan_in // int(np.prod(layer.input_pool)), codes, 0)
+        codes = np.where(
+            rank < grid.fan_in // max(int(np.prod(part.input_pool)) for part in layer.parts), codes, 0
+        )
     return Synapses(layer.name, codes, np.full(len(bias), scale), bias)

@@ -54,12 +54,12 @@ class LayerData:
 
     @cached_property
     def activity(self) -> Array:
-        """(rows, n) spikes per tick that each row sees."""
+        """(rows, groups * n) spikes per tick that each row sees, group by group."""
         return self._unfolded(self.coded)
 
     @cached_property
     def analytic_activity(self) -> Array:
-        """(rows, n) the rates that the ANN's activations stand for."""
+        """(rows, groups * n) the rates that the ANN's activations stand for."""
         return self._unfolded(self.analytic) * self.input_scale
 
     @cached_property
@@ -82,7 +82,7 @@ class LayerData:
 
     def _unfolded(self, x: Array) -> Array:
         image, position = self.picks
-        rows = np.empty((image.size, len(self.layer.matrix)))
+        rows = np.empty((image.size, len(self.layer.matrix) * self.layer.groups))
         for start in range(0, len(x), CHUNK):
             inside = (image >= start) & (image < start + CHUNK)
             patches = self.layer.unfold(x[start : start + CHUNK])

@@ -39,16 +39,17 @@ def activities(
 ) -> list[tuple[Array, Array]]:
     """For each layer (rows, neurons) what each neuron should send, and what it sends, in the ANN's units."""
     wanted, scales = conversion.ann.forward(inputs), layer_scales(conversion)
+    by_name = dict(zip((layer.name for layer in conversion.ann.layers), wanted, strict=True))
     found = []
-    for index, fit in enumerate(conversion.layers[:-1]):
+    for fit, scale in zip(conversion.layers[:-1], scales, strict=False):
         rates = run.counts[fit.name][picked] / conversion.program.ticks
-        found.append((_in_neurons(wanted[index], conversion, index, rates.shape[1]), rates / scales[index]))
+        found.append((_in_neurons(by_name[fit.name], conversion, fit.name, rates.shape[1]), rates / scale))
     return [*found, (wanted[-1], run.outputs[picked])]
 
 
-def _in_neurons(wanted: Array, conversion: Conversion, index: int, neurons: int) -> Array:
+def _in_neurons(wanted: Array, conversion: Conversion, name: str, neurons: int) -> Array:
     """What each neuron of a layer stands for: a kept unit's activation, or its positive or its negative part."""
-    layer = conversion.ann.layers[index]
+    layer = next(layer for layer in conversion.ann.layers if layer.name == name)
     kept = {pruned.name: pruned.kept for pruned in conversion.pruned}.get(layer.name, slice(None))
     units: Array = wanted.reshape(len(wanted), -1, layer.output_shape[-1])[:, :, kept].reshape(
         len(wanted), -1

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import FitError
+from spikeloom.fit.groups import grouped_bias, grouped_copy, grouped_current, solve_groups
 from spikeloom.fit.integer import full_range_scale, nearest
-from spikeloom.fit.layer import copy_layer, fit_layer, make_loss
-from spikeloom.fit.prior import gain_copy
+from spikeloom.fit.layer import copy_layer, fit_layer
 from spikeloom.fit.problem import LayerFit, LayerProblem, Method, Response
 from spikeloom.flows.chip_limits import firing_ceiling
 from spikeloom.flows.layer_task import LayerTask, emulated_error, measured_pairs, on_chip
@@ -54,12 +55,13 @@ def convert_layer(task: LayerTask, method: Method) -> Candidate:
 
 def _candidates(task: LayerTask, method: Method, scale: float, response: Response) -> list[Candidate]:
     """The weight copy, the fit, or both, at one scale."""
-    problem = task.problem(scale, response)
+    problems = task.problems(scale, response)
     fits = []
     if method in ("copy", "fit") or task.copy_is_exact:
-        fits.append(task.data.remembered(f"copy {scale}", lambda: copy_layer(problem)))
+        fits.append(task.data.remembered(f"copy {scale}", lambda: solve_groups(problems, copy_layer)))
     if method != "copy" and not task.copy_is_exact:
-        fits.append(fit_layer(_with_gain(problem, method), method))
+        solve = partial(fit_layer, method=method)
+        fits.append(solve_groups([_with_gain(problem, method) for problem in problems], solve))
     if method == "fit" and len(fits) == 2:
         fits[0] = _with_bound_of(fits[1], fits[0])
     return [_judged(task, fit, scale) for fit in fits]
@@ -82,7 +84,7 @@ def _promising_scales(task: LayerTask) -> list[tuple[float, Response]]:
             response = _measured_response(task, scale, _some(task, ~task.data.held))
         except FitError:  # silent at this scale: nothing to measure
             continue
-        copy = _roughly(task, scale, gain_copy(task.problem(scale, response)))
+        copy = _roughly(task, scale, grouped_copy(task.problems(scale, response)))
         scores.append((emulated_error(task, on_chip(task, copy), scale, held), scale))
     if not scores:
         raise FitError(
@@ -111,7 +113,7 @@ def _scales(task: LayerTask) -> Iterator[float]:
 def _measured_response(task: LayerTask, scale: float, images: NDArray[np.intp]) -> Response:
     """The neuron's response under the layer's own input: the weight copy emulated on these images."""
     ceiling = firing_ceiling(task.profile)
-    copy = _roughly(task, scale, gain_copy(task.problem(scale, Response.clipped(ceiling))))
+    copy = _roughly(task, scale, grouped_copy(task.problems(scale, Response.clipped(ceiling))))
     return Response.from_pairs(*measured_pairs(task, copy, images), ceiling)
 
 
@@ -123,8 +125,8 @@ def _with_measured_bias(task: LayerTask, candidate: Candidate) -> Candidate:
         response = Response.from_pairs(*pairs, firing_ceiling(task.profile))
     except FitError:  # it hardly fires: nothing to learn from
         return candidate
-    current = task.data.activity @ synapses.weights
-    bias = make_loss(task.problem(candidate.scale, response)).best_bias(current, synapses.bias)
+    current = grouped_current(task.data.activity, synapses.weights, task.layer.groups)
+    bias = grouped_bias(task.problems(candidate.scale, response), current, synapses.bias)
     again = _judged(task, replace(candidate.fit, quantised_bias=bias), candidate.scale)
     return _best([candidate, again])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.emulation.measure import readout, window_rates
+from spikeloom.fit.groups import grouped_current
 from spikeloom.fit.integer import full_range_scale
 from spikeloom.fit.problem import LayerProblem, Objective, Response, WeightGrid
 from spikeloom.flows.chip_limits import firing_ceiling, full_precision, weight_grid
@@ -82,7 +84,7 @@ class LayerTask:
         if (
             grid.fan_in is not None
         ):  # one weight is as many synapses as its input has lines, or its pool has sources
-            lines = self.planes * int(np.prod(self.layer.input_pool))
+            lines = self.planes * max(int(np.prod(part.input_pool)) for part in self.layer.parts)
             grid = replace(grid, fan_in=max(1, grid.fan_in // lines))
         if grid.levels is None:
             return grid
@@ -100,30 +102,55 @@ class LayerTask:
 
     def _copied(self) -> AnnLayer:
         weights = self.layer.matrix / np.reshape(self.data.input_scale, (-1, 1))
-        return replace(self.layer, weights=weights.reshape(self.layer.weights.shape))
+        return self.layer.with_matrix(weights, self.layer.bias)
 
-    def problem(self, scale: float, response: Response) -> LayerProblem:
-        """The calibration problem at a target scale."""
-        data, ceiling = self.data, firing_ceiling(self.profile)
-        return LayerProblem(
-            self.layer.name, data.activity, data.target, "identity" if self.is_last else "relu", self.layer.matrix,
-            self.layer.bias, data.input_scale, scale, response, ceiling, self.grid(scale), self.objective,
-            analytic_activity=data.analytic_activity, holdout=data.held[data.picks[0]], seed=data.seed,
-            answer=None if self.is_last else data.at_picks(data.answer),
+    def problems(self, scale: float, response: Response) -> tuple[LayerProblem, ...]:
+        """The calibration problem at a target scale, one for each group of channels."""
+        data, groups, ceiling = self.data, self.layer.groups, firing_ceiling(self.profile)
+        grid, held = self.grid(scale), data.held[data.picks[0]]
+        parts = zip(
+            np.split(data.activity, groups, axis=1), np.split(data.analytic_activity, groups, axis=1),
+            np.split(data.target, groups, axis=1), np.split(data.at_picks(data.answer), groups, axis=1),
+            np.split(self.layer.matrix, groups, axis=1), np.split(self.layer.bias, groups), strict=True,
+        )  # fmt: skip
+        return tuple(
+            LayerProblem(
+                self.layer.name, activity, target, "identity" if self.is_last else "relu", weights, bias,
+                data.input_scale, scale, response, ceiling, grid, self.objective, analytic_activity=analytic,
+                holdout=held, seed=data.seed, answer=None if self.is_last else answer,
+            )
+            for activity, analytic, target, answer, weights, bias in parts
         )  # fmt: skip
 
 
 def one_layer_program(task: LayerTask, chip: ChipLayer, scale: Array | None = None) -> ChipProgram:
     """The layer alone behind input lines, over warm-up and window."""
-    network = SpikingNetwork(task.profile)
-    network.input("feed", task.data.feed.size, encoding="current" if task.by_host else "spikes")
-    chip.add_to(network, "feed")
+    sizes = (task.data.feed.size,) if len(chip.weights) == 1 else [part.n_inputs for part in task.layer.parts]
+    read = None if scale is None else (task.profile.fire.reg, scale)
+    return alone(chip, task.profile, sizes, task.data.feed.ticks, by_host=task.by_host, read=read)
+
+
+def alone(
+    chip: ChipLayer,
+    profile: Profile,
+    sizes: Sequence[int],
+    ticks: int,
+    *,
+    by_host: bool = False,
+    read: tuple[str, Array] | None = None,
+) -> ChipProgram:
+    """A layer behind so many lines of each source; read: a register with its scale, in place of the spikes."""
+    network = SpikingNetwork(profile)
+    sources = [f"feed{k}" for k in range(len(sizes))]
+    for source, size in zip(sources, sizes, strict=True):
+        network.input(source, size, encoding="current" if by_host else "spikes")
+    chip.add_to(network, sources)
     population = network.populations[chip.name]
-    if scale is None:
+    if read is None:
         network.output(population, read="spikes")
     else:
-        network.output(population, read=task.profile.fire.reg, scale=scale)
-    return place_without_limits(network, ticks=task.data.feed.ticks)
+        network.output(population, read=read[0], scale=read[1])
+    return place_without_limits(network, ticks=ticks)
 
 
 def readout_scale(task: LayerTask, chip: ChipLayer, scale: float) -> Array:
@@ -138,7 +165,9 @@ def measured_pairs(task: LayerTask, synapses: Synapses, images: NDArray[np.intp]
     feed = task.data.feed.rows(images)
     rates[images] = window_rates(one_layer_program(task, chip), feed, chip.name, threads=task.threads)
     inside = np.isin(task.data.picks[0], images)
-    currents = task.data.activity[inside] @ synapses.weights + synapses.bias
+    currents = (
+        grouped_current(task.data.activity[inside], synapses.weights, task.layer.groups) + synapses.bias
+    )
     return currents, task.data.at_picks(rates)[inside]
 
 
@@ -158,9 +187,7 @@ def emulated_error(task: LayerTask, chip: ChipLayer, scale: float, images: NDArr
 def on_chip(task: LayerTask, synapses: Synapses) -> ChipLayer:
     """Synapses in the chip's own codes."""
     shares = start_shares(synapses.bias.size, task.neurons_per_unit)
-    fitted = replace(
-        task.layer, weights=synapses.weights.reshape(task.layer.weights.shape), bias=synapses.bias
-    )
+    fitted = task.layer.with_matrix(synapses.weights, synapses.bias)
     if task.by_host:
         assert task.coding is not None
         channels = np.eye(task.coding.size) * task.coding.scale

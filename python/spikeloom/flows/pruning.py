@@ -95,9 +95,12 @@ def size_curves(ann: Ann, rows: ArrayLike, *, seed: int = 0) -> dict[str, Array]
 def check_sizes(ann: Ann, sizes: Mapping[str, int]) -> None:
     """Refuse sizes of unknown layers, of the last one, and sizes that a layer does not have."""
     nodes = {layer.name: layer.output_shape[-1] for layer in ann.layers}
-    grouped = [layer.name for layer in ann.layers if layer.groups > 1]
+    grouped = [layer.name for layer in ann.layers if layer.groups > 1 and not layer.is_max]
     if grouped and sizes:
         raise FitError(f"layer {grouped[0]!r}", "is a grouped convolution: its network cannot be pruned")
+    if sizes and not ann.is_chain:
+        raise FitError(f"network {ann.name!r}", "has branches or max pooling: only a chain of layers is pruned",
+                       remedy="leave sizes and budget out")  # fmt: skip
     for name, size in sizes.items():
         if name not in nodes:
             raise FitError(f"layer {name!r}", "is not in the network", limit=", ".join(nodes))

@@ -14,8 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.ann.activation import SIGNED
+from spikeloom.ann.graph import INPUT as OUTSIDE
 from spikeloom.ann.graph import Ann, AnnLayer
+from spikeloom.flows.max_pool import Pool, Term, Wired, wired
+from spikeloom.flows.pooled_sources import on_term, summed
 
+UnitLayer = AnnLayer | Wired
+INPUT = "input"  # the population of the network's input
 Array = NDArray[np.float64]
 
 
@@ -23,41 +28,103 @@ Array = NDArray[np.float64]
 class SpikingUnits:
     """A network of neurons: what each should answer on the calibration rows.
 
-    layers: with one output a neuron, the last one read out as accumulated current
+    layers: with one output a neuron, the last one read out as accumulated current; sources by name
     preactivations, answers: per layer (N, n_outputs), the linear map's output and the activation wanted, >= 0
     but for a last layer that is read out as current
     offset: that the answers of the last layer are above the network's, where its spikes are counted
     """
 
-    layers: tuple[AnnLayer, ...]
+    layers: tuple[UnitLayer, ...]
     preactivations: tuple[Array, ...]
     answers: tuple[Array, ...]
     offset: float = 0.0
 
 
 def spiking_units(
-    ann: Ann, rows: ArrayLike, neurons_per_unit: int = 1, *, counted: bool = False
+    ann: Ann, rows: ArrayLike, neurons_per_unit: int = 1, *, counted: bool = False, pool: Pool = "tree"
 ) -> SpikingUnits:
     """The network in neurons.
 
     counted: the last layer's spikes are its output, raised by an offset where it can be negative; else its
     accumulated current is, and a network that ends in an activation gets a layer that reads it out
+    pool: how the largest of several rates is had
     """
-    layers, preactivations, answers = ann.layers, ann.preactivations(rows), ann.forward(rows)
+    build = _Units(ann, neurons_per_unit, pool)
+    preactivations, answers = ann.preactivations(rows), ann.forward(rows)
     offset = max(0.0, -float(answers[-1].min())) if counted else 0.0
-    if layers[-1].activation != "identity" and not counted:
-        layers, preactivations = (*layers, _readout(ann)), (*preactivations, answers[-1])
-        answers = (*answers, answers[-1])
-    found: list[tuple[AnnLayer, Array, Array]] = []
-    lines = np.ones(1)  # weights of the lines that a unit of the layer before has
-    for layer, z, a in zip(layers[:-1], preactivations, answers, strict=False):
-        signs = _signs(layer, neurons_per_unit)
-        wanted = np.maximum(_spread(a, signs), 0.0)
-        found.append((_on_lines(_in_neurons(layer, signs), lines), _spread(z, signs), wanted))
-        lines = signs / neurons_per_unit
-    found.append((_on_lines(layers[-1], lines), preactivations[-1], answers[-1] + offset))
-    made, inputs, outputs = zip(*found, strict=True)
+    ends_in_activation = ann.layers[-1].activation != "identity" and not counted
+    spiking = ann.layers if ends_in_activation else ann.layers[:-1]
+    for layer, z, a in zip(spiking, preactivations, answers, strict=False):
+        build.add(layer, z, a)
+    if ends_in_activation:
+        build.read_out(_readout(ann), answers[-1], answers[-1])
+    else:
+        build.read_out(ann.layers[-1], preactivations[-1], answers[-1] + offset)
+    made, inputs, outputs = zip(*build.found, strict=True)
     return SpikingUnits(made, inputs, outputs, offset)
+
+
+class _Units:
+    """The layers of neurons so far, and for each of the network's layers what adds up to its activation."""
+
+    def __init__(self, ann: Ann, neurons_per_unit: int, pool: Pool) -> None:
+        self.neurons_per_unit, self.pool = neurons_per_unit, pool
+        self.found: list[tuple[UnitLayer, Array, Array]] = []
+        self._answers: dict[str, Array] = {}
+        # By name of a layer: its summands, and the weights of the lines that one of its units has.
+        first = Term(INPUT, ann.layers[0].input_shape)
+        self._given: dict[str, tuple[tuple[Term, ...], Array]] = {OUTSIDE: ((first,), np.ones(1))}
+        self._before = OUTSIDE
+
+    def add(self, layer: AnnLayer, z: Array, a: Array) -> None:
+        """A layer that fires, with its pre-activations and activations."""
+        if layer.is_max:
+            self._add_pool(layer)
+        else:
+            signs = _signs(layer, self.neurons_per_unit)
+            rewritten = self._on_sources(layer, signs)
+            self._append(rewritten, _spread(z, signs), np.maximum(_spread(a, signs), 0.0))
+            term = Term(layer.name, (*layer.output_shape[:-1], layer.output_shape[-1] * signs.size))
+            self._given[layer.name] = ((term,), signs / self.neurons_per_unit)
+        self._before = layer.name
+
+    def read_out(self, layer: AnnLayer, z: Array, a: Array) -> None:
+        """The last layer, one neuron a unit, whatever its sign."""
+        self._append(self._on_sources(layer, np.ones(1)), z, a)
+
+    def _add_pool(self, layer: AnnLayer) -> None:
+        [term], lines = self._given[self._before if layer.source is None else layer.source]
+        made, terms = wired(layer, term.name, self.pool)
+        for one in made:
+            z = one.drive(self._answers)
+            largest = np.asarray(layer.preactivation(self._answers[term.name]))
+            self._append(one, z, largest if self.pool == "or" else np.maximum(z, 0.0))
+        self._given[layer.name] = (terms, lines)
+
+    def _append(self, layer: UnitLayer, z: Array, a: Array) -> None:
+        self.found.append((layer, z, a))
+        self._answers[layer.name] = a
+
+    def _on_sources(self, layer: AnnLayer, signs: Array) -> AnnLayer:
+        """The layer in neurons, on the neurons that its sources have."""
+        parts = []
+        for part in layer.parts:
+            terms, lines = self._given[self._before if part.source is None else part.source]
+            own = _in_neurons(part, signs)
+            parts += [_on_lines(on_term(own, _unit_of(term, lines)), lines, term.shape) for term in terms]
+        return summed(layer.name, parts)
+
+
+def _unit_of(term: Term, lines: Array) -> Term:
+    """The summand with one number a unit."""
+    return replace(term, shape=(*term.shape[:-1], term.shape[-1] // lines.size))
+
+
+def sources_of(layer: UnitLayer) -> tuple[str, ...]:
+    """The populations that a layer of neurons takes from, one for each of its linear maps."""
+    if isinstance(layer, Wired):
+        return tuple(layer.maps)
+    return tuple(INPUT if part.source is None else part.source for part in layer.parts)
 
 
 def start_shares(outputs: int, neurons_per_unit: int) -> Array:
@@ -80,12 +147,11 @@ def _in_neurons(layer: AnnLayer, signs: Array) -> AnnLayer:
     return replace(layer, weights=weights, bias=bias, output_shape=shape)
 
 
-def _on_lines(layer: AnnLayer, lines: Array) -> AnnLayer:
+def _on_lines(layer: AnnLayer, lines: Array, shape: tuple[int, ...]) -> AnnLayer:
     """The layer behind units that have so many lines, each with its share of the unit's weight."""
     if lines.size == 1:
         return layer
     weights = np.stack([share * layer.weights for share in lines], axis=1)
-    shape = (*layer.input_shape[:-1], layer.input_shape[-1] * lines.size)
     return replace(layer, weights=weights.reshape(-1, *layer.weights.shape[1:]), input_shape=shape)
 
 
@@ -99,4 +165,6 @@ def _readout(ann: Ann) -> AnnLayer:
     """A linear layer that hands the last activations on."""
     last, size = ann.layers[-1], ann.layers[-1].n_outputs
     name = f"{last.name}_readout"
-    return AnnLayer(name, np.eye(size), np.zeros(size), "identity", last.output_shape, (size,))
+    return AnnLayer(
+        name, np.eye(size), np.zeros(size), "identity", last.output_shape, (size,), source=last.name
+    )

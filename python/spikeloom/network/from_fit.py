@@ -8,6 +8,7 @@ which doubles `unit`, is chosen as large as the accumulators allow.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -72,15 +73,17 @@ class Synapses:
 class ChipLayer:
     """One fitted layer in the chip's own codes, ready to be added to a network.
 
-    weights: codes, a matrix (n_source, n_target), sparse where zeros would count as synapses, or a Convolution
-    shared: shared weight values by name; params, init: one value a neuron, by the profile's names
+    weights: for each source codes, a matrix (n_source, n_target), sparse where zeros would count as synapses, or a
+    Convolution
+    shared: shared weight values by name, the same for every source; params, init: one value a neuron,
+    by the profile's names
     theta: (n_target,) effective threshold in LSB; for a readout, LSB per unit of current
     host_bias: (n_target,) LSB, where the host computes the layer's current; `weights` are then LSB per unit of value
     constant: (lines, n_target) codes from the lines that always send, where a bias comes by axons
     """
 
     name: str
-    weights: NDArray | sparray | Convolution
+    weights: tuple[NDArray | sparray | Convolution, ...]
     shared: dict[str, Any]
     params: dict[str, NDArray]
     init: dict[str, NDArray]
@@ -93,13 +96,14 @@ class ChipLayer:
         """Neurons."""
         return int(self.theta.size)
 
-    def add_to(self, network: SpikingNetwork, source: str) -> None:
-        """Add the population and its projection from `source`; a host layer, where the host computes."""
+    def add_to(self, network: SpikingNetwork, sources: Sequence[str]) -> None:
+        """Add the population and its projections from `sources`; a host layer, where the host computes."""
         population = network.population(self.name, self.size, init=self.init, **self.params)
-        if self.host_bias is not None:
-            network.host_layer(network.populations[source], population, self.weights, bias=self.host_bias)
-        else:
-            network.connect(network.populations[source], population, self.weights, **self.shared)
+        for source, weights in zip(sources, self.weights, strict=True):
+            if self.host_bias is not None:
+                network.host_layer(network.populations[source], population, weights, bias=self.host_bias)
+            else:
+                network.connect(network.populations[source], population, weights, **self.shared)
         if self.constant is not None:
             network.connect(constant_input(network, len(self.constant)), population, self.constant)
 
@@ -141,13 +145,21 @@ def chip_layer(
     by_axon = profile.bias.kind == "axon"
     return ChipLayer(
         synapses.name,
-        _stored(geometry(_spread(synapses.codes, planes, profile), layer, planes), profile),
+        tuple(
+            _stored(geometry(_spread(codes, planes, profile), part, planes), profile)
+            for part, codes in zip(layer.parts, rows_of_parts(synapses.codes, layer), strict=True)
+        ),
         _shared(profile, exponent, planes, layer),
         {name: _on_positions(codes, layer) for name, codes in params.items()},
         {name: _on_positions(values, layer) for name, values in init.items()},
         _on_positions(theta, layer),
         constant=_on_positions(line_codes(current * theta + start, profile), layer) if by_axon else None,
     )
+
+
+def rows_of_parts(matrix: NDArray, layer: AnnLayer) -> list[NDArray]:
+    """The rows of each of the layer's linear maps."""
+    return np.split(matrix, np.cumsum([len(part.matrix) for part in layer.parts])[:-1])
 
 
 def hosted_layer(
@@ -172,7 +184,7 @@ def hosted_layer(
     params = {threshold_name(profile): threshold, **coarsest_bias(profile, theta.size)}
     scale = _on_positions(theta, layer)
     return ChipLayer(
-        layer.name, matrix * scale, {},
+        layer.name, (matrix * scale,), {},
         {name: _on_positions(codes, layer) for name, codes in params.items()},
         {name: _on_positions(values, layer) for name, values in init.items()},
         scale, host_bias=_on_positions(layer.bias * theta + start, layer),
