@@ -110,15 +110,14 @@ NETWORKS: dict[str, Callable[[], ModelBuilder]] = {
 
 
 def loaded(name: str) -> Ann:
-    model = NETWORKS[name]().build()
-    ann = load_ann(model)
-    assert_equal(ann, model)
-    return ann
+    return load_ann(NETWORKS[name]().build())
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_branches_are_lowered_exactly(name: str) -> None:
-    loaded(name)
+    model, ann = NETWORKS[name]().build(), loaded(name)
+    assert_equal(ann, model)
+    assert ann.layers[-1].activation == "identity"
 
 
 def test_a_sum_is_one_layer_of_several_sources() -> None:
