@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import coo_array, sparray
 
 from spikeloom.errors import FitError
+from spikeloom.network.analog_units import slowest_leak
 from spikeloom.network.chip_units import exponent_name, threshold_name, weight_unit
 from spikeloom.network.from_fit import ChipLayer
 from spikeloom.profile.schema import Profile
@@ -29,6 +30,7 @@ def wired_layer(name: str, maps: Sequence[sparray], profile: Profile, largest_co
     kind = np.float64 if profile.is_analog else np.int32
     shared = {exponent_name(profile): 0} if exponent_name(profile) else {}
     params = {threshold_name(profile): np.full(size, threshold, dtype=kind)}
+    params |= {name: np.full(size, value) for name, value in slowest_leak(profile).items()}
     return ChipLayer(name, codes, shared, params, {}, np.full(size, weight))
 
 
