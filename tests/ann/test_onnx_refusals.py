@@ -108,7 +108,7 @@ REFUSED: dict[str, tuple[str, str, Callable[[], ModelBuilder]]] = {
     "reshape with allowzero": (
         "Reshape",
         "allowzero",
-        lambda: culprit(image(), "Reshape", [-1, 96], allowzero=1),
+        lambda: culprit(image(), "Reshape", [0, 0, 48], allowzero=1),
     ),
     "conv on a reshaped image": (
         "Conv",

@@ -24,7 +24,8 @@ def reshape(node: Node, shape: Shape) -> Steps:
     target = node.argument(1)
     if node.place != 0 or target is None or target.dtype.kind != "i" or target.ndim != 1 or target.size < 2:
         raise node.refusal("its shape is not a constant list with a batch axis", _FLAT)
-    node.demand("allowzero", node.attributes.get("allowzero", 0), 0)
+    if not target[1:].all():  # the batch axis is 0 where the file takes it from a Shape
+        node.demand("allowzero", node.attributes.get("allowzero", 0), 0)
     batch, *rest = (int(side) for side in target)
     sides = [_copied(shape, k) if side == 0 else side for k, side in enumerate(rest)]
     known = prod(side for side in sides if side != -1)
