@@ -31,7 +31,9 @@ def rows(name: str) -> tuple[NDArray, NDArray, NDArray]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", choices=NAMES, help="one of them")
     parser.add_argument("--pool", choices=("tree", "or"), default="tree")
     parser.add_argument("--ticks", type=int, default=64)

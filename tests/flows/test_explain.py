@@ -30,11 +30,15 @@ def dense(*sizes: int) -> Ann:
     return Ann("net", sizes[:1], layers, None, np.arange(sizes[0]))
 
 
-def grouped() -> Ann:
-    layer = AnnLayer(
-        "conv", RNG.normal(size=(1, 3, 3, 4)), np.zeros(4), "relu", (5, 5, 2), (3, 3, 4), groups=2
+def pooled_input() -> Ann:
+    """The largest of windows of the input, which has no neurons that could take it."""
+    layers = (
+        AnnLayer(
+            "pool", np.ones((1, 2, 2, 2)), np.zeros(2), "max", (6, 6, 2), (3, 3, 2), stride=(2, 2), groups=2
+        ),
+        AnnLayer("fc", RNG.normal(size=(18, 3)), np.zeros(3), "identity", (3, 3, 2), (3,)),
     )
-    return Ann("net", (5, 5, 2), (layer,), None, np.arange(50))
+    return Ann("net", (6, 6, 2), layers, None, np.arange(72))
 
 
 def branches() -> SpikingNetwork:
@@ -84,7 +88,7 @@ MISFITS: dict[str, tuple[str, str, dict[str, object], Callable[[], Ann | Spiking
     "outputs": ("fc2", "limits.outputs", {"limits.outputs": 4}, lambda: dense(20, 10, 5)),
     "delays": ("a -> c", "time.delay_max", {}, branches),
     "thresholds of a core": ("many", "limits.cores", {}, thresholds),
-    "groups": ("conv", "", {}, grouped),
+    "no way to do it": ("pool", "", {}, pooled_input),
 }  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def spiking_units(
     accumulated current is, and a network that ends in an activation gets a layer that reads it out
     pool: how the largest of several rates is had
     """
-    build = _Units(ann, neurons_per_unit, pool)
+    build = _Units(ann, ann.flatten(rows), neurons_per_unit, pool)
     preactivations, answers = ann.preactivations(rows), ann.forward(rows)
     offset = max(0.0, -float(answers[-1].min())) if counted else 0.0
     ends_in_activation = ann.layers[-1].activation != "identity" and not counted
@@ -67,10 +67,10 @@ def spiking_units(
 class _Units:
     """The layers of neurons so far, and for each of the network's layers what adds up to its activation."""
 
-    def __init__(self, ann: Ann, neurons_per_unit: int, pool: Pool) -> None:
+    def __init__(self, ann: Ann, given: Array, neurons_per_unit: int, pool: Pool) -> None:
         self.neurons_per_unit, self.pool = neurons_per_unit, pool
         self.found: list[tuple[UnitLayer, Array, Array]] = []
-        self._answers: dict[str, Array] = {}
+        self._answers: dict[str, Array] = {INPUT: given}
         # By name of a layer: its summands, and the weights of the lines that one of its units has.
         first = Term(INPUT, ann.layers[0].input_shape)
         self._given: dict[str, tuple[tuple[Term, ...], Array]] = {OUTSIDE: ((first,), np.ones(1))}
