@@ -50,8 +50,9 @@ def main() -> None:
         right, on_chip = ((scores.argmax(axis=1) == labels).mean() for scores in (wanted, got))
         agreement = (got.argmax(axis=1) == wanted.argmax(axis=1)).mean()
         twin = sl.crosscheck(conversion.program, x[:1], reference="twin").equal
-        print(f"{name:10} {args.pool:4} ANN {100 * right:.2f} %, chip {100 * on_chip:.2f} %, agrees {100 * agreement:.2f} %, "
-              f"NMSE {nmse:.4f}, {conversion.program.n_cores} cores, twin {'equal' if twin else 'differs'}")  # fmt: skip
+        scores = f"ANN {100 * right:.2f}, chip {100 * on_chip:.2f}, agrees {100 * agreement:.2f} %, NMSE {nmse:.4f}"
+        equal = "equal" if twin else "differs"
+        print(f"{name:10} {args.pool:4} {scores}, {conversion.program.n_cores} cores, twin {equal}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import AnnError, FitError, PlacementError, SpikeloomError
-from spikeloom.flows import chain
+from spikeloom.flows import calibration
 from spikeloom.flows.convert import convert
 from spikeloom.flows.crosscheck import crosscheck
 from spikeloom.profile.catalog import load_profile
@@ -167,6 +167,6 @@ def test_bad_arguments_are_one_line_errors(change: dict[str, Any], kind: type[Ex
 
 def test_a_signed_output_does_not_cost_the_other_layers_their_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     ann, profile = small_ann(), load_profile("loihi1")  # its widest layer has 24 units, its output is signed
-    monkeypatch.setattr(chain, "FEED_NUMBERS", 24 * (8 + len(ann.layers)) * 50)
+    monkeypatch.setattr(calibration, "FEED_NUMBERS", 24 * (8 + len(ann.layers)) * 50)
     data = calibration.calibration_set(ann, profile, rows(80, 6), ticks=8, encoding=None, seed=0)
     assert len(data.rows) == 50

@@ -18,18 +18,30 @@ Array = NDArray[np.float64]
 TICKS = 32  # thresholds and biases do not matter here, so any window will do
 
 
-def dry_network(ann: Ann, profile: Profile, pool: Pool = "tree") -> SpikingNetwork:
+def dry_units(ann: Ann, pool: Pool = "tree", *, counted: bool = False) -> tuple[UnitLayer, ...]:
+    """The layers in neurons; counted: of a chip that lets nothing but spikes be read."""
+    return spiking_units(ann, np.zeros((1, *ann.input_shape)), counted=counted, pool=pool).layers
+
+
+def counts_outputs(profile: Profile) -> bool:
+    """The chip lets nothing but spikes be read."""
+    return profile.fire.reg not in profile.outputs.readable
+
+
+def dry_network(
+    ann: Ann, profile: Profile, pool: Pool = "tree", *, units: tuple[UnitLayer, ...] | None = None
+) -> SpikingNetwork:
     """Populations and synapses as a conversion makes them, for inputs that are never negative.
 
-    Codes are the weights rounded to the nearest level of one scale a layer; thresholds and biases are legal and
-    mean nothing.
+    units: `dry_units` of this network, where they have been made already. Codes are the weights rounded to the
+    nearest level of one scale a layer; thresholds and biases are legal and mean nothing.
 
     Raises FitError, NetworkError or PlacementError where the chip has no codes for the layers.
     """
     network = SpikingNetwork(profile)
     network.input(INPUT, ann.layers[0].n_inputs, encoding="rate")
-    counted = profile.fire.reg not in profile.outputs.readable
-    layers = spiking_units(ann, np.zeros((1, *ann.input_shape)), counted=counted, pool=pool).layers
+    counted = counts_outputs(profile)
+    layers = dry_units(ann, pool, counted=counted) if units is None else units
     for layer in layers:
         chip = _on_chip(layer, profile, readout=layer is layers[-1] and not counted)
         chip.add_to(network, sources_of(layer))

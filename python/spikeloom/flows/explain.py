@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import ceil
+from dataclasses import dataclass, replace
+from math import ceil, prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,9 @@ from spikeloom.ann.graph import Ann
 from spikeloom.ann.load import load_ann
 from spikeloom.errors import AnnError, FitError, NetworkError, PlacementError, SpikeloomError
 from spikeloom.flows.convertible import check_convertible
-from spikeloom.flows.dry_network import dry_network
+from spikeloom.flows.dry_network import counts_outputs, dry_network, dry_units
+from spikeloom.flows.max_pool import Pool, PoolCost, Wired, pool_costs
+from spikeloom.flows.spiking_units import UnitLayer
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.demand import Demand, tables_of
 from spikeloom.placement.partition import Partition
@@ -73,6 +75,7 @@ class Explanation:
 
     cores: that the whole network takes; None where it does not fit
     alternatives: other profiles that hold the network, looked up where this one does not
+    pools: what each max pooling takes as a tree and as an "or"; `layers` counts the one that was asked for
     """
 
     network: str
@@ -81,6 +84,7 @@ class Explanation:
     problems: tuple[Problem, ...]
     cores: int | None
     alternatives: tuple[str, ...] = ()
+    pools: tuple[PoolCost, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -91,6 +95,8 @@ class Explanation:
 def explain(
     ann: Ann | SpikingNetwork | str | Path | ModelProto | torch.nn.Module | BaseEstimator,
     profile: Profile | str | Path,
+    *,
+    pool: Pool = "tree",
 ) -> Explanation:
     """Say what a network takes on a chip, and what stands in the way, without data.
 
@@ -101,6 +107,7 @@ def explain(
     ----------
     ann : what `load_ann` takes, or a `SpikingNetwork`, which is placed as it is.
     profile : a chip by name, path, or `Profile`.
+    pool : the form of max pooling that is counted, "tree" or "or", as `convert` takes it.
 
     Raises AnnError or ProfileError where one of the two cannot be read.
 
@@ -112,23 +119,74 @@ def explain(
     """
     chip = load_profile(profile)
     network = ann if isinstance(ann, SpikingNetwork) else load_ann(ann)
-    found = _explained(network, chip)
-    if found.fits or isinstance(network, SpikingNetwork):
-        return found
-    return _with_alternatives(found, network)
+    if isinstance(network, SpikingNetwork):
+        return _explained("network", network, chip, [])
+    dry = _Dry(network, pool)
+    found = replace(dry.on(chip), pools=tuple(cost for pair in map(pool_costs, dry.pools) for cost in pair))
+    return found if found.fits else replace(found, alternatives=_alternatives(dry, chip))
 
 
-def _with_alternatives(found: Explanation, ann: Ann) -> Explanation:
-    names = [name for name in list_profiles() if ":" not in name and name != found.profile.partition("+")[0]]
-    fitting = tuple(name for name in names if _explained(ann, load_profile(name)).fits)
-    return Explanation(found.network, found.profile, found.layers, found.problems, found.cores, fitting)
+class _Dry:
+    """A trained network without data: brought into neurons once, then held against one chip after the other."""
+
+    def __init__(self, ann: Ann, pool: Pool) -> None:
+        self.ann, self.pool = ann, pool
+        self.pools = [layer for layer in ann.layers if layer.is_max]
+        self.problems: list[Problem] = []
+        try:
+            check_convertible(ann)
+        except AnnError as error:
+            self.problems.append(_problem(error))
+        self._units: dict[bool, tuple[UnitLayer, ...]] = {}
+
+    def units(self, profile: Profile) -> tuple[UnitLayer, ...]:
+        """The layers in neurons, for a chip whose outputs are read as this one's."""
+        counted = counts_outputs(profile)
+        if counted not in self._units:
+            self._units[counted] = dry_units(self.ann, self.pool, counted=counted)
+        return self._units[counted]
+
+    def on(self, profile: Profile) -> Explanation:
+        """What the network takes on this chip; a layer that no conversion carries is counted all the same."""
+        problems = list(self.problems)
+        try:
+            network = dry_network(self.ann, profile, units=self.units(profile))
+        except (FitError, NetworkError, PlacementError) as error:
+            return Explanation(self.ann.name, profile.name, (), (*problems, _problem(error)), None)
+        return _explained(self.ann.name, network, profile, problems)
+
+    def is_too_large(self, profile: Profile) -> bool:
+        """More neurons, or lines into one neuron, than the chip has: known without a single synapse."""
+        limits, units = profile.limits, self.units(profile)
+        neurons = sum(unit.n_outputs for unit in units)
+        room = (
+            None
+            if limits.cores is None or limits.neurons_per_core is None
+            else limits.cores * limits.neurons_per_core
+        )
+        axons = limits.in_axons_per_core
+        widest = max(_fewest_lines(unit) for unit in units)
+        return (room is not None and neurons > room) or (axons is not None and widest > axons)
 
 
-def _explained(source: Ann | SpikingNetwork, profile: Profile) -> Explanation:
-    name = "network" if isinstance(source, SpikingNetwork) else source.name
-    problems: list[Problem] = []
+def _fewest_lines(unit: UnitLayer) -> int:
+    """Lines that one neuron of the layer reads at least, where no weight is 0 and no border cuts it."""
+    if isinstance(unit, Wired) or any(sum(part.padding) for part in unit.parts):
+        return 0
+    return sum(len(part.matrix) * prod(part.input_pool) for part in unit.parts if part.matrix.all())
+
+
+def _alternatives(dry: _Dry, chip: Profile) -> tuple[str, ...]:
+    """Other profiles that hold the network."""
+    names = [name for name in list_profiles() if ":" not in name and name != chip.name.partition("+")[0]]
+    profiles = {name: load_profile(name) for name in names}
+    return tuple(
+        name for name, profile in profiles.items() if not dry.is_too_large(profile) and dry.on(profile).fits
+    )
+
+
+def _explained(name: str, network: SpikingNetwork, profile: Profile, problems: list[Problem]) -> Explanation:
     try:
-        network = source if isinstance(source, SpikingNetwork) else _on_chip(source, profile, problems)
         partition = Partition(network, all_synapses(network))
     except (FitError, NetworkError, PlacementError) as error:
         return Explanation(name, profile.name, (), (*problems, _problem(error)), None)
@@ -138,15 +196,6 @@ def _explained(source: Ann | SpikingNetwork, profile: Profile) -> Explanation:
     )  # fmt: skip
     cores = _placed(network, problems)
     return Explanation(name, profile.name, layers, tuple(problems), cores)
-
-
-def _on_chip(ann: Ann, profile: Profile, problems: list[Problem]) -> SpikingNetwork:
-    """The network's synapses; a layer that no conversion carries is a problem, and counted all the same."""
-    try:
-        check_convertible(ann)
-    except AnnError as error:
-        problems.append(_problem(error))
-    return dry_network(ann, profile)
 
 
 def _needs(name: str, network: SpikingNetwork, partition: Partition, problems: list[Problem]) -> LayerNeeds:

@@ -7,6 +7,8 @@ from spikeloom.flows.printing import counted, facts, number, percent, table
 
 COLUMNS = ("layer", "neurons", "fan-in", "synapses", "words", "axons", "cores", "nearest limit", "used")
 
+POOL_COLUMNS = ("max pool", "as", "neurons", "synapses", "sources behind", "ticks")
+
 
 def show(found: Explanation) -> None:
     """The verdict, a table of the layers, and every problem with its remedy."""
@@ -14,6 +16,10 @@ def show(found: Explanation) -> None:
     facts(("network", found.network), ("chip", found.profile), ("verdict", verdict))
     if found.layers:
         table(COLUMNS, [_row(layer) for layer in found.layers])
+    if found.pools:
+        table(
+            POOL_COLUMNS, [(p.layer, p.pool, p.neurons, p.synapses, p.sources, p.ticks) for p in found.pools]
+        )
     facts(*(("problem", _sentence(problem)) for problem in found.problems))
     if not found.fits:
         facts(("others", ", ".join(found.alternatives) or "no other profile here holds it"))

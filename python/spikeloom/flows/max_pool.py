@@ -48,6 +48,22 @@ class Wired:
 
 
 @dataclass(frozen=True)
+class PoolCost:
+    """What max pooling takes in one of its two forms.
+
+    layer: of the network; pool: "tree" or "or"; neurons, synapses: of the pooling itself
+    sources: populations that what comes behind it reads in place of one; ticks: that the output comes later
+    """
+
+    layer: str
+    pool: Pool
+    neurons: int
+    synapses: int
+    sources: int
+    ticks: int
+
+
+@dataclass(frozen=True)
 class Term:
     """A summand of what a layer gives: its image, of which only the first number of each `stride` window counts."""
 
@@ -79,6 +95,18 @@ def wired(layer: AnnLayer, source: str, pool: Pool) -> tuple[tuple[Wired, ...], 
         ]
         values = found + (values[-1:] if len(values) % 2 else [])
     return tuple(made), tuple(terms)
+
+
+def pool_costs(layer: AnnLayer) -> tuple[PoolCost, PoolCost]:
+    """Both forms of a max pooling, in hops of one tick."""
+    return _cost(layer, "tree"), _cost(layer, "or")
+
+
+def _cost(layer: AnnLayer, pool: Pool) -> PoolCost:
+    made, terms = wired(layer, "", pool)
+    synapses = sum(int(np.count_nonzero(weights.data)) for one in made for weights in one.maps.values())
+    ticks = 1 if pool == "or" else len(terms) - 1
+    return PoolCost(layer.name, pool, sum(one.n_outputs for one in made), synapses, len(terms), ticks)
 
 
 def _taps(layer: AnnLayer) -> list[csr_array]:
