@@ -53,9 +53,8 @@ def test_a_mobile_network_is_explained_and_placed_with_its_kernels_shared(tmp_pa
     assert 200_000 < sum(layer.weights.size for layer in ann.layers) < 250_000
     began = time.process_time()
     found = explain(ann, "loihi1")
-    assert [problem.subject for problem in found.problems] == [
-        "layer 'depth1'"
-    ]  # groups are not converted yet
+    assert [problem.limit for problem in found.problems] == ["limits.cores"]  # of 128: the images are large
+    assert found.alternatives == ("ideal",)
     assert [layer.neurons for layer in found.layers] == [layer.n_outputs for layer in ann.layers]
     program = place(dry_network(ann, load_profile("loihi1", override={"limits.cores": None})))
     assert time.process_time() - began < LARGE_NETWORK_SECONDS
