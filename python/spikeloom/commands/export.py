@@ -14,8 +14,11 @@ from spikeloom.commands.options import Json, ProgramFile
 def export(
     program: ProgramFile,
     format: Annotated[
-        Literal["nir", "verilog"],
-        typer.Option(help="nir: a graph for other simulators; verilog: the circuit of an open core."),
+        Literal["memh", "nir", "verilog"],
+        typer.Option(
+            help="memh: memory images of tinyodin, odin and ranc; nir: a graph for other simulators; "
+            "verilog: the circuit of an open core."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="A new folder.")],
     json: Json = False,

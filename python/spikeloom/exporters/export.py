@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from spikeloom.errors import ProgramError
 from spikeloom.program.program import ChipProgram
 
-Format = Literal["nir", "verilog"]
+Format = Literal["memh", "nir", "verilog"]
 
 
 def export(program: ChipProgram, format: Format, folder: str | Path) -> list[Path]:
@@ -17,9 +17,10 @@ def export(program: ChipProgram, format: Format, folder: str | Path) -> list[Pat
 
     Parameters
     ----------
-    format : "nir", a graph for other simulators, with a table of what each register became; "verilog", the
-        circuit of a profile whose controller is `open_core`: synthesizable Verilog, memory images, a test bench
-        and a Makefile.
+    format : "memh", the neuron and synapse memories of `tinyodin`, `odin` and `ranc` as their Verilog reads them,
+        with the registers that belong to them and the addresses of the input lines; "nir", a graph for other
+        simulators, with a table of what each register became; "verilog", the circuit of a profile whose controller
+        is `open_core`: synthesizable Verilog, memory images, a test bench and a Makefile.
     folder : where to write; it is made where it does not exist, its parent must.
 
     Raises ProgramError where the format is unknown, or cannot say what the program does.

@@ -32,8 +32,8 @@ class SynapseList:
 
 def synapse_lists(program: ChipProgram) -> list[SynapseList]:
     """All synapses of a program, in the order of its inputs and populations."""
-    axon, target, place, run = _expanded(program)
-    line, is_input = _drivers(program)
+    axon, target, place, run = expanded(program)
+    line, is_input = drivers(program)
     owners, member = _owners(program)
     source_owner, source = _sources(program, line[axon], is_input[axon], owners, member)
     target_owner = owners[target]
@@ -58,7 +58,7 @@ def _names(program: ChipProgram) -> list[str]:
     return [port.name for port in program.inputs] + [placed.name for placed in program.populations]
 
 
-def _expanded(program: ChipProgram) -> tuple[Index, Index, Index, Index]:
+def expanded(program: ChipProgram) -> tuple[Index, Index, Index, Index]:
     """(axon, target neuron, place of its code, run) of every synapse."""
     arrays = program.arrays
     template = arrays.axon_template.astype(np.int64)
@@ -85,7 +85,7 @@ def _ranges(first: NDArray, counts: NDArray) -> Index:
     return numbers
 
 
-def _drivers(program: ChipProgram) -> tuple[Index, NDArray[np.bool_]]:
+def drivers(program: ChipProgram) -> tuple[Index, NDArray[np.bool_]]:
     """(line or neuron, whether it is a line) that drives each axon."""
     arrays = program.arrays
     driver = np.zeros(arrays.axon_template.size, dtype=np.int64)
