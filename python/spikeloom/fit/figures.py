@@ -108,7 +108,8 @@ def _warnings(tag: BoundTag, gap: float, dead: int, saturated: int) -> tuple[str
     if tag in ("dual", "exact") and gap > PROMISED_GAP:
         found.append(f"the solution is proven to within {100 * gap:.1f} % only")
     if dead:
-        found.append(f"{dead} outputs never fire")
+        found.append(f"{dead} outputs never fire" if dead > 1 else "1 output never fires")
     if saturated:
-        found.append(f"{saturated} outputs are at the ceiling in most rows")
+        at_the_ceiling = f"{saturated} outputs are" if saturated > 1 else "1 output is"
+        found.append(f"{at_the_ceiling} at the ceiling in most rows")
     return tuple(found)
