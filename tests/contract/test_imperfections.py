@@ -184,3 +184,8 @@ def test_a_network_is_built_run_saved_loaded_and_cross_checked(name: str, tmp_pa
     assert first.outputs.tobytes() == again.outputs.tobytes() and first.outputs.sum() > 0
     assert sl.crosscheck(loaded, x, reference="twin", chip_seed=1).equal
     assert sl.crosscheck(loaded, x, reference="brian2", chip_seed=1).equal
+
+
+def test_what_has_no_size_is_no_noise() -> None:
+    assert sl.load_profile("dynap_se2").temporal_effects == ()
+    assert sized("dynap_se2").temporal_effects == ("late",)

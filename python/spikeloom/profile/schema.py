@@ -10,7 +10,7 @@ from pydantic import Field
 
 from spikeloom.profile.cycle_tables import Cycles, Energy, Noc
 from spikeloom.profile.event_mode import EventMode
-from spikeloom.profile.imperfections import Imperfection, Jitter, Noise, OperationEffect, ReadNoise
+from spikeloom.profile.imperfections import Imperfection, Jitter, Noise, OperationEffect, ReadNoise, is_idle
 from spikeloom.profile.operations import FIRING, Operation
 from spikeloom.profile.tables import (
     Bias,
@@ -122,7 +122,7 @@ class Profile(Table):
         return tuple(
             entry.name
             for entry in self.imperfection
-            if isinstance(entry, ReadNoise | Jitter | Noise)
+            if (isinstance(entry, ReadNoise | Jitter | Noise) and not is_idle(entry))
             or (isinstance(entry, OperationEffect) and noisy.intersection(entry.operations))
         )
 
