@@ -96,7 +96,7 @@ def test_the_profile_is_sound(name: str) -> None:
     assert check.unsourced == ()
 
 
-def test_the_fit_refuses_weights_by_the_type_of_axon() -> None:
-    bundle = load_bundle("cartpole")
-    with pytest.raises(sl.FitError, match="the type of an axon.*SpikingNetwork"):
+def test_the_fit_refuses_a_kernel_where_each_neuron_has_a_table_of_weights() -> None:
+    bundle = load_bundle("cnn")
+    with pytest.raises(sl.FitError, match="shares weights, and the chip has a table.*SpikingNetwork"):
         sl.convert(bundle.onnx_path, "ranc", calibration=bundle.calibration[:60])

@@ -258,5 +258,6 @@ def _finished(problem: LayerProblem, loss: Loss, solved: Solved, *, plain: bool 
         objective=problem.objective,
         bound_tag=solved.tag,
         lambda_=solved.ridge,
+        typed=rounded.typed,
         **found,
     )

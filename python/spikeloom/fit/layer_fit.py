@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.fit.type_table import TypedCodes
+
 Array = NDArray[np.float64]
 Objective = Literal["matching", "l2", "l1", "linf"]
 Method = Literal["copy", "fit", "fit+gain", "iv"]
@@ -42,6 +44,7 @@ class LayerFit:
     rounding_gap: share of the rounding cost, in the quadratic model with lambda, that other codes at the same
     scales could save at most; 0 is proven best, inf where exact decoding was not tried (many inputs)
     proven_codes: outputs whose codes are proven best in that sense, before the last descent in the true loss
+    typed: `codes` as weights by the type of an axon, where the chip has these
     gain_deviation: largest |cov(I, I*) / var(I*) - 1| over outputs after rounding (0 where nothing is active)
     """
 
@@ -71,6 +74,7 @@ class LayerFit:
     warnings: tuple[str, ...] = ()
     rounding_gap: float = float("inf")
     proven_codes: int = 0
+    typed: TypedCodes | None = None
 
     @property
     def neurons_per_node(self) -> int:

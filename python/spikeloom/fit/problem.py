@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from spikeloom.errors import FitError
 from spikeloom.fit.layer_fit import BoundTag, LayerFit, Method, Objective
 from spikeloom.fit.response import Response
+from spikeloom.fit.type_table import TypedCodes, TypeTable
 
 __all__ = [
-    "BoundTag", "LayerFit", "LayerProblem", "Method", "Objective", "Response", "WeightGrid",
+    "BoundTag", "LayerFit", "LayerProblem", "Method", "Objective", "Response", "TypeTable", "TypedCodes",
+    "WeightGrid",
 ]  # fmt: skip
 
 Array = NDArray[np.float64]
@@ -34,6 +36,7 @@ class WeightGrid:
     scale_groups: how many different scales (code -> threshold units) the outputs may use; None: one each
     fan_in: most weights other than 0 that an output may have
     scale_min, scale_max: limits of a scale, threshold units per code step of 1 (equal: the scale is given)
+    type_table: where a target keeps one weight for each type of axon; `levels` are then those of a weight
     """
 
     levels: tuple[int, int, int] | None = None
@@ -41,6 +44,7 @@ class WeightGrid:
     scale_min: float = 0.0
     scale_max: float = float("inf")
     fan_in: int | None = None
+    type_table: TypeTable | None = None
 
     def __post_init__(self) -> None:
         if self.levels is not None:

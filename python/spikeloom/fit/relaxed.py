@@ -7,6 +7,7 @@ from typing import Literal
 
 from spikeloom.fit.integer import Quadratic
 from spikeloom.fit.matching import Array, Loss
+from spikeloom.fit.type_table import TypedCodes
 
 Effort = Literal["plain", "copy", "gain", "fit"]
 
@@ -54,7 +55,7 @@ class Proof:
 class Rounded:
     """codes (n, m), scales (m,), bias (m,); excess (m,) of error feedback, D'H D of the data alone; the
     same of plain
-    rounding (nearest codes), with its true penalised loss (m,)."""
+    rounding (nearest codes), with its true penalised loss (m,); typed: the codes by type of axon."""
 
     codes: Array
     scales: Array
@@ -65,3 +66,4 @@ class Rounded:
     plain_excess: Array
     plain_loss: Array
     proof: Proof | None = None
+    typed: TypedCodes | None = None

@@ -25,6 +25,7 @@ from spikeloom.fit.matching import Array
 from spikeloom.fit.problem import WeightGrid
 from spikeloom.fit.refinement import refine
 from spikeloom.fit.relaxed import Proof, Relaxed, Rounded
+from spikeloom.fit.type_table import TypeTable, plain_codes, typed_codes
 
 PLAIN_FACTORS = np.geomspace(
     0.25, 1.1, 17
@@ -36,6 +37,7 @@ COPY_FACTORS = np.array(
 SCALES_TRIED = 3  # shared scales, or best of its own, tried with more effort for each output
 LAYER_NODES = 200_000_000  # that exact decoding may visit for a layer: some ten seconds
 NARROWEST = 8  # a beam narrower than this is not worth its time
+TYPE_STARTS = 8  # beginnings of a search for types of axons and weights
 WORTH_REFINING = 1e-2  # share of the relaxed loss that rounding must have added
 
 
@@ -46,6 +48,8 @@ def round_layer(relaxed: Relaxed, grid: WeightGrid) -> Rounded:
         none = np.zeros_like(loss)
         one = np.ones_like(loss)
         return Rounded(relaxed.weights, one, bias, none, relaxed.weights, one, none, loss)
+    if grid.type_table is not None:
+        return _round_by_type(relaxed, grid.type_table)
     search = _Search(relaxed, relaxed.model(), grid, grid.levels)
     plain_excess, plain_scales, plain_codes = search.plain()
     plain_loss, plain_bias = relaxed.judge(plain_codes * plain_scales)
@@ -68,6 +72,25 @@ def round_layer(relaxed: Relaxed, grid: WeightGrid) -> Rounded:
     return Rounded(
         codes, scales, bias, excess, plain_codes, plain_scales, plain_excess, plain_loss, search.proof
     )
+
+
+def _round_by_type(relaxed: Relaxed, table: TypeTable) -> Rounded:
+    """The layer as subset sums, see `type_table`; its scales are given."""
+    model = relaxed.model()
+    plain = plain_codes(table, relaxed.weights)
+    plain_weights = plain.sums * table.steps
+    plain_excess = model.excess(plain_weights - relaxed.weights)
+    plain_loss, plain_bias = relaxed.judge(plain_weights)
+    chosen, bias = plain, plain_bias
+    if relaxed.effort != "plain":
+        starts = TYPE_STARTS if relaxed.effort != "copy" else 1
+        chosen = typed_codes(table, model.matrix, relaxed.weights, starts=starts)
+        _, bias = relaxed.judge(chosen.sums * table.steps)
+    excess = model.excess(chosen.sums * table.steps - relaxed.weights)
+    return Rounded(
+        chosen.sums.astype(np.float64), table.steps, bias, excess, plain.sums.astype(np.float64), table.steps,
+        plain_excess, plain_loss, typed=chosen,
+    )  # fmt: skip
 
 
 class _Search:

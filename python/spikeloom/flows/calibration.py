@@ -11,6 +11,7 @@ from spikeloom.ann.activation import SIGNED
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.encoding import encode
 from spikeloom.emulation.measure import Feed
+from spikeloom.flows.axon_plan import axons_per_source
 from spikeloom.flows.input_coding import InputCoding, InputEncoding, choose_coding
 from spikeloom.flows.layer_data import LayerData
 from spikeloom.flows.max_pool import Pool
@@ -33,6 +34,7 @@ class CalibrationSet:
     answers, preactivations: what the neurons of each layer should answer on these rows, after and before the
         activation
     held: (N,) rows that judge
+    axons: that each source of a layer drives
     """
 
     ann: Ann
@@ -49,6 +51,7 @@ class CalibrationSet:
     warnings: tuple[str, ...]
     neurons_per_unit: int = 1
     counted_offset: float | None = None
+    axons: tuple[int, ...] = ()
 
 
 def judging_rows(count: int, seed: int) -> NDArray[np.bool_]:
@@ -73,6 +76,7 @@ def calibration_set(
     seed: int,
     neurons_per_unit: int = 1,
     pool: Pool = "tree",
+    most_axons: int | None = None,
 ) -> CalibrationSet:
     """The ANN's answers on as many rows as the emulation can hold, in a seeded order, and the coding of the input."""
     widest = max(ann.layers[0].n_inputs, *(_neurons(layer, neurons_per_unit) for layer in ann.layers))
@@ -105,6 +109,7 @@ def calibration_set(
         warnings,
         neurons_per_unit,
         units.offset if counted else None,
+        axons_per_source(layers, profile, most_axons),
     )
 
 

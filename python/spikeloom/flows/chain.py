@@ -20,7 +20,7 @@ from spikeloom.flows.max_pool import Wired
 from spikeloom.flows.sent import Sent, sent_by_wired, task_behind
 from spikeloom.flows.spiking_units import INPUT, sources_of
 from spikeloom.flows.time_limit import TimeLimit
-from spikeloom.network.from_fit import Synapses
+from spikeloom.network.chip_layer import Synapses
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
 from spikeloom.program.program import ChipProgram
@@ -82,7 +82,7 @@ def _convert_chain(
             continue
         task = task_behind(data, index, sent, objective, threads)
         winner = _converted(task, method, saved, limit)
-        winner.chip.add_to(network, sources)
+        winner.chip.add_to(network, sources, copies=1 if is_last else data.axons[index + 1])
         ideal.add(task, winner, sources, data.counted_offset if is_last else None)
         winners.append(winner)
         tell(f"{method} {layer.name}")

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from spikeloom.errors import FitError
 from spikeloom.fit.problem import LayerFit
+from spikeloom.fit.type_table import TypedCodes
 
 ARRAYS = ("kept", "weights", "bias", "codes", "scales", "quantised_bias")
 FORMAT = "spikeloom checkpoint 1"
@@ -46,7 +47,7 @@ class Checkpoint:
             return None
         saved = self._layers[place]
         parts: dict[str, Any] = {array: self._arrays[f"{place}/{array}"] for array in ARRAYS}
-        parts |= {**saved["fit"], "warnings": tuple(saved["fit"]["warnings"])}
+        parts |= {**saved["fit"], "warnings": tuple(saved["fit"]["warnings"]), "typed": self._typed(place)}
         return LayerFit(**parts), float(saved["scale"]), float(saved["error"])
 
     def keep(self, method: str, fit: LayerFit, scale: float, error: float) -> None:
@@ -54,10 +55,20 @@ class Checkpoint:
         if self._path is None:
             return
         place = f"{method}/{fit.name}"
-        plain = {one.name: getattr(fit, one.name) for one in fields(fit) if one.name not in ARRAYS}
+        arrays = (*ARRAYS, "typed")
+        plain = {one.name: getattr(fit, one.name) for one in fields(fit) if one.name not in arrays}
         self._layers[place] = {"fit": plain, "scale": scale, "error": error}
         self._arrays |= {f"{place}/{array}": np.asarray(getattr(fit, array)) for array in ARRAYS}
+        if fit.typed is not None:
+            typed = {one.name: getattr(fit.typed, one.name) for one in fields(fit.typed)}
+            self._arrays |= {f"{place}/typed/{name}": array for name, array in typed.items()}
         self._write(self._path)
+
+    def _typed(self, place: str) -> TypedCodes | None:
+        names = [one.name for one in fields(TypedCodes)]
+        if f"{place}/typed/{names[0]}" not in self._arrays:
+            return None
+        return TypedCodes(**{name: self._arrays[f"{place}/typed/{name}"] for name in names})
 
     def _write(self, path: Path) -> None:
         text = json.dumps({"format": FORMAT, "key": self._key, "layers": self._layers})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spikeloom.errors import FitError
-from spikeloom.fit.problem import WeightGrid
-from spikeloom.profile.schema import Profile
+from spikeloom.fit.problem import TypeTable, WeightGrid
+from spikeloom.profile.schema import Profile, WeightMode, Weights
 from spikeloom.profile.weights import Levels, mode_names, weight_levels
 
 
@@ -13,6 +16,8 @@ def weight_grid(profile: Profile, *, readout: bool = False) -> WeightGrid:
     _check_fittable(profile)
     if profile.weights.formula == "float":
         return WeightGrid()
+    if profile.weights.formula == "type_table":
+        return WeightGrid(_table_levels(profile))
     low, high, step = _signed_levels(profile)
     return WeightGrid(
         (low, high, step), None if readout else scale_groups(profile), fan_in=profile.limits.fan_in
@@ -28,8 +33,6 @@ def largest_code(profile: Profile) -> float:
 def _check_fittable(profile: Profile) -> None:
     """Raise FitError where the fit has no model of the chip's synapses or neurons."""
     reasons = {
-        "has weights by the type of an axon, which the fit cannot choose": profile.weights.formula
-        == "type_table",
         "has neurons that run in continuous time, which the fit does not know": profile.time.mode
         == "continuous"
         and profile.time.steps_per_tick > 1,
@@ -43,7 +46,9 @@ def _check_fittable(profile: Profile) -> None:
 
 
 def full_precision(profile: Profile) -> Profile:
-    """The profile with as many weight bits as its codes have."""
+    """The profile with as many weight bits as its codes have; with a code for each synapse instead of tables."""
+    if profile.weights.formula == "type_table":
+        return _with_weights_of_its_own(profile)
     bits = profile.weights.mantissa_bits or profile.weights.bits
     return profile.model_copy(update={"weights": profile.weights.model_copy(update={"bits": bits})})
 
@@ -60,12 +65,39 @@ def scale_groups(profile: Profile) -> int | None:
     return tables[0] if tables else 1
 
 
+def membrane_wraps(profile: Profile) -> bool:
+    """A membrane that leaves its register comes in again at the other end."""
+    return profile.regs[profile.fire.reg].overflow == "wrap"
+
+
 def firing_ceiling(profile: Profile) -> float:
     """Largest rate of a neuron in spikes per tick, with the profile's default refractory period."""
     for operand in getattr(profile.fire, "start", {}).values():
         if isinstance(operand, str):
             return 1.0 / max(1.0, profile.params[operand].default or 1.0)
     return 1.0
+
+
+def type_table(profile: Profile, axons: int, steps: NDArray[np.float64]) -> TypeTable:
+    """What the fit may choose where weights go by the type of an axon; steps: (m,) of code 1, threshold units."""
+    low, high, _ = _table_levels(profile)
+    return TypeTable(len(profile.weights.table), axons, low, high, steps)
+
+
+def _table_levels(profile: Profile) -> Levels:
+    """The codes that the weight of every type may have."""
+    params = [profile.params[name] for name in profile.weights.table]
+    low = max(int(param.min or 0) for param in params)
+    return Levels(low, min(int(param.max or 0) for param in params), 1)
+
+
+def _with_weights_of_its_own(profile: Profile) -> Profile:
+    low, high, _ = _table_levels(profile)
+    mode = WeightMode(name="signed", min=low, max=high)
+    weights = Weights(
+        formula="int", bits=(high - low).bit_length(), mode=(mode,), table=profile.weights.table
+    )
+    return profile.model_copy(update={"weights": weights})
 
 
 def _signed_levels(profile: Profile) -> Levels:

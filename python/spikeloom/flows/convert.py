@@ -85,6 +85,7 @@ def convert(
     distil: bool = False,
     objective: Objective = "matching",
     neurons_per_unit: int = 1,
+    axons_per_source: int | None = None,
     encoding: InputEncoding | None = None,
     pool: Pool = "tree",
     gain: Literal["keep", "free"] | None = None,
@@ -112,6 +113,8 @@ def convert(
         squares, least absolute or least largest error).
     neurons_per_unit : neurons that count an activation together, each with a start of its own; twice as many
         where it can be negative.
+    axons_per_source : most axons of a source, on chips whose weights go by the type of an axon; as many as fit
+        unless given.
     encoding : "rate" (default from 16 ticks), "bits" or "current" (default below).
     pool : how the largest of several rates is had: "tree" (window - 1 neurons, exact in rates) or "or" (one neuron
         that fires with any of them). The layers behind are fitted on what it gives.
@@ -130,7 +133,7 @@ def convert(
     network, chip = load_ann(ann), load_profile(profile)
     check_convertible(network)
     rows = _checked_rows(network, calibration)
-    _check_numbers(chip, ticks, chip_seed, neurons_per_unit)
+    _check_numbers(chip, ticks, chip_seed, neurons_per_unit, axons_per_source)
     weight_grid(chip)  # refuses weights that no fit can choose
     _check_choices(objective=(objective, OBJECTIVES), encoding=(encoding, ENCODINGS), gain=(gain, GAINS),
                    pool=(pool, POOLS))  # fmt: skip
@@ -140,7 +143,7 @@ def convert(
                            limit)  # fmt: skip
     smaller, pruned = made
     data = calibration_set(smaller, chip, rows, ticks=ticks, encoding=encoding, seed=seed,
-                           neurons_per_unit=neurons_per_unit, pool=pool)  # fmt: skip
+                           neurons_per_unit=neurons_per_unit, pool=pool, most_axons=axons_per_source)  # fmt: skip
     wanted = network.predict(data.rows[data.held])
     keep = gain == "keep" or (gain is None and (environment is not None or network.layers[-1].n_outputs == 1))
     methods = _methods(ticks, keep)
@@ -177,10 +180,13 @@ def _checked_rows(ann: Ann, calibration: ArrayLike) -> Array:
     return rows
 
 
-def _check_numbers(profile: Profile, ticks: int, chip_seed: int | None, neurons_per_unit: int) -> None:
+def _check_numbers(
+    profile: Profile, ticks: int, chip_seed: int | None, neurons_per_unit: int, axons: int | None
+) -> None:
     for name, value, most in (
         ("ticks", ticks, MOST_TICKS),
         ("neurons_per_unit", neurons_per_unit, MOST_NEURONS),
+        ("axons_per_source", 1 if axons is None else axons, max(1, len(profile.weights.table))),
     ):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= most:
             raise FitError(name, "must be a whole number in range", value=value, limit=f"1 to {most}")
@@ -198,8 +204,8 @@ def _check_choices(**choices: tuple[object, tuple[object, ...]]) -> None:
 def _digest(data: CalibrationSet, objective: Objective) -> str:
     """Of all that a converted layer depends on."""
     arrays = (part for layer in data.layers for part in (layer, *layer.arrays))
-    return digest(data.profile.hash, data.ticks, data.coding, data.seed, data.neurons_per_unit, objective, data.rows,
-                  *arrays)  # fmt: skip
+    return digest(data.profile.hash, data.ticks, data.coding, data.seed, data.neurons_per_unit, data.axons, objective,
+                  data.rows, *arrays)  # fmt: skip
 
 
 def _check_pool(ann: Ann, profile: Profile, pool: Pool, neurons_per_unit: int) -> None:
@@ -243,12 +249,14 @@ def _scores(
 def _chosen(scores: Mapping[str, Score], rows: int) -> str:
     """The best return where an environment gives one; of these the least error among the best agreements.
 
-    Agreements that lie within two standard errors of the best one, on this many rows, count as alike.
+    Agreements that lie within two standard errors of the best one, on this many rows, count as alike. The error
+    is that of one more row on each side, or a perfect agreement would have none.
     """
     most = max(score.get("return", 0.0) for score in scores.values())
     left = {name: score for name, score in scores.items() if score.get("return", 0.0) == most}
     best = max(score.get("agreement", 0.0) for score in left.values())
-    slack = 2.0 * float(np.sqrt(best * (1.0 - best) / rows))
+    share = (best * rows + 1.0) / (rows + 2.0)
+    slack = 2.0 * float(np.sqrt(share * (1.0 - share) / rows))
     alike = [name for name, score in left.items() if score.get("agreement", 0.0) >= best - slack]
     return min(alike, key=lambda name: left[name]["nmse"])
 

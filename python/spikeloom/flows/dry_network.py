@@ -6,10 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.ann.graph import Ann, AnnLayer
-from spikeloom.flows.chip_limits import largest_code, weight_grid
+from spikeloom.fit.type_table import plain_codes
+from spikeloom.flows.axon_plan import axons_per_source, has_types
+from spikeloom.flows.chip_limits import largest_code, type_table, weight_grid
 from spikeloom.flows.max_pool import Pool, Wired
 from spikeloom.flows.spiking_units import INPUT, UnitLayer, sources_of, spiking_units
-from spikeloom.network.from_fit import ChipLayer, Synapses, chip_layer
+from spikeloom.network.chip_layer import ChipLayer, Synapses
+from spikeloom.network.from_fit import chip_layer
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.network.wired import wired_layer
 from spikeloom.profile.schema import Profile
@@ -42,27 +45,34 @@ def dry_network(
     network.input(INPUT, ann.layers[0].n_inputs, encoding="rate")
     counted = counts_outputs(profile)
     layers = dry_units(ann, pool, counted=counted) if units is None else units
-    for layer in layers:
-        chip = _on_chip(layer, profile, readout=layer is layers[-1] and not counted)
-        chip.add_to(network, sources_of(layer))
+    axons = (*axons_per_source(layers, profile), 1)
+    for index, layer in enumerate(layers):
+        chip = _on_chip(layer, profile, axons[index], readout=layer is layers[-1] and not counted)
+        chip.add_to(network, sources_of(layer), copies=axons[index + 1])
     network.output(network.populations[layers[-1].name], read="spikes" if counted else profile.fire.reg)
     return network
 
 
-def _on_chip(layer: UnitLayer, profile: Profile, *, readout: bool) -> ChipLayer:
+def _on_chip(layer: UnitLayer, profile: Profile, axons: int, *, readout: bool) -> ChipLayer:
     if isinstance(layer, Wired):
         return wired_layer(layer.name, list(layer.maps.values()), profile, largest_code(profile))
     peak = np.ones(len(layer.bias))
-    return chip_layer(_rounded(layer, profile), layer, profile, ticks=TICKS, peak=peak, readout=readout)
+    return chip_layer(
+        _rounded(layer, profile, axons), layer, profile, ticks=TICKS, peak=peak, readout=readout
+    )
 
 
-def _rounded(layer: AnnLayer, profile: Profile) -> Synapses:
+def _rounded(layer: AnnLayer, profile: Profile, axons: int) -> Synapses:
     """The layer's weights in threshold units of a neuron whose typical input is one threshold."""
     matrix, grid = layer.matrix, weight_grid(profile)
     typical = float(np.median(np.abs(matrix).sum(axis=0))) or 1.0
     weights, bias = matrix / typical, np.zeros(len(layer.bias))
     if grid.levels is None:
         return Synapses(layer.name, weights, np.ones(len(bias)), bias)
+    if has_types(profile):
+        steps = np.full(len(bias), 2.0 * np.abs(weights).max() / grid.levels[1] or 1.0)
+        typed = plain_codes(type_table(profile, axons, steps), weights)
+        return Synapses(layer.name, typed.sums, steps, bias, typed)
     low, high, step = grid.levels
     scale = max(float(weights.max()) / high, float(weights.min()) / low, 1e-12)
     codes = np.clip(np.rint(weights / scale / step) * step, low, high).astype(np.int64)

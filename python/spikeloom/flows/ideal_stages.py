@@ -17,7 +17,7 @@ from spikeloom.emulation.measure import Feed
 from spikeloom.flows.layer_search import Candidate
 from spikeloom.flows.layer_task import LayerTask, on_chip, readout_scale
 from spikeloom.flows.max_pool import Wired
-from spikeloom.network.from_fit import Synapses
+from spikeloom.network.chip_layer import Synapses
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.network.wired import wired_layer
 from spikeloom.placement.place import place

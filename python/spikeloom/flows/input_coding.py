@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.errors import AnnError
+from spikeloom.network.chip_units import can_weigh_planes
 from spikeloom.profile.schema import Profile
 
 Array = NDArray[np.float64]
@@ -91,6 +92,8 @@ def choose_coding(
 def _default_encoding(profile: Profile, lines: int, ticks: int) -> InputEncoding:
     if ticks >= FEW_TICKS:
         return "rate"
+    if not can_weigh_planes(profile):
+        return "current" if profile.bias.kind == "register" else "rate"
     axons = profile.limits.in_axons_per_core
     return "bits" if axons is None or lines * PLANES <= axons else "current"
 

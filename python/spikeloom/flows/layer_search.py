@@ -17,13 +17,14 @@ from spikeloom.fit.groups import grouped_bias, grouped_copy, grouped_current, so
 from spikeloom.fit.integer import full_range_scale, nearest
 from spikeloom.fit.layer import copy_layer, fit_layer
 from spikeloom.fit.problem import LayerFit, LayerProblem, Method, Response
-from spikeloom.flows.chip_limits import firing_ceiling
+from spikeloom.flows.chip_limits import firing_ceiling, membrane_wraps
 from spikeloom.flows.layer_task import LayerTask, emulated_error, measured_pairs, on_chip
-from spikeloom.network.from_fit import ChipLayer, Synapses
+from spikeloom.network.chip_layer import ChipLayer, Synapses
 
 Array = NDArray[np.float64]
 PERCENTILES = (95.0, 97.0, 99.0, 99.9, 100.0)
 HEADROOMS = (1.0, 1.33, 2.0)
+UNSATURATED = (1.25, 1.6, 2.2)
 FINALISTS = 2  # scales that get a full fit, where the second one's error is close to the best
 CLOSE = 1.03
 PROBE_NEURON_TICKS = 4_000_000  # size of an emulation in the scale search
@@ -102,9 +103,13 @@ def _scales(task: LayerTask) -> Iterator[float]:
         raise FitError(
             task.layer.name, "has no active unit on the calibration rows", remedy="give other rows"
         )
-    ceiling = firing_ceiling(task.profile)
+    ceiling, headrooms = firing_ceiling(task.profile), HEADROOMS
+    if membrane_wraps(
+        task.profile
+    ):  # a neuron that is asked for more than its ceiling would leave its register
+        peaks, headrooms = peaks[-1:], UNSATURATED
     last = 0.0
-    for scale in sorted(ceiling / (headroom * peak) for peak in peaks for headroom in HEADROOMS):
+    for scale in sorted(ceiling / (headroom * peak) for peak in peaks for headroom in headrooms):
         if scale > 1.1 * last:
             yield scale
             last = scale
@@ -150,7 +155,10 @@ def _roughly(task: LayerTask, scale: float, relaxed: tuple[Array, Array]) -> Syn
     (weights, bias), grid = relaxed, task.grid(scale)
     if grid.levels is None:
         return Synapses(task.layer.name, weights, np.ones(bias.shape), bias)
-    scales = np.maximum(full_range_scale(weights, grid.levels), grid.scale_min)
+    if grid.type_table is not None:
+        scales = grid.type_table.steps
+    else:
+        scales = np.maximum(full_range_scale(weights, grid.levels), grid.scale_min)
     codes = nearest(weights, scales, grid.levels).astype(np.int32)
     return Synapses(task.layer.name, codes, scales, bias)
 

@@ -13,12 +13,14 @@ from spikeloom.emulation.measure import readout, window_rates
 from spikeloom.fit.groups import grouped_current
 from spikeloom.fit.integer import full_range_scale
 from spikeloom.fit.problem import LayerProblem, Objective, Response, WeightGrid
-from spikeloom.flows.chip_limits import firing_ceiling, full_precision, weight_grid
+from spikeloom.flows.axon_plan import has_types
+from spikeloom.flows.chip_limits import firing_ceiling, full_precision, type_table, weight_grid
 from spikeloom.flows.input_coding import InputCoding
 from spikeloom.flows.layer_data import LayerData
 from spikeloom.flows.spiking_units import start_shares
-from spikeloom.network.chip_units import smallest_readout_scale, smallest_scale
-from spikeloom.network.from_fit import ChipLayer, Synapses, chip_layer, hosted_layer
+from spikeloom.network.chip_layer import ChipLayer, Synapses
+from spikeloom.network.chip_units import finest_steps, smallest_readout_scale, smallest_scale
+from spikeloom.network.from_fit import chip_layer, hosted_layer
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place_without_limits
 from spikeloom.profile.schema import Profile
@@ -26,6 +28,7 @@ from spikeloom.program.program import ChipProgram
 
 Array = NDArray[np.float64]
 WEAKEST = 16.0  # scales of outputs may differ from the typical one by this much
+MORE_IMAGES = 512  # likewise, where an accumulator that leaves its range wraps
 PEAK_IMAGES = 32  # images on which peaks of the accumulators are measured
 
 
@@ -35,6 +38,7 @@ class LayerTask:
 
     coding: of the network's input, for the first layer only
     neurons_per_unit: neurons that share one activation, each with a start of its own
+    axons: of each source, where axons have types
     """
 
     data: LayerData
@@ -45,6 +49,7 @@ class LayerTask:
     objective: Objective = "matching"
     threads: int | None = None
     neurons_per_unit: int = 1
+    axons: int = 1
 
     @property
     def layer(self) -> AnnLayer:
@@ -92,8 +97,20 @@ class LayerTask:
             smallest = smallest_readout_scale(self.profile, self.layer, self._copied_peak(scale), self.planes)
             return replace(grid, scale_min=smallest)
         weights = self.layer.matrix * scale / np.reshape(self.data.input_scale, (-1, 1))
+        if has_types(self.profile):
+            return replace(grid, type_table=type_table(self.profile, self.axons, self._steps(scale)))
         typical = float(np.median(full_range_scale(weights, grid.levels)))
         return replace(grid, scale_min=max(smallest_scale(self.profile, self.layer), typical / WEAKEST))
+
+    def _steps(self, scale: float) -> Array:
+        """(m,) threshold units of code 1: the finest at which no register wraps and no weight leaves its table."""
+        copied = self._copied()
+        peak = self.data.remembered("copied peaks", lambda: _peak(self, copied))
+        # The answers of a layer whose spikes are counted are raised by a constant, of which the copy knows nothing.
+        raised = abs(float(np.mean(self.data.answer - np.maximum(self.data.preactivation, 0.0))))
+        constant = (np.abs(copied.bias) + raised) * scale + 1.0 / self.ticks
+        largest = scale * np.abs(copied.matrix).max(axis=0)
+        return finest_steps(self.profile, largest, scale * peak, constant)
 
     def _copied_peak(self, scale: float) -> float:
         """Largest accumulated current of the weight copy, in threshold units, at a target scale."""
@@ -213,7 +230,8 @@ def _host_peak(task: LayerTask, fitted: AnnLayer) -> float:
 def _peak(task: LayerTask, fitted: AnnLayer) -> Array:
     """(m,) largest current of one tick on a few images in threshold units; accumulated, for a readout."""
     feed = task.data.feed.inputs
-    spikes = feed[:: max(1, len(feed) // PEAK_IMAGES)][:PEAK_IMAGES]
+    most = MORE_IMAGES if has_types(task.profile) else PEAK_IMAGES
+    spikes = feed[:: max(1, len(feed) // most)][:most]
     samples, ticks, lines = spikes.shape
     trains = spikes.reshape(samples * ticks, lines).astype(np.float64)
     if task.planes > 1:

@@ -45,7 +45,7 @@ def task_behind(
     layer_data = data.first if is_first else _data_behind(data, index, sent, is_readout)
     return LayerTask(
         layer_data, data.profile, data.ticks, is_readout, data.coding if is_first else None, objective, threads,
-        1 if is_last else data.neurons_per_unit,
+        1 if is_last else data.neurons_per_unit, data.axons[index],
     )  # fmt: skip
 
 

@@ -13,6 +13,9 @@ from spikeloom.profile.weights import mode_names, weight_levels
 
 Array = NDArray[np.float64]
 HEADROOM = 0.8  # share of an accumulator's range that the calibration data may fill
+WRAP_ROOM = (
+    0.75  # likewise, where leaving the range wraps, and the peaks are those of the copy, not of the fit
+)
 FINEST_THRESHOLD = (
     1 << 13
 )  # threshold codes beyond this add no precision and take range from the negative side
@@ -53,7 +56,13 @@ def highest_threshold(profile: Profile) -> float | None:
 
 
 def exponent_name(profile: Profile) -> str:
-    return profile.weights.shared[0].name if profile.weights.shared else ""
+    """The shared value that doubles a weight with each step, "" where the chip has none."""
+    return profile.weights.shared[0].name if profile.weights.formula in ("mant_exp", "int_shift") else ""
+
+
+def can_weigh_planes(profile: Profile) -> bool:
+    """Whether lines of one channel can have weights 1/2, 1/4, ... of the same codes."""
+    return profile.weights.formula == "float" or bool(exponent_name(profile))
 
 
 def smallest_scale(profile: Profile, layer: AnnLayer) -> float:
@@ -101,7 +110,7 @@ def shared_exponent(
 
 def _lowest_exponent(profile: Profile, planes: int = 1) -> int:
     """The lowest shared exponent at which every code keeps all its bits."""
-    if not profile.weights.shared:
+    if not exponent_name(profile):
         return 0
     step = min(weight_levels(profile.weights, mode).step for mode in mode_names(profile.weights))
     least = profile.weights.shared[0].min
@@ -124,6 +133,41 @@ def threshold_codes(theta: Array, profile: Profile, readout: bool) -> tuple[NDAr
             limit=(low, high), remedy="use more weight bits or fewer inputs",
         )  # fmt: skip
     return codes.astype(np.int32), codes * 2.0**param.shift
+
+
+def lower_threshold(profile: Profile, theta: Array, peak: Array) -> dict[str, NDArray[np.int32]]:
+    """Codes of the lower threshold, where the neuron has one.
+
+    Below it a register that wraps gets as much back as one tick can take away, `peak` (m,) thresholds, so that it
+    never leaves its width; one that saturates is left alone.
+    """
+    if profile.fire.op != "fire2":
+        return {}
+    param, register = profile.params[str(profile.fire.neg)], profile.regs[profile.fire.reg]
+    lowest = param.min or 0
+    if register.overflow != "wrap":
+        return {str(profile.fire.neg): np.full(theta.shape, lowest, dtype=np.int32)}
+    floor = -np.ceil(np.maximum(peak, 1.0) * theta)
+    return {str(profile.fire.neg): np.maximum(floor, lowest).astype(np.int32)}
+
+
+def finest_steps(profile: Profile, weights: Array, peak: Array, constant: Array) -> Array:
+    """(m,) threshold units of code 1 with the highest threshold that the chip's ranges bear.
+
+    weights, peak, constant: (m,) largest weight, largest current of a tick and its constant part, in threshold
+    units. A membrane that wraps has to hold a threshold and a peak above 0, and two peaks below, see
+    `lower_threshold`.
+    """
+    register, widest = profile.regs[profile.fire.reg], profile.params[profile.weights.table[0]].max
+    highest = highest_threshold(profile)
+    theta = np.full(peak.shape, np.inf if highest is None else highest)
+    theta = np.minimum(theta, HEADROOM * float(widest or 1) / np.maximum(weights, 1e-9))
+    theta = np.minimum(theta, HEADROOM * largest_bias(profile) / np.maximum(constant, 1e-9))
+    if register.overflow == "wrap" and register.bits is not None:
+        room = WRAP_ROOM * 2.0 ** (register.bits - 1)
+        theta = np.minimum(theta, room / np.maximum(1.0 + peak, 2.0 * peak))
+    steps: Array = 1.0 / np.maximum(np.floor(theta), 1.0)
+    return steps
 
 
 def head_start(

@@ -8,8 +8,7 @@ which doubles `unit`, is chosen as large as the accumulators allow.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,26 +16,28 @@ from numpy.typing import NDArray
 
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.errors import PlacementError
-from spikeloom.fit.problem import LayerFit
+from spikeloom.fit.problem import TypedCodes
 from spikeloom.network.analog_units import slowest_leak, weight_sizes
+from spikeloom.network.chip_layer import ChipLayer, Synapses
 from spikeloom.network.chip_units import (
     FINEST_THRESHOLD,
     HEADROOM,
     accumulator_limit,
     bias_codes,
+    can_weigh_planes,
     coarsest_bias,
     current_memory,
     exponent_name,
     head_start,
     largest_bias,
+    lower_threshold,
     readout_parameters,
     shared_exponent,
     threshold_codes,
     threshold_name,
     weight_unit,
 )
-from spikeloom.network.constant_lines import constant_input, line_codes
-from spikeloom.network.network import SpikingNetwork
+from spikeloom.network.constant_lines import line_codes
 from spikeloom.network.projection import Convolution
 from spikeloom.profile.schema import Profile
 
@@ -44,68 +45,6 @@ if TYPE_CHECKING:
     from scipy.sparse import sparray
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Synapses:
-    """What a chip layer is made of: weights codes * scales and bias, in threshold units.
-
-    codes: (n, m) on the chip's grid; scales, bias: (m,)
-    """
-
-    name: str
-    codes: NDArray
-    scales: Array
-    bias: Array
-
-    @property
-    def weights(self) -> Array:
-        """(n, m) threshold units."""
-        return np.asarray(self.codes * self.scales, dtype=np.float64)
-
-    @classmethod
-    def of(cls, fit: LayerFit) -> Synapses:
-        """The rounded weights of a fit and the bias that was fitted to them."""
-        return cls(fit.name, fit.codes, fit.scales, fit.quantised_bias)
-
-
-@dataclass(frozen=True, eq=False)
-class ChipLayer:
-    """One fitted layer in the chip's own codes, ready to be added to a network.
-
-    weights: for each source codes, a matrix (n_source, n_target), sparse where zeros would count as synapses, or a
-    Convolution
-    shared: shared weight values by name, the same for every source; params, init: one value a neuron,
-    by the profile's names
-    theta: (n_target,) effective threshold in LSB; for a readout, LSB per unit of current
-    host_bias: (n_target,) LSB, where the host computes the layer's current; `weights` are then LSB per unit of value
-    constant: (lines, n_target) codes from the lines that always send, where a bias comes by axons
-    """
-
-    name: str
-    weights: tuple[NDArray | sparray | Convolution, ...]
-    shared: dict[str, Any]
-    params: dict[str, NDArray]
-    init: dict[str, NDArray]
-    theta: Array
-    host_bias: Array | None = None
-    constant: NDArray | None = None
-
-    @property
-    def size(self) -> int:
-        """Neurons."""
-        return int(self.theta.size)
-
-    def add_to(self, network: SpikingNetwork, sources: Sequence[str]) -> None:
-        """Add the population and its projections from `sources`; a host layer, where the host computes."""
-        population = network.population(self.name, self.size, init=self.init, **self.params)
-        for source, weights in zip(sources, self.weights, strict=True):
-            if self.host_bias is not None:
-                network.host_layer(network.populations[source], population, weights, bias=self.host_bias)
-            else:
-                network.connect(network.populations[source], population, weights, **self.shared)
-        if self.constant is not None:
-            network.connect(constant_input(network, len(self.constant)), population, self.constant)
 
 
 def chip_layer(
@@ -140,20 +79,30 @@ def chip_layer(
     init, start = head_start(profile, theta, ticks, readout, start_share)
     params = {threshold_name(profile): threshold, **bias_codes(current * theta + start, profile)}
     params |= {name: np.full(theta.shape, value) for name, value in slowest_leak(profile).items()}
+    params |= lower_threshold(profile, theta, peak)
     if readout:
         params |= {name: np.full(theta.shape, code) for name, code in readout_parameters(profile).items()}
-    by_axon = profile.bias.kind == "axon"
-    return ChipLayer(
-        synapses.name,
-        tuple(
+    by_axon, types = profile.bias.kind == "axon", None
+    if planes > 1 and not can_weigh_planes(profile):
+        raise PlacementError(f"profile {profile.name}", "has no shared exponent that could weigh bit planes",
+                             remedy='use the encoding "rate" or "current"')  # fmt: skip
+    if synapses.typed is None or not profile.weights.table:
+        weights = tuple(
             _stored(geometry(_spread(codes, planes, profile), part, planes), profile)
             for part, codes in zip(layer.parts, rows_of_parts(synapses.codes, layer), strict=True)
-        ),
+        )
+    else:
+        types, weights = synapses.typed.sets, (axon_bits(synapses.typed),)
+        params |= dict(zip(profile.weights.table, synapses.typed.weights, strict=True))
+    return ChipLayer(
+        synapses.name,
+        weights,
         _shared(profile, exponent, planes, layer),
         {name: _on_positions(codes, layer) for name, codes in params.items()},
         {name: _on_positions(values, layer) for name, values in init.items()},
         _on_positions(theta, layer),
         constant=_on_positions(line_codes(current * theta + start, profile), layer) if by_axon else None,
+        types=types,
     )
 
 
@@ -182,6 +131,7 @@ def hosted_layer(
     threshold, theta = threshold_codes(np.full(layer.bias.shape, min(room, finest)), profile, readout=False)
     init, start = head_start(profile, theta, ticks, readout=False, share=start_share)
     params = {threshold_name(profile): threshold, **coarsest_bias(profile, theta.size)}
+    params |= lower_threshold(profile, theta, np.full(theta.shape, peak))
     scale = _on_positions(theta, layer)
     return ChipLayer(
         layer.name, (matrix * scale,), {},
@@ -211,10 +161,14 @@ def _spread(codes: NDArray, planes: int, profile: Profile) -> NDArray:
     spread = np.repeat(codes, planes, axis=0)
     if profile.weights.formula == "float":
         return spread * np.tile(0.5 ** np.arange(1, planes + 1), len(codes))[:, None]
-    if not exponent_name(profile):
-        raise PlacementError(f"profile {profile.name}", "has no shared exponent that could weigh bit planes",
-                             remedy='use the encoding "rate" or "current"')  # fmt: skip
     return spread
+
+
+def axon_bits(typed: TypedCodes) -> NDArray[np.int32]:
+    """(k, n, m) the bits of each source's k axons."""
+    n = len(typed.sets)
+    chosen = [typed.bits[typed.sets[:, k], np.arange(n)] for k in range(typed.sets.shape[1])]
+    return np.stack(chosen).astype(np.int32)
 
 
 def geometry(codes: NDArray, layer: AnnLayer, planes: int) -> NDArray | Convolution:

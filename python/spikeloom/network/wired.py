@@ -9,8 +9,8 @@ from scipy.sparse import coo_array, sparray
 
 from spikeloom.errors import FitError
 from spikeloom.network.analog_units import slowest_leak
+from spikeloom.network.chip_layer import ChipLayer
 from spikeloom.network.chip_units import exponent_name, threshold_name, weight_unit
-from spikeloom.network.from_fit import ChipLayer
 from spikeloom.profile.schema import Profile
 
 MARGIN = 2.0**-10  # that a weight is above the threshold on a chip of real numbers, where it must be above

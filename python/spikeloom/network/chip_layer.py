@@ -1,0 +1,111 @@
+"""A fitted layer: its synapses in threshold units, and the same layer in a chip's own codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.fit.problem import LayerFit, TypedCodes
+from spikeloom.network.constant_lines import constant_input
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.network.projection import Convolution, Population
+
+if TYPE_CHECKING:
+    from scipy.sparse import sparray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Synapses:
+    """What a chip layer is made of: weights codes * scales and bias, in threshold units.
+
+    codes: (n, m) on the chip's grid; scales, bias: (m,); typed: `codes` by the type of an axon
+    """
+
+    name: str
+    codes: NDArray
+    scales: Array
+    bias: Array
+    typed: TypedCodes | None = None
+
+    @property
+    def weights(self) -> Array:
+        """(n, m) threshold units."""
+        return np.asarray(self.codes * self.scales, dtype=np.float64)
+
+    @classmethod
+    def of(cls, fit: LayerFit) -> Synapses:
+        """The rounded weights of a fit and the bias that was fitted to them."""
+        return cls(fit.name, fit.codes, fit.scales, fit.quantised_bias, fit.typed)
+
+
+@dataclass(frozen=True, eq=False)
+class ChipLayer:
+    """One fitted layer in the chip's own codes, ready to be added to a network.
+
+    weights: for each source codes, a matrix (n_source, n_target), sparse where zeros would count as synapses, or a
+        Convolution
+    shared: shared weight values by name, the same for every source; params, init: one value a neuron, by the
+        profile's names
+    theta: (n_target,) effective threshold in LSB; for a readout, LSB per unit of current
+    host_bias: (n_target,) LSB, where the host computes the layer's current; `weights` are then LSB per unit of value
+    constant: (lines, n_target) codes from the lines that always send, where a bias comes by axons
+    types: (n_source, k) the type of each axon of a source, where axons have one; `weights` are then the bits
+        (k, n_source, n_target) of its axons
+    """
+
+    name: str
+    weights: tuple[NDArray | sparray | Convolution, ...]
+    shared: dict[str, Any]
+    params: dict[str, NDArray]
+    init: dict[str, NDArray]
+    theta: Array
+    host_bias: Array | None = None
+    constant: NDArray | None = None
+    types: NDArray | None = None
+
+    @property
+    def size(self) -> int:
+        """Neurons."""
+        return int(self.theta.size)
+
+    def add_to(self, network: SpikingNetwork, sources: Sequence[str], *, copies: int = 1) -> None:
+        """Add the population and its projections from `sources`; a host layer, where the host computes.
+
+        copies: of every neuron, one behind the other, for a layer behind that has an axon for each of them.
+        """
+        codes = {name: np.tile(values, copies) for name, values in self.params.items()}
+        start = {name: np.tile(values, copies) for name, values in self.init.items()}
+        population = network.population(self.name, self.size * copies, init=start, **codes)
+        for source, weights in zip(sources, self.weights, strict=True):
+            self._connect(network, network.populations[source], population, weights, copies)
+        if self.constant is not None:
+            lines = constant_input(network, len(self.constant))
+            network.connect(lines, population, np.tile(self.constant, copies))
+
+    def _connect(
+        self, network: SpikingNetwork, origin: Population, population: Population, weights: Any, copies: int
+    ) -> None:
+        if self.host_bias is not None:
+            bias = np.tile(self.host_bias, copies)
+            network.host_layer(origin, population, np.tile(weights, copies), bias=bias)
+        elif self.types is not None:
+            _connect_by_type(network, origin, population, np.tile(weights, copies), self.types)
+        else:
+            network.connect(origin, population, weights, **self.shared)
+
+
+def _connect_by_type(
+    network: SpikingNetwork, origin: Population, population: Population, bits: NDArray, types: NDArray
+) -> None:
+    """A line of the input drives all its axons; a neuron has a copy of itself for each."""
+    if origin.is_input:
+        for axon, kind in zip(bits, types.T, strict=True):
+            network.connect(origin, population, axon, type=kind)
+    else:
+        network.connect(origin, population, bits.reshape(-1, bits.shape[-1]), type=types.T.ravel())

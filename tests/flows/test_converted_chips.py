@@ -1,0 +1,73 @@
+"""Does a trained network go onto each chip, near to the ANN, within every register, as the twin computes it?"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import spikeloom as sl
+from numpy.typing import NDArray
+from spikeloom.ann.graph import Ann
+from spikeloom.ann.load import load_ann
+
+# Ticks, and share of the test rows on which the chip says what the ANN says, at least (one row is 0.011).
+CHIPS = {
+    "open_core": (32, 0.97),
+    "xylo_a2": (32, 0.97),
+    "pcm_crossbar": (32, 0.97),
+    "pcm_crossbar:adc": (32, 0.97),
+    "tinyodin": (64, 0.95),
+    "ranc": (32, 0.95),
+    "truenorth": (32, 0.95),
+    "truenorth:strict": (32, 0.95),
+}
+Rows = NDArray[np.float64]
+
+
+@pytest.fixture(scope="module")
+def wine() -> tuple[Ann, Rows, Rows]:
+    """A classifier of wines 13-16-3, the rows it learned from, and others."""
+    from sklearn.datasets import load_wine
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.model_selection import train_test_split
+    from sklearn.neural_network import MLPClassifier
+
+    x, y = load_wine(return_X_y=True)
+    train, test, labels, _ = train_test_split(x, y, test_size=0.5, random_state=0, stratify=y)
+    low, high = train.min(axis=0), train.max(axis=0)
+    train, test = ((rows - low) / (high - low) for rows in (train, test))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = MLPClassifier((16,), max_iter=600, learning_rate_init=0.01, random_state=0).fit(train, labels)
+    return load_ann(model), train, test
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_a_network_loses_little(chip: str, wine: tuple[Ann, Rows, Rows]) -> None:
+    ann, train, test = wine
+    ticks, alike = CHIPS[chip]
+    conversion = sl.convert(ann, chip, calibration=train, ticks=ticks)
+    run = sl.emulate(conversion.program, test, effects=())
+    assert np.mean(run.outputs.argmax(axis=1) == ann.predict(test).argmax(axis=1)) >= alike
+    assert {
+        name: int(count.sum()) for name, count in run.rules.items() if ".wrap" in name and count.any()
+    } == {}
+
+    check = sl.crosscheck(conversion.program, test[:1], reference="twin", effects=())
+    assert check.equal, check.first_divergence
+    assert check.compared["spikes"] > 10
+
+
+def test_types_of_axons_survive_an_interruption(tmp_path: Path, wine: tuple[Ann, Rows, Rows]) -> None:
+    ann, train, test = wine
+    first, again = (
+        sl.convert(
+            ann, "ranc", calibration=train, ticks=16, axons_per_source=2, checkpoint=tmp_path / "half.npz"
+        )
+        for _ in range(2)
+    )
+    assert [fit.typed.sets.shape[1] for fit in again.layers if fit.typed] == [2, 2]
+    outputs = [sl.emulate(one.program, test[:5]).outputs for one in (first, again)]
+    assert np.array_equal(*outputs)
