@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import spikeloom as sl
+from spikeloom.cli import run
 from spikeloom.emulation.instance import chosen_chip
 from spikeloom.flows.noise_check import noise_tests
 from spikeloom.program.program import ChipProgram
@@ -140,3 +143,29 @@ def test_what_cannot_be_tested_is_refused(how: dict[str, Any], said: str) -> Non
     mine = program("brainscales2")
     with pytest.raises(sl.SpikeloomError, match=said):
         sl.crosscheck(mine, inputs(mine.ticks), **how)
+
+
+def test_the_command_line_tells_every_test_and_its_exit_code_the_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = program("brainscales2")
+    mine.save(tmp_path / "net.spikeloom")
+    np.save(tmp_path / "x.npy", inputs(mine.ticks))
+    command = [
+        "crosscheck",
+        str(tmp_path / "net.spikeloom"),
+        "--inputs",
+        str(tmp_path / "x.npy"),
+        "--trials",
+        "40",
+    ]
+    assert run([*command, "--chip-seed", "3", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["equal"] and found["left_out"] == ["membrane_noise"]
+    assert [test["name"] for test in found["noise"]] == ["rates", "spread", "intervals"]
+    assert all(test["trials"] == 40 and 0.0 < test["p"] <= 1.0 for test in found["noise"])
+    codes = [run([*command, "--trial-seed", str(seed), "--level", "0.999"]) for seed in range(3)]
+    assert 1 in codes  # at this level nearly all runs fail but identical ones
+    said = capsys.readouterr().out
+    assert "membrane_noise: new in every step" in said
+    assert "intervals" in said and "differs" in said
