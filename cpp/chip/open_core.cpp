@@ -85,7 +85,7 @@ void OpenCoreClock::restore(const std::string& state) {
   if (bad) damaged_state();
   reset();
   mesh_.last_granted() = std::move(granted);
-  schedule_.counts() = std::move(counts);
+  schedule_.restore(std::move(counts));
   waiting_ = std::move(waiting);
 }
 

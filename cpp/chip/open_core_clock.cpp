@@ -15,7 +15,10 @@ OpenCoreClock::OpenCoreClock(const OpenCorePlan& plan)
     : plan_(plan),
       received_(plan.cores(), Fifo<Packet>(plan.receive_fifo)),
       mesh_(plan.width, plan.height, plan.buffer),
-      schedule_(plan) {
+      schedule_(plan),
+      work_(plan.cores()),
+      input_clocks_(plan.cores()),
+      deliver_clocks_(plan.cores()) {
   for (std::int32_t core = 0; core < plan.cores(); ++core) units_.emplace_back(plan, core);
   reset();
 }
@@ -26,6 +29,7 @@ void OpenCoreClock::reset() {
   mesh_.reset();
   schedule_.reset();
   waiting_.assign(plan_.slots, {});
+  given_.assign(plan_.program.axons(), -1);
   over_ = true;
   counts_ = {};
   words_ = events_ = hops_ = 0;
@@ -34,56 +38,76 @@ void OpenCoreClock::reset() {
   view_ = {};
 }
 
-// Spikes from outside by the tick in which they are due.
+// Spikes from outside: what is due now is written, what is due later waits.
 void OpenCoreClock::add_inputs(const TickWork& work) {
   const Program& program = plan_.program;
   if (work.inputs == nullptr) return;
-  for (std::int32_t line = 0; line < program.inputs(); ++line)
-    for (std::int32_t i = program.input_fan_start[line];
-         work.inputs[line] > 0 && i < program.input_fan_start[line + 1]; ++i) {
+  for (std::int32_t line = 0; line < program.inputs(); ++line) {
+    if (work.inputs[line] == 0) continue;
+    for (std::int32_t i = program.input_fan_start[line]; i < program.input_fan_start[line + 1]; ++i) {
       const std::int32_t axon = program.input_fan_axon[i];
-      Ints& due = waiting_[(work.tick + plan_.delay[axon]) % plan_.slots];
-      if (due.empty()) due.resize(program.axons());
-      due[axon] += work.inputs[line];
+      if (plan_.delay[axon] == 0)
+        give(axon, work.inputs[line]);
+      else
+        wait(tick_ + plan_.delay[axon], axon, work.inputs[line]);
     }
+  }
 }
 
-void OpenCoreClock::take_inputs(std::vector<Work>& cores) {
+// One write of INPUT for each axon that has some, as sums of saturated counts are saturated sums.
+void OpenCoreClock::give(std::int32_t axon, std::int64_t n) {
+  schedule_.add(tick_, axon, n);
+  if (given_[axon] == tick_) return;
+  given_[axon] = tick_;
+  ++work_[plan_.core_of_axon[axon]].inputs;
+}
+
+void OpenCoreClock::wait(std::int64_t due, std::int32_t axon, std::int32_t n) {
+  Ints& waiting = waiting_[due % plan_.slots];
+  if (waiting.empty()) waiting.resize(plan_.program.axons());
+  waiting[axon] += n;
+}
+
+void OpenCoreClock::take_waiting() {
   Ints& due = waiting_[tick_ % plan_.slots];
-  for (std::size_t axon = 0; axon < due.size(); ++axon) {
-    if (due[axon] == 0) continue;
-    schedule_.add(tick_, static_cast<std::int32_t>(axon), due[axon]);
-    ++cores[plan_.core_of_axon[axon]].inputs;
-  }
+  for (std::size_t axon = 0; axon < due.size(); ++axon)
+    if (due[axon] != 0) give(static_cast<std::int32_t>(axon), due[axon]);
   due.clear();
 }
 
-void OpenCoreClock::take_schedule(std::vector<Work>& cores) {
-  for (std::int32_t axon = 0; axon < plan_.program.axons(); ++axon) {
-    const std::int64_t n = schedule_.take(tick_, axon);
-    if (n == 0) continue;
-    cores[plan_.core_of_axon[axon]].rows += 1 + n * plan_.row_clocks[axon];
+void OpenCoreClock::take_schedule() {
+  schedule_.take(tick_, [&](std::int32_t axon, std::int64_t n) {
+    work_[plan_.core_of_axon[axon]].rows += 1 + n * plan_.row_clocks[axon];
     words_ += n * plan_.words[axon];
     events_ += n * plan_.events[axon];
+  });
+}
+
+// Spikes come by ascending core.
+void OpenCoreClock::take_spikes(const std::vector<Spike>& fired) {
+  const Ints& start = plan_.program.core_neuron_start;
+  std::int32_t core = 0;
+  for (const Spike& spike : fired) {
+    if (spike.neuron < start[core] || spike.neuron >= start[core + 1])
+      core = plan_.program.core_of(spike.neuron);
+    work_[core].spikes.push_back({core, spike.neuron - start[core], spike.n});
   }
 }
 
 void OpenCoreClock::begin(const TickWork& work) {
   tick_ = work.tick;
-  std::vector<Work> cores(plan_.cores());
-  add_inputs(work);
-  take_inputs(cores);
-  take_schedule(cores);
-  for (const Spike& spike : *work.fired) {
-    const std::int32_t core = plan_.program.core_of(spike.neuron);
-    cores[core].spikes.push_back({core, spike.neuron - plan_.program.core_neuron_start[core], spike.n});
+  for (Work& core : work_) {
+    core.inputs = core.rows = 0;
+    core.spikes.clear();
   }
-  input_clocks_.clear();
-  deliver_clocks_.clear();
-  for (std::size_t core = 0; core < cores.size(); ++core) {
-    input_clocks_.push_back(2 * cores[core].inputs + 1);
-    deliver_clocks_.push_back(plan_.axons + cores[core].rows + 1);
-    units_[core].begin(input_clocks_[core], deliver_clocks_[core], std::move(cores[core].spikes));
+  add_inputs(work);
+  take_waiting();
+  take_schedule();
+  take_spikes(*work.fired);
+  for (std::size_t core = 0; core < work_.size(); ++core) {
+    input_clocks_[core] = 2 * work_[core].inputs + 1;
+    deliver_clocks_[core] = plan_.axons + work_[core].rows + 1;
+    units_[core].begin(input_clocks_[core], deliver_clocks_[core], work_[core].spikes);
   }
   clock_ = 0;
   quiet_since_ = -1;

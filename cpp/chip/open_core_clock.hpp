@@ -29,8 +29,11 @@ class OpenCoreClock final : public SteppedClock {
   };
 
   void add_inputs(const TickWork& work);
-  void take_inputs(std::vector<Work>& cores);
-  void take_schedule(std::vector<Work>& cores);
+  void give(std::int32_t axon, std::int64_t n);
+  void wait(std::int64_t due, std::int32_t axon, std::int32_t n);
+  void take_waiting();
+  void take_schedule();
+  void take_spikes(const std::vector<Spike>& fired);
   bool quiet() const;
   std::int64_t calm() const override;
   void skip(std::int64_t clocks) override;
@@ -43,6 +46,8 @@ class OpenCoreClock final : public SteppedClock {
   std::vector<Fifo<Packet>> received_;  // [core]
   Mesh mesh_;
   Schedule schedule_;
+  std::vector<Work> work_;     // [core] of this tick
+  Longs given_;                // [axon] tick in which it last got spikes from outside
   std::vector<Ints> waiting_;  // [slot][axon] spikes from outside that are due later; empty: none
   std::int64_t tick_ = 0, clock_ = 0;
   std::int64_t quiet_since_ = -1;

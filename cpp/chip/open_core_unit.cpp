@@ -7,23 +7,27 @@
 namespace spikeloom {
 
 Schedule::Schedule(const OpenCorePlan& plan)
-    : plan_(plan), axons_(plan.program.axons()), counts_(std::size_t(plan.slots) * axons_) {}
+    : plan_(plan),
+      axons_(plan.program.axons()),
+      counts_(std::size_t(plan.slots) * axons_),
+      active_(plan.slots) {}
 
 void Schedule::reset() {
   std::fill(counts_.begin(), counts_.end(), 0);
+  for (Ints& axons : active_) axons.clear();
 }
 
-std::size_t Schedule::at(std::int64_t tick, std::int32_t axon) const {
-  return std::size_t(tick % plan_.slots) * axons_ + axon;
+void Schedule::restore(Ints counts) {
+  reset();
+  counts_ = std::move(counts);
+  for (std::size_t k = 0; k < counts_.size(); ++k)
+    if (counts_[k] != 0) active_[k / axons_].push_back(static_cast<std::int32_t>(k % axons_));
 }
 
 void Schedule::add(std::int64_t tick, std::int32_t axon, std::int64_t n) {
   std::int32_t& count = counts_[at(tick, axon)];
+  if (count == 0) active_[slot(tick)].push_back(axon);
   count = static_cast<std::int32_t>(std::min<std::int64_t>(count + n, plan_.most[axon]));
-}
-
-std::int32_t Schedule::take(std::int64_t tick, std::int32_t axon) {
-  return std::exchange(counts_[at(tick, axon)], 0);
 }
 
 OpenCoreUnit::OpenCoreUnit(const OpenCorePlan& plan, std::int32_t core)
@@ -39,35 +43,18 @@ void OpenCoreUnit::reset() {
 }
 
 void OpenCoreUnit::begin(std::int64_t input_clocks, std::int64_t deliver_clocks,
-                         std::vector<PushedSpike> spikes) {
+                         std::vector<PushedSpike>& spikes) {
   phase_ = input_phase;
   left_ = input_clocks;
   deliver_clocks_ = deliver_clocks;
   position_ = updated_ = stayed_ = 0;
-  spikes_ = std::move(spikes);
+  std::swap(spikes_, spikes);
   next_spike_ = 0;
-}
-
-bool OpenCoreUnit::done() const {
-  return phase_ == drain_phase && output_.empty() && sending_ == Sending::idle && !writing_;
 }
 
 std::int32_t OpenCoreUnit::written() const {
   const std::int64_t neuron = position_ - (plan_.stages - 1);
   return phase_ == update_phase && neuron >= 0 ? static_cast<std::int32_t>(neuron) : -1;
-}
-
-bool OpenCoreUnit::firing() const {
-  return next_spike_ < spikes_.size() && spikes_[next_spike_].neuron + plan_.fire_stage == position_;
-}
-
-std::int64_t OpenCoreUnit::calm(const Fifo<Packet>& received) const {
-  const bool receives = writing_ || (!received.empty() && phase_ >= update_phase);
-  if (receives || sending_ != Sending::idle || !output_.empty()) return 0;
-  if (phase_ == drain_phase) return std::numeric_limits<std::int64_t>::max();
-  if (phase_ != update_phase) return left_;
-  if (next_spike_ == spikes_.size()) return plan_.update_clocks() - position_;
-  return spikes_[next_spike_].neuron + plan_.fire_stage - position_;
 }
 
 bool OpenCoreUnit::step(std::int64_t tick, Mesh& mesh, Fifo<Packet>& received, Schedule& schedule,

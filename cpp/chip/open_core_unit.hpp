@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <utility>
 #include <vector>
 
 #include "chip/cycles.hpp"
@@ -28,15 +30,23 @@ class Schedule {
   void reset();
   // A write of the core: sat(count + n), at most 1 where spikes are merged.
   void add(std::int64_t tick, std::int32_t axon, std::int64_t n);
-  std::int32_t take(std::int64_t tick, std::int32_t axon);
+  // Calls `take(axon, count)` for every count of a tick that is not 0, and clears it.
+  template <class Take>
+  void take(std::int64_t tick, const Take& take) {
+    Ints& axons = active_[slot(tick)];
+    for (const std::int32_t axon : axons) take(axon, std::exchange(counts_[at(tick, axon)], 0));
+    axons.clear();
+  }
   const Ints& counts() const { return counts_; }
-  Ints& counts() { return counts_; }
+  void restore(Ints counts);
 
  private:
-  std::size_t at(std::int64_t tick, std::int32_t axon) const;
+  std::size_t slot(std::int64_t tick) const { return static_cast<std::size_t>(tick) & (plan_.slots - 1); }
+  std::size_t at(std::int64_t tick, std::int32_t axon) const { return slot(tick) * axons_ + axon; }
   const OpenCorePlan& plan_;
   std::int32_t axons_;
-  Ints counts_;  // [slot][axon]
+  Ints counts_;               // [slot][axon]
+  std::vector<Ints> active_;  // [slot] axons whose count is not 0, in any order
 };
 
 class OpenCoreUnit {
@@ -44,11 +54,14 @@ class OpenCoreUnit {
   OpenCoreUnit(const OpenCorePlan& plan, std::int32_t core);
   void reset();
   // Starts a tick. Spikes by their neuron's number on the core, ascending.
-  void begin(std::int64_t input_clocks, std::int64_t deliver_clocks, std::vector<PushedSpike> spikes);
+  // The unit swaps `spikes` for those of the tick before.
+  void begin(std::int64_t input_clocks, std::int64_t deliver_clocks, std::vector<PushedSpike>& spikes);
 
   // Of the state when the clock began:
   Phase phase() const { return phase_; }
-  bool done() const;
+  bool done() const {
+    return phase_ == drain_phase && output_.empty() && sending_ == Sending::idle && !writing_;
+  }
   std::int32_t written() const;
   const Fifo<PushedSpike>& output() const { return output_; }
   // Clocks in which this core decides nothing; 0 where it must be stepped.
@@ -67,7 +80,9 @@ class OpenCoreUnit {
   void receive(std::int64_t tick, Fifo<Packet>& received, Schedule& schedule);
   bool update(OpenCoreCounts& counts, PushedSpike& spike);
   void pass(std::int64_t clocks);
-  bool firing() const;
+  bool firing() const {
+    return next_spike_ < spikes_.size() && spikes_[next_spike_].neuron + plan_.fire_stage == position_;
+  }
 
   enum class Sending : std::uint8_t { idle, reading, offering };
 
@@ -86,5 +101,14 @@ class OpenCoreUnit {
   bool writing_ = false;  // RECEIVE is in its second clock
   Packet received_{};
 };
+
+inline std::int64_t OpenCoreUnit::calm(const Fifo<Packet>& received) const {
+  const bool receives = writing_ || (!received.empty() && phase_ >= update_phase);
+  if (receives || sending_ != Sending::idle || !output_.empty()) return 0;
+  if (phase_ == drain_phase) return std::numeric_limits<std::int64_t>::max();
+  if (phase_ != update_phase) return left_;
+  if (next_spike_ == spikes_.size()) return plan_.update_clocks() - position_;
+  return spikes_[next_spike_].neuron + plan_.fire_stage - position_;
+}
 
 }  // namespace spikeloom
