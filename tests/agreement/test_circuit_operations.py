@@ -5,12 +5,14 @@ import subprocess
 
 import numpy as np
 import pytest
-from circuit_cases import PROFILES, circuit_profile
+from circuit_cases import OPTIONS, PROFILES, circuit_profile
+from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import ProgramError
 from spikeloom.exporters.verilog_numbers import Logic
 from spikeloom.exporters.verilog_operations import NOT_EXPRESSIBLE, OPERATIONS, check_expressible
 from spikeloom.profile.catalog import load_profile
 from spikeloom.profile.operations import OPERATIONS as CLASSES
+from spikeloom.reference.random_programs import random_program
 
 DIGITAL = {"sum", "decay_mul", "decay_shift", "decay_sub", "leak_signed", "clip", "clear", "hold_zero", "count_down",
            "fire", "fire2", "multi_fire"}  # fmt: skip
@@ -44,6 +46,16 @@ def test_what_no_circuit_can_do_is_refused_with_its_reason(profile, override, re
     with pytest.raises(ProgramError, match=reason) as caught:
         check_expressible(load_profile(profile, override=override or None))
     assert NOT_EXPRESSIBLE[reason] in str(caught.value)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_list_whose_real_controller_is_another_says_so(name):
+    case = random_program(circuit_profile(name), 1, OPTIONS)
+    notes = emulate(case.program, case.spikes[None], timing="cycle").notes
+    said = [
+        note for note in notes if note.startswith("clocks are those of the controller open_core; that of")
+    ]
+    assert len(said) == (name.partition(":")[0] in ("loihi1", "xylo_a2", "ranc"))
 
 
 def expressions(logic, a, b, shift):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import EmulationError, ProgramError
 from spikeloom.profile.catalog import load_profile
 from spikeloom.profile.schema import Profile
+from spikeloom.program.program import ChipProgram
 
 FIRES = {"vth": 10, "bias": 10}  # in every tick
 
@@ -32,8 +34,8 @@ def clocks_of_tick(chip: Chip) -> list[Any]:
     return states
 
 
-def test_the_example_of_the_page_takes_19_clocks() -> None:
-    """Axon 1 has a spike of the tick before and one run of two words: 1 + 7 + 8 + 3 clocks."""
+def example() -> ChipProgram:
+    """Axon 1 has a spike of the tick before and one run of two words."""
     rows = [Row("i0", [(0, 0)]), Row("n4", [(k, 1) for k in range(4)])]
     program = built(tiny(), 5, rows, cores=[0, 4], params={"vth": [1000] * 4 + [10]},
                     init={"v": [0] * 4 + [10]}, ticks=3)  # fmt: skip
@@ -41,7 +43,12 @@ def test_the_example_of_the_page_takes_19_clocks() -> None:
                "run_delay": [0, 0], "run_receptor": [0, 0], "run_index": [-1, -1]}  # fmt: skip
     kinds = {name: getattr(program.arrays, name).dtype for name in one_run}
     arrays = replace(program.arrays, **{name: np.array(v, dtype=kinds[name]) for name, v in one_run.items()})
-    cycles = emulate(replace(program, arrays=arrays), spikes_at(3, {}), timing="cycle").cycles
+    return replace(program, arrays=arrays)
+
+
+def test_the_example_of_the_page_takes_19_clocks() -> None:
+    """1 + 7 + 8 + 3 clocks."""
+    cycles = emulate(example(), spikes_at(3, {}), timing="cycle").cycles
     assert cycles is not None and cycles.exact
     assert cycles.phases["INPUT"].tolist() == [[1, 1, 1]]
     assert cycles.phases["DELIVER"].tolist() == [[3, 7, 3]]
@@ -51,6 +58,21 @@ def test_the_example_of_the_page_takes_19_clocks() -> None:
     assert cycles.busy.tolist() == [[3 * 12 + 4, 3 * 12]]
     assert cycles.counters["synaptic_words"].tolist() == [2]
     assert cycles.counters["events"].tolist() == [4]
+
+
+def test_the_timing_diagram_of_the_page_is_what_the_emulator_shows() -> None:
+    """The rows "phase" and "write" of the diagram, column by column, against the clocks of the example."""
+    page = (Path(__file__).parents[2] / "hw_profiles" / "open_core.md").read_text(encoding="utf-8")
+    rows = {line[4:14].strip(): line[14:] for line in page.splitlines() if line.startswith("    ")}
+    cells = {name: [row[k : k + 3].strip() for k in range(0, 57, 3)] for name, row in rows.items()}
+    chip = Chip(example(), timing="cycle")
+    chip.tick()
+    states = clocks_of_tick(chip)
+    assert [state.clock for state in states] == [int(cell) for cell in cells["clock"]]
+    letters = {"INPUT": "I", "DELIVER": "D", "UPDATE": "U", "DRAIN": "-"}
+    assert [letters[state.phase[0]] for state in states] == cells["phase"]
+    assert ["" if state.neuron[0] < 0 else str(state.neuron[0]) for state in states] == cells["write"]
+    assert [state.go for state in states] == [cell == "1" for cell in cells["go"]]
 
 
 def test_spikes_from_outside_take_two_clocks_each() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.profile.catalog import list_profiles, load_profile
 from spikeloom.profile.schema import Profile
 
 LINEAR_COSTS = ("fixed", "per_neuron", "per_axon", "per_event", "per_spike")
@@ -101,6 +103,25 @@ def hurry_notes(cycles: CycleReport | None) -> tuple[str, ...]:
         return ()
     found = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in counts.items())
     return (f"{found}: the spikes shown are those of an unhurried chip; raise cycles.tick_clocks",)
+
+
+def controller_notes(profile: Profile) -> tuple[str, ...]:
+    """What a run in clocks must say where the chip's own profile has another controller."""
+    cycles: Any = profile.cycles
+    own = _own_controller(profile.chip.id)
+    if own is None or cycles.controller == own:
+        return ()
+    return (
+        f"clocks are those of the controller {cycles.controller}; that of {profile.chip.name} is another",
+    )
+
+
+@cache
+def _own_controller(chip: str) -> str | None:
+    """The controller in the profile named after a chip, "" where it states none; None without such a profile."""
+    if chip not in list_profiles():
+        return None
+    return str(getattr(load_profile(chip).cycles, "controller", ""))
 
 
 def by_buffer(names: Mapping[str, Any], columns: NDArray) -> dict[str, NDArray]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.emulation.clock_log import ClockLog
-from spikeloom.emulation.cycles import CycleReport, cycle_report, hurry_notes
+from spikeloom.emulation.cycles import CycleReport, controller_notes, cycle_report, hurry_notes
 from spikeloom.emulation.energy import energy_report
 from spikeloom.emulation.inputs import CheckedInputs, Inputs, check_inputs, checked_ids
 from spikeloom.emulation.instance import chosen_chip
@@ -187,7 +187,12 @@ class _Plan:
             cycles=cycles,
             clocks=tuple(ClockLog(*log) for part in parts for log in part.get("clocks", [])),
             effects=self.draws.effects,
-            notes=(*self.checked.clipped(), *_unsettled(rules), *hurry_notes(cycles)),
+            notes=(
+                *self.checked.clipped(),
+                *_unsettled(rules),
+                *hurry_notes(cycles),
+                *self._controller_notes(),
+            ),
         )
 
     def _cycles(self, core: _core.Program, parts: list[dict[str, Any]]) -> CycleReport | None:
@@ -195,6 +200,9 @@ class _Plan:
             return None
         counted = {name: _joined([part["cycles"] for part in parts], name) for name in parts[0]["cycles"]}
         return cycle_report(self.program.profile, core.cycle_names, counted)
+
+    def _controller_notes(self) -> tuple[str, ...]:
+        return controller_notes(self.program.profile) if self.timing == "cycle" else ()
 
     def _register_ports(self) -> list[Port]:
         return [port for port in self.ports if port.read != "spikes"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +36,10 @@ def check_circuit(
     """
     per_tick = np.zeros((len(spikes), 0), int) if recording.cycles is None else recording.cycles.per_tick
     found = circuit_traces(program, spikes, per_tick, biases)
-    return combine(
+    check = combine(
         compared_sample(program, recording, sample, *expected) for sample, expected in enumerate(found)
     )
+    return replace(check, notes=recording.notes)
 
 
 def compared_sample(

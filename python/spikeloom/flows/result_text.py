@@ -176,6 +176,8 @@ def show_crosscheck(check: CrossCheck, reference: str) -> None:
     name = {"brian2": "Brian2", "twin": "twin", "rtl": "circuit"}[reference]
     same = check.first_divergence is None
     facts((name, compared(check.compared) if same else f"differs: {check.first_divergence}"))
+    if check.notes:
+        facts(*(("note", note) for note in check.notes))
     if check.left_out:
         facts(("left out", f"{', '.join(check.left_out)}: new in every step, and Brian2 draws its own"))
     if check.noise:

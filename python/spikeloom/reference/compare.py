@@ -67,7 +67,7 @@ class CrossCheck:
     effects that acted on neither side, because the reference cannot draw the same noise; `noise` holds the
     verdicts on runs with noise, where such were asked for, and then `equal` is also whether all of them are
     `ok`. `near_threshold` counts states closer to their threshold than 1e-12 of it, where a reference with
-    another exponential may fire in another step.
+    another exponential may fire in another step. `notes` say what else to know of the run in clocks.
     """
 
     equal: bool
@@ -76,6 +76,7 @@ class CrossCheck:
     left_out: tuple[str, ...] = ()
     noise: tuple[NoiseTest, ...] = ()
     near_threshold: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def compare(
