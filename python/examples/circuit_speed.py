@@ -5,7 +5,7 @@ run the same program and inputs, take the same clocks and make the same spikes; 
 
     python python/examples/circuit_speed.py
 
-needs Debian's `verilator` and `g++`. Figures are processor time of one thread, the least of three runs each.
+needs Debian's `verilator` and `g++`. Figures are processor time of one thread, the least of several runs each.
 """
 
 import resource
@@ -58,7 +58,7 @@ def measure(neurons: int, ticks: int) -> Speed:
     spikes = (np.random.default_rng(1).random((ticks, neurons)) < ACTIVITY).astype(np.uint8)
     recording = sl.emulate(program, spikes[None], timing="cycle", threads=1)
     emulator = least_time(
-        time.process_time, lambda: sl.emulate(program, spikes[None], timing="cycle", threads=1)
+        time.process_time, lambda: sl.emulate(program, spikes[None], timing="cycle", threads=1), 20
     )
     with tempfile.TemporaryDirectory() as name:
         verilator, log = run_verilator(program, spikes, Path(name))
@@ -80,10 +80,10 @@ def run_verilator(program, spikes, folder):
     return whole - start, circuit.run(folder / "run", len(spikes), detail="spikes")
 
 
-def least_time(clock, run):
-    """The shortest of three runs, by a clock of processor time."""
+def least_time(clock, run, runs=3):
+    """The shortest of several runs, by a clock of processor time."""
     seconds = []
-    for _ in range(3):
+    for _ in range(runs):
         started = clock()
         run()
         seconds.append(clock() - started)
