@@ -170,3 +170,21 @@ def test_a_signed_output_does_not_cost_the_other_layers_their_rows(monkeypatch: 
     monkeypatch.setattr(calibration, "FEED_NUMBERS", 24 * (8 + len(ann.layers)) * 50)
     data = calibration.calibration_set(ann, profile, rows(80, 6), ticks=8, encoding=None, seed=0)
     assert len(data.rows) == 50
+
+
+def test_a_readout_of_many_strong_lines_stays_in_its_register() -> None:
+    """Forty lines of one sign over 64 ticks: at full range, even the lowest exponent would leave the membrane's."""
+    rng = np.random.default_rng(2)
+    layers = (
+        AnnLayer("fc", rng.uniform(0.5, 1.0, (4, 40)), np.zeros(40), "relu", (4,), (40,)),
+        AnnLayer("out", rng.uniform(0.5, 1.0, (40, 2)), np.zeros(2), "identity", (40,), (2,)),
+    )
+    x = np.random.default_rng(9).uniform(0.0, 1.0, (300, 4))
+    conversion = convert(
+        Ann("strong", (4,), layers, None, np.arange(4)), "loihi1", calibration=x[:250], ticks=64
+    )
+    run = emulate(conversion.program, x[250:], record=["out.v"])
+    limit = load_profile("loihi1").params["vth"].max
+    assert limit is not None
+    assert 0.4 < np.abs(run.registers["out.v"]).max() / (limit << 6) < 0.9  # it fills the range and no more
+    assert error(conversion, x[250:]) < 0.01

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from spikeloom.ann.graph import Ann
 from spikeloom.ann.lower import Lowering
 from spikeloom.ann.onnx_chain import Walk
+from spikeloom.ann.onnx_classifier import scores_only
 from spikeloom.ann.onnx_file import check_model, input_port, read_model, refused_as
 from spikeloom.ann.verify import verify
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 def load_onnx(source: Path | onnx.ModelProto, *, input_shape: tuple[int, ...] | None = None) -> Ann:
     """Read a network from an ONNX file or model.
 
-    A tail of Softmax, LogSoftmax and ArgMax is cut off and remembered. The result is compared with
+    A tail of Softmax, LogSoftmax and ArgMax is cut off and remembered, and so are the labels that skl2onnx puts
+    beside the scores of a classifier. The result is compared with
     `onnx.reference` on random input.
 
     Args:
@@ -41,6 +43,7 @@ def load_onnx(source: Path | onnx.ModelProto, *, input_shape: tuple[int, ...] | 
     """
     name, model = read_model(source)
     check_model(name, model)
+    model = scores_only(model)
     port = input_port(name, model.graph, input_shape)
     opsets = {entry.domain: entry.version for entry in model.opset_import}
     walk = Walk(name, model.graph, port, Lowering(name, port.shape), opsets=opsets)

@@ -132,6 +132,15 @@ def scaling(node: Node, shape: Shape) -> Steps:
     return (Affine(*node.labels, scale, offset),)
 
 
+def scaler(node: Node, shape: Shape) -> Steps:
+    """(x - offset) * scale, one number a feature or one for all."""
+    offset, scale = (
+        node.broadcast(np.asarray(node.attributes.get(name, usual), dtype=np.float64), shape)
+        for name, usual in (("offset", [0.0]), ("scale", [1.0]))
+    )
+    return (Affine(*node.labels, scale, -offset * scale),)
+
+
 def _affine(node: Node, constant: FloatArray) -> tuple[FloatArray, FloatArray]:
     """What the node does to x, as (scale, offset)."""
     one, zero = np.ones(1), np.zeros(1)

@@ -15,6 +15,7 @@ OPERATORS: dict[str, Callable[[Node, Shape], tuple[Step, ...]]] = {
     "GlobalAveragePool": layers.global_average_pool,
     "ReduceMean": layers.reduce_mean, "BatchNormalization": layers.batch_normalisation,
     "Add": layers.scaling, "Sub": layers.scaling, "Mul": layers.scaling, "Div": layers.scaling,
+    "ai.onnx.ml.Scaler": layers.scaler,
     "Relu": layers.activation("relu"), "LeakyRelu": layers.leaky, "Clip": layers.clip,
     "Sigmoid": layers.activation("sigmoid"), "Tanh": layers.activation("tanh"),
     "Flatten": shapes.flatten, "Reshape": shapes.reshape, "Squeeze": shapes.squeeze,
