@@ -105,11 +105,10 @@ def hurry_notes(cycles: CycleReport | None) -> tuple[str, ...]:
     return (f"{found}: the spikes shown are those of an unhurried chip; raise cycles.tick_clocks",)
 
 
-def controller_notes(profile: Profile) -> tuple[str, ...]:
+def controller_notes(profile: Profile, cycles: CycleReport | None) -> tuple[str, ...]:
     """What a run in clocks must say where the chip's own profile has another controller."""
-    cycles: Any = profile.cycles
-    own = _own_controller(profile.chip.id)
-    if own is None or cycles.controller == own:
+    own = None if cycles is None else _own_controller(profile.chip.id)
+    if cycles is None or own is None or cycles.controller == own:
         return ()
     return (
         f"clocks are those of the controller {cycles.controller}; that of {profile.chip.name} is another",

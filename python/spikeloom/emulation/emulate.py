@@ -191,7 +191,7 @@ class _Plan:
                 *self.checked.clipped(),
                 *_unsettled(rules),
                 *hurry_notes(cycles),
-                *self._controller_notes(),
+                *controller_notes(self.program.profile, cycles),
             ),
         )
 
@@ -200,9 +200,6 @@ class _Plan:
             return None
         counted = {name: _joined([part["cycles"] for part in parts], name) for name in parts[0]["cycles"]}
         return cycle_report(self.program.profile, core.cycle_names, counted)
-
-    def _controller_notes(self) -> tuple[str, ...]:
-        return controller_notes(self.program.profile) if self.timing == "cycle" else ()
 
     def _register_ports(self) -> list[Port]:
         return [port for port in self.ports if port.read != "spikes"]
