@@ -24,6 +24,7 @@ from spikeloom.flows.chip_limits import weight_grid
 from spikeloom.flows.convertible import check_convertible
 from spikeloom.flows.input_coding import FEW_TICKS, InputEncoding
 from spikeloom.flows.max_pool import POOLS, Pool, Wired
+from spikeloom.flows.mesh_order import placed_by_traffic
 from spikeloom.flows.pruning import PrunedLayer
 from spikeloom.flows.rows import row_hashes
 from spikeloom.flows.smaller import Smaller, smaller_network, with_kept
@@ -152,11 +153,13 @@ def convert(
     chains = convert_chains(data, methods, objective, threads, tell, saved, limit)
     scores = {method: _scores(data, wanted, chain, environment, threads) for method, chain in chains.items()}
     chosen = _chosen(scores, int(data.held.sum()))
-    program = replace(chains[chosen].program, report=_report(chains[chosen], scores, chosen, pruned))
+    chain = chains[chosen]
+    placed = placed_by_traffic(chain.network, chain.program, rows, seed, threads)
+    program = replace(placed, report={**placed.report, **_report(chain, scores, chosen, pruned)})
     programs = {method: chain.program for method, chain in chains.items()} | {chosen: program}
     return Conversion(
-        network, chains[chosen].network, program, with_kept(chains[chosen].fits, smaller, pruned), scores, programs,
-        chosen, _warnings(data, chains[chosen], pruned), pruned, chains[chosen].ideal,
+        network, chain.network, program, with_kept(chain.fits, smaller, pruned), scores, programs, chosen,
+        _warnings(data, chain, pruned), pruned, chain.ideal,
         frozenset(row_hashes(rows)), None if isinstance(ann, Ann) else ann,
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.assignment import assign
 from spikeloom.placement.demand import Demand
-from spikeloom.placement.partition import Partition
+from spikeloom.placement.partition import Partition, Piece
 from spikeloom.placement.routes import all_synapses
 from spikeloom.profile.schema import Limits
 from spikeloom.program.program import ChipProgram
@@ -23,7 +23,7 @@ def core_views(
     input_spikes: (samples, lines), neuron_spikes: (samples, neurons), over a run.
     """
     partition = Partition(network, all_synapses(network))
-    cores = assign(partition.pieces(), partition, network.profile)
+    cores = _as_placed(assign(partition.pieces(), partition, network.profile), program)
     arriving = _arriving(program, input_spikes, neuron_spikes)
     views = []
     for pieces, spikes in zip(cores, arriving.tolist(), strict=True):
@@ -33,6 +33,12 @@ def core_views(
             populations[piece.population] = populations.get(piece.population, 0) + piece.stop - piece.first
         views.append(CoreView(populations, _used(demands, network.profile.limits), spikes))
     return tuple(views)
+
+
+def _as_placed(cores: list[list[Piece]], program: ChipProgram) -> list[list[Piece]]:
+    """In the order that the program gave them, which on a mesh follows the traffic."""
+    numbers = {population.name: population.neurons for population in program.populations}
+    return sorted(cores, key=lambda pieces: int(numbers[pieces[0].population][pieces[0].first]))
 
 
 def _used(demands: list[Demand], limits: Limits) -> dict[str, tuple[int, int | None]]:

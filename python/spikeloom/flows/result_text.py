@@ -59,6 +59,7 @@ def conversion_facts(conversion: Conversion) -> dict[str, Any]:
             row | fit.report() for row, fit in zip(layer_rows(conversion), conversion.layers, strict=True)
         ],
         "pruned": [layer.report() for layer in conversion.pruned],
+        "mesh": program.report.get("mesh"),
         "warnings": conversion.warnings,
     }
 
@@ -75,8 +76,17 @@ def show_conversion(conversion: Conversion, rows: int, target: Path) -> None:
         facts(*(("pruned", _pruned(layer)) for layer in conversion.pruned))
     show_candidates(conversion.candidates, conversion.chosen)
     show_layers(layer_rows(conversion))
+    mesh = [("mesh", _hops(program.report["mesh"]))] if "mesh" in program.report else []
     warnings = [("warning", text) for text in conversion.warnings]
-    facts(*warnings, ("wrote", f"{target}, for {counted(program.n_cores, 'core')}"))
+    facts(*mesh, *warnings, ("wrote", f"{target}, for {counted(program.n_cores, 'core')}"))
+
+
+def _hops(mesh: Mapping[str, float]) -> str:
+    """What the packets of a tick cost on the mesh, and what they would cost elsewhere."""
+    return (
+        f"{number(mesh['hops'])} hops a tick; in the order of the layers {number(mesh['row_major'])}, "
+        f"at random {number(mesh['random'])}"
+    )
 
 
 def _pruned(layer: PrunedLayer) -> str:

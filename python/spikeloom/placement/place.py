@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.errors import PlacementError, names_chip
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.assignment import assign
 from spikeloom.placement.build import build_arrays, numbering
+from spikeloom.placement.mesh import Floor, fewest_hops, packets_between
 from spikeloom.placement.one_core import on_one_core
 from spikeloom.placement.partition import Partition, Piece, whole
 from spikeloom.placement.routes import all_synapses
@@ -27,8 +30,12 @@ def place(
     Parameters
     ----------
     ticks : the window of the run, in ticks.
-    traffic : (neurons,) spikes a tick of each neuron. It is checked and not used yet: on a mesh, too, cores
-        are numbered in the order of the populations, wherever their spikes go. `seed` likewise.
+    traffic : (neurons,) spikes a tick of each neuron, population after population; alike if not given. Where the
+        cores stand on a mesh, those that send one another many packets stand near one another.
+    seed : of the search for that order.
+
+    On a mesh `ChipProgram.report["mesh"]` holds the hops a tick of all packets between cores: of this placement, of
+    the order of the layers, and the mean of random orders.
 
     Raises PlacementError, which names the layer, the limit that it breaks and by how much.
 
@@ -38,7 +45,7 @@ def place(
     2
     """
     _check_run(network, ticks)
-    _check_traffic(network, traffic)
+    rates = _checked_traffic(network, traffic)
     check_ports(network)
     check_groups(network)
     synapses = all_synapses(network)
@@ -46,7 +53,28 @@ def place(
         return _program(network, on_one_core(network), synapses, ticks)
     check_recurrent(network, synapses)
     partition = Partition(network, synapses)
-    return _program(network, assign(partition.pieces(), partition, network.profile), synapses, ticks)
+    cores = assign(partition.pieces(), partition, network.profile)
+    if network.profile.noc is None or len(cores) == 1:
+        return _program(network, cores, synapses, ticks)
+    floor = _floor(network, cores, synapses, rates, seed)
+    program = _program(network, [cores[k] for k in floor.order], synapses, ticks)
+    return replace(program, report={**program.report, "mesh": floor.report()})
+
+
+def _floor(
+    network: SpikingNetwork,
+    cores: list[list[Piece]],
+    synapses: tuple[Synapses, ...],
+    rates: NDArray[np.float64],
+    seed: int,
+) -> Floor:
+    """Where the cores go on the mesh of the profile."""
+    assert network.profile.noc is not None
+    _, neurons = numbering(network, cores)
+    numbered = np.zeros_like(rates)
+    numbered[np.concatenate(list(neurons.values()))] = rates
+    packets = packets_between(build_arrays(network, cores, synapses), numbered)
+    return fewest_hops(packets, network.profile.noc.width, seed)
 
 
 @names_chip
@@ -101,12 +129,13 @@ def _check_run(network: SpikingNetwork, ticks: object) -> None:
         raise PlacementError("network", "has no neurons", remedy="add a population first")
 
 
-def _check_traffic(network: SpikingNetwork, traffic: ArrayLike | None) -> None:
-    if traffic is None:
-        return
+def _checked_traffic(network: SpikingNetwork, traffic: ArrayLike | None) -> NDArray[np.float64]:
     neurons = sum(piece.stop for piece in whole(network))
-    rates = np.asarray(traffic)
+    rates = np.ones(neurons) if traffic is None else np.asarray(traffic)
     if rates.shape != (neurons,) or rates.dtype.kind not in "iuf" or not np.isfinite(rates).all():
         raise PlacementError(
             "traffic", "must be one finite number a neuron", value=rates.shape, limit=(neurons,)
         )
+    if (rates < 0).any():
+        raise PlacementError("traffic", "holds a negative rate", value=rates.min(), limit=0)
+    return rates.astype(np.float64)
