@@ -21,6 +21,7 @@ from spikeloom.flows.calibration import CalibrationSet, calibration_set, judging
 from spikeloom.flows.chain import Chain, convert_chains
 from spikeloom.flows.checkpoint import Checkpoint, digest
 from spikeloom.flows.chip_limits import weight_grid
+from spikeloom.flows.chip_loop import check_tunable, tuned_to_chip
 from spikeloom.flows.convertible import check_convertible
 from spikeloom.flows.input_coding import FEW_TICKS, InputEncoding
 from spikeloom.flows.max_pool import POOLS, Pool, Wired
@@ -122,7 +123,10 @@ def convert(
     gain : "keep" holds each neuron's gain (default for one output, or with an environment).
     environment : takes a policy (N, *input_shape) -> (N, outputs) and returns a score, higher is better; it then
         chooses among the converted networks.
-    chip_seed : the chip instance to fit; digital chips have none.
+    chip_seed : the chip instance to fit. The converted network is tuned to it, in two ways, by what that chip lets
+        one measure: see `flows.chip_loop`. The best of them and of the network as it was, on held-out rows on that
+        chip, is returned; all are in `programs`, with their numbers of chip runs in the program's report. Digital
+        chips have none.
 
     time_limit_s : seconds by the clock after which proofs of pruning end and layers still to be fitted take the
         weight copy, with a warning; such a result depends on the machine's load.
@@ -157,6 +161,11 @@ def convert(
     placed = placed_by_traffic(chain.network, chain.program, rows, seed, threads)
     program = replace(placed, report={**placed.report, **_report(chain, scores, chosen, pruned)})
     programs = {method: chain.program for method, chain in chains.items()} | {chosen: program}
+    if chip_seed is not None:
+        judges = data.rows[data.held], wanted
+        tuned, facts = tuned_to_chip(program, int(chip_seed), data.rows[~data.held], judges, threads)
+        programs |= {f"chip {name}": one for name, one in tuned.items()}
+        program = replace(next(iter(tuned.values())), report={**program.report, "chip": facts})
     return Conversion(
         network, chain.network, program, with_kept(chain.fits, smaller, pruned), scores, programs, chosen,
         _warnings(data, chain, pruned), pruned, chain.ideal,
@@ -194,8 +203,15 @@ def _check_numbers(
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= most:
             raise FitError(name, "must be a whole number in range", value=value, limit=f"1 to {most}")
     if chip_seed is not None:
-        raise FitError(f"profile {profile.name}", "has no chip instances to fit", value=f"chip_seed {chip_seed}",
-                       remedy="leave chip_seed out")  # fmt: skip
+        check_tunable(profile)
+        if (
+            isinstance(chip_seed, bool)
+            or not isinstance(chip_seed, int | np.integer)
+            or not 0 <= chip_seed < 2**32
+        ):
+            raise FitError(
+                "chip_seed", "must be a whole number of 32 bits", value=chip_seed, limit="0 to 2^32 - 1"
+            )
 
 
 def _check_choices(**choices: tuple[object, tuple[object, ...]]) -> None:
