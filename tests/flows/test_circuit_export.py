@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,3 +119,13 @@ def test_the_command_writes_the_folder(program, tmp_path, capsys):
     assert (tmp_path / "c" / "Makefile").exists() and (
         tmp_path / "c" / "run" / "core0" / "inputs.txt"
     ).exists()
+
+
+def test_the_cost_on_an_fpga_is_the_same_figure_everywhere():
+    """What README, page and profile say of 64 neurons, within what was promised of an HX8K of 7680 cells."""
+    fpga = sl.load_profile("open_core").chip.fpga
+    assert fpga.neurons == 64 and fpga.logic_cells <= 0.6 * 7680 and fpga.clock_hz >= 25e6
+    for name in ("README.md", "hw_profiles/open_core.md"):
+        text = (Path(__file__).parents[2] / name).read_text(encoding="utf-8")
+        assert f"{fpga.logic_cells} of " in text and f"{fpga.block_rams} of " in text
+        assert f"{fpga.clock_hz / 1e6:.0f} MHz" in text

@@ -91,7 +91,8 @@ class Profile(Table):
     @property
     def hash(self) -> str:
         """SHA-256 over everything that changes behaviour: all but name, provenance and unused variants."""
-        content = self.model_dump(mode="json", by_alias=True, exclude={"name", "provenance", "variant"})
+        idle: Any = {"name": True, "provenance": True, "variant": True, "chip": {"fpga"}}
+        content = self.model_dump(mode="json", by_alias=True, exclude=idle)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     @property

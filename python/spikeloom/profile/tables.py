@@ -23,6 +23,21 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
 
+class Fpga(Table):
+    """What a small circuit of this profile takes of an FPGA; the source says which one, and how it was found."""
+
+    device: str
+    """Name of the FPGA."""
+    neurons: Count
+    """Neurons of the circuit's one core."""
+    logic_cells: Count
+    """Logic cells that it takes."""
+    block_rams: Count
+    """Blocks of memory that it takes."""
+    clock_hz: Annotated[float, Field(gt=0)]
+    """The fastest clock that its longest path allows."""
+
+
 class Chip(Table):
     """Who the chip is and what "exact" means for it."""
 
@@ -42,6 +57,7 @@ class Chip(Table):
     """Feature size of the silicon."""
     area_m2: Annotated[float, Field(gt=0)] | None = None
     """Area of the die."""
+    fpga: Fpga | None = None
 
 
 class Memory(Table):
