@@ -84,6 +84,19 @@ def test_the_stages_before_the_chip_are_as_near_to_the_ann_as_the_chip_is() -> N
     assert 0.0 < errors["quantised"] < 2 * errors["emulated"]
 
 
+def test_copies_of_a_neuron_are_neither_duplicates_nor_other_units() -> None:
+    """On ranc a neuron that drives four axons is there four times."""
+    found = validate(converted("ranc"), rows(80), references=())
+    first = found.layers[0]
+    assert first.neurons == 4 * 10
+    assert first.correlation > 0.95
+    assert first.error < 0.2
+    assert first.duplicates <= 2  # unit 1 is like unit 0; the one that never fires counts as dead
+    copies = emulate(converted("ranc").program, rows(80)).counts["fc1"].reshape(80, 4, 10)
+    assert (copies == copies[:, :1]).all()
+    assert first.dead == (copies[:, 0].sum(axis=0) == 0).sum()
+
+
 def test_rows_that_calibrated_are_found_and_not_scored() -> None:
     seen, fresh = rows(150, 1)[:7], rows(20)
     mixed = np.concatenate([fresh[:5], seen, fresh[5:]])

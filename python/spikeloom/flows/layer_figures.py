@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from spikeloom.ann.activation import SIGNED
 from spikeloom.emulation.recording import Recording
+from spikeloom.fit.problem import LayerFit
 from spikeloom.flows.chip_limits import firing_ceiling
 from spikeloom.flows.convert import Conversion
 from spikeloom.flows.layer_sizes import layer_size
@@ -42,9 +43,15 @@ def activities(
     by_name = dict(zip((layer.name for layer in conversion.ann.layers), wanted, strict=True))
     found = []
     for fit, scale in zip(conversion.layers[:-1], scales, strict=False):
-        rates = run.counts[fit.name][picked] / conversion.program.ticks
+        rates = _own_counts(conversion, fit, run)[picked] / conversion.program.ticks
         found.append((_in_neurons(by_name[fit.name], conversion, fit.name, rates.shape[1]), rates / scale))
     return [*found, (wanted[-1], run.outputs[picked])]
+
+
+def _own_counts(conversion: Conversion, fit: LayerFit, run: Recording) -> NDArray:
+    """(rows, neurons) spikes, without the copies that stand behind them where a neuron drives several axons."""
+    counts = run.counts[fit.name]
+    return counts[:, : fit.weights.shape[-1]] if conversion.program.profile.weights.table else counts
 
 
 def _in_neurons(wanted: Array, conversion: Conversion, name: str, neurons: int) -> Array:
@@ -72,7 +79,7 @@ def _names(conversion: Conversion) -> list[str]:
 
 def _figures(conversion: Conversion, index: int, run: Recording, wanted: Array, got: Array) -> LayerFigures:
     fit, program = conversion.layers[index], conversion.program
-    counts = run.counts[fit.name]
+    counts = _own_counts(conversion, fit, run)
     spiking = index < len(conversion.layers) - 1 or program.outputs[0].read == "spikes"
     ceiling = CEILING * firing_ceiling(program.profile) * program.ticks
     dead = ~counts.any(axis=0)
@@ -90,7 +97,7 @@ def _figures(conversion: Conversion, index: int, run: Recording, wanted: Array, 
         dead=int(dead.sum()) if spiking else 0,
         saturated=int(((counts >= ceiling).mean(axis=0) > 0.5).sum()) if spiking else 0,
         duplicates=_duplicates(counts[:, ~dead]) if spiking else 0,
-        spikes=float(counts.sum(axis=1).mean()),
+        spikes=float(run.counts[fit.name].sum(axis=1).mean()),
     )
 
 
