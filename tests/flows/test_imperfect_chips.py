@@ -82,6 +82,7 @@ def test_chips_of_phase_change_memory_are_judged_one_by_one() -> None:
     assert stage is found.stages[-1]
     assert stage.score == pytest.approx(np.mean(list(scores.values())))
     assert found.stage("emulated").score == ideal
+    assert found.stage("in_the_loop").score == score(chip_seed=2)  # beside the others, never instead
     assert found.yield_ == sum(ideal - each < 0.01 for each in scores.values()) / 5
     assert "programming, drift, read" in found.imperfections
     written = {name: view.counts.sum() for name, view in found.pictures.weights.items()}

@@ -36,6 +36,7 @@ TITLES = {
     "fitted": "fitted, real-valued synapses",
     "quantised": "on the chip's grid",
     "emulated": "emulated chip",
+    "in_the_loop": "the very chip it was fitted to",
 }
 
 
@@ -80,6 +81,8 @@ def validate(
     program = conversion.program
     run = emulate(program, rows.inputs, effects=(), record=output_record(program), threads=threads)
     outputs["emulated"] = run.outputs
+    if program.chip_seed is not None:
+        outputs["in_the_loop"] = emulate(program, rows.inputs, threads=threads).outputs
     steps.done("emulation")
     layers = layer_figures(conversion, rows.inputs, run)
     steps.done("layers")

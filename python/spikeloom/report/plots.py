@@ -27,7 +27,7 @@ def plot_stages(result: Validation) -> Figure:
         figure, (axes,) = new_figure(0.9 + ROW * len(result.stages))
         for place, stage in enumerate(result.stages):
             score, low, high = (_scaled(result, x) for x in (stage.score, stage.low, stage.high))
-            colour = RED if stage.name in ("emulated", "imperfect") else BLUE
+            colour = RED if stage.name in ("emulated", "in_the_loop", "imperfect") else BLUE
             axes.plot(
                 [low, high], [place, place], color=colour, linewidth=5, alpha=0.3, solid_capstyle="round"
             )

@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 class Stage:
     """The network after one step of its way to the chip, on the rows that judge.
 
-    name: "ann", "imported", "fitted", "quantised", "emulated" or "imperfect"; title: the same in words
+    name: "ann", "imported", "fitted", "quantised", "emulated", "in_the_loop" or "imperfect"; title: the same in words
     score, low, high: with the ends of its 95 % interval; agreement, agreement_low, agreement_high: share of the
         ANN's answers; nmse: squared error of the outputs over the variance of the ANN's
     """
