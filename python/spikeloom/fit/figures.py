@@ -15,6 +15,7 @@ from spikeloom.fit.relaxed import Rounded
 NEVER_FIRES = 1e-2  # share of r_max that the rate of a dead output does not reach
 CEILING = 1.0 - 1e-3  # share of r_max from which on an output is saturated
 PROMISED_GAP = 0.01  # above it the report warns
+MANY = 0.1  # share of the inputs from which on those that never change are a warning
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,7 @@ def figures(
         "dead": dead,
         "saturated": saturated,
         "gain_deviation": _gain_deviation(problem, current),
-        "warnings": solved.warnings + _warnings(solved.tag, gap, dead, saturated),
+        "warnings": solved.warnings + _idle_inputs(problem) + _warnings(solved.tag, gap, dead, saturated),
     }
 
 
@@ -94,6 +95,15 @@ def _idle(problem: LayerProblem, current: Array) -> tuple[int, int]:
         return 0, 0
     rate = problem.response.rate(current) / problem.r_max
     return int((rate.max(axis=0) < NEVER_FIRES).sum()), int(((rate > CEILING).mean(axis=0) > 0.5).sum())
+
+
+def _idle_inputs(problem: LayerProblem) -> tuple[str, ...]:
+    idle = int((np.ptp(problem.activity, axis=0) == 0.0).sum())
+    if idle <= MANY * problem.n_inputs:
+        return ()
+    return (
+        f"{idle} of {problem.n_inputs} inputs never change on these rows: their weights stay at the copy",
+    )
 
 
 def _gain_deviation(problem: LayerProblem, current: Array) -> float:

@@ -14,14 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 from spikeloom.ann.graph import Ann
 from spikeloom.ann.load import load_ann
 from spikeloom.emulation.emulate import Progress, emulate
-from spikeloom.errors import AnnError, FitError
+from spikeloom.errors import FitError
 from spikeloom.fit.problem import LayerFit, Method, Objective
 from spikeloom.flows.budget import Budget
 from spikeloom.flows.calibration import CalibrationSet, calibration_set, judging_rows
 from spikeloom.flows.chain import Chain, convert_chains
 from spikeloom.flows.checkpoint import Checkpoint, digest
 from spikeloom.flows.chip_limits import weight_grid
-from spikeloom.flows.chip_loop import check_tunable, tuned_to_chip
+from spikeloom.flows.chip_loop import tuned_to_chip
+from spikeloom.flows.convert_checks import check_choices, check_numbers, checked_rows
 from spikeloom.flows.convertible import check_convertible
 from spikeloom.flows.input_coding import FEW_TICKS, InputEncoding
 from spikeloom.flows.max_pool import POOLS, Pool, Wired
@@ -41,9 +42,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Score = Mapping[str, float]
 Environment = Callable[[Callable[[NDArray[np.floating]], Array]], float]
-FEWEST_ROWS = 10  # below this, neither a fit nor a held-out score means anything
-MOST_TICKS = 4096
-MOST_NEURONS = 64  # of a unit
+BAD = 0.3  # error of an emulated layer from which on the report warns
 OBJECTIVES = ("matching", "l2", "l1", "linf")
 ENCODINGS = (None, "rate", "bits", "current")
 GAINS = (None, "keep", "free")
@@ -137,10 +136,10 @@ def convert(
     """
     network, chip = load_ann(ann), load_profile(profile)
     check_convertible(network)
-    rows = _checked_rows(network, calibration)
-    _check_numbers(chip, ticks, chip_seed, neurons_per_unit, axons_per_source)
+    rows = checked_rows(network, calibration)
+    check_numbers(chip, ticks, chip_seed, neurons_per_unit, axons_per_source)
     weight_grid(chip)  # refuses weights that no fit can choose
-    _check_choices(objective=(objective, OBJECTIVES), encoding=(encoding, ENCODINGS), gain=(gain, GAINS),
+    check_choices(objective=(objective, OBJECTIVES), encoding=(encoding, ENCODINGS), gain=(gain, GAINS),
                    pool=(pool, POOLS))  # fmt: skip
     _check_pool(network, chip, pool, neurons_per_unit)
     limit = TimeLimit(time_limit_s)
@@ -171,53 +170,6 @@ def convert(
         _warnings(data, chain, pruned), pruned, chain.ideal,
         frozenset(row_hashes(rows)), None if isinstance(ann, Ann) else ann,
     )  # fmt: skip
-
-
-def _checked_rows(ann: Ann, calibration: ArrayLike) -> Array:
-    """Calibration rows as finite float64 of the ANN's input shape."""
-    subject = f"calibration data of {ann.name}"
-    try:
-        rows = np.asarray(calibration, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise AnnError(subject, "is not an array of numbers") from None
-    if rows.ndim != 1 + len(ann.input_shape) or rows.shape[1:] != ann.input_shape:
-        raise AnnError(subject, "has the wrong shape", value=rows.shape, limit=("N", *ann.input_shape))
-    if len(rows) < FEWEST_ROWS:
-        raise AnnError(
-            subject, "has too few rows", value=len(rows), limit=FEWEST_ROWS, remedy="give more rows"
-        )
-    if not np.isfinite(rows).all():
-        bad = int(np.flatnonzero(~np.isfinite(rows).reshape(len(rows), -1).all(axis=1))[0])
-        raise AnnError(subject, f"row {bad} holds NaN or infinity", remedy="remove or repair that row")
-    return rows
-
-
-def _check_numbers(
-    profile: Profile, ticks: int, chip_seed: int | None, neurons_per_unit: int, axons: int | None
-) -> None:
-    for name, value, most in (
-        ("ticks", ticks, MOST_TICKS),
-        ("neurons_per_unit", neurons_per_unit, MOST_NEURONS),
-        ("axons_per_source", 1 if axons is None else axons, max(1, len(profile.weights.table))),
-    ):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= most:
-            raise FitError(name, "must be a whole number in range", value=value, limit=f"1 to {most}")
-    if chip_seed is not None:
-        check_tunable(profile)
-        if (
-            isinstance(chip_seed, bool)
-            or not isinstance(chip_seed, int | np.integer)
-            or not 0 <= chip_seed < 2**32
-        ):
-            raise FitError(
-                "chip_seed", "must be a whole number of 32 bits", value=chip_seed, limit="0 to 2^32 - 1"
-            )
-
-
-def _check_choices(**choices: tuple[object, tuple[object, ...]]) -> None:
-    for name, (value, known) in choices.items():
-        if value not in known:
-            raise FitError(name, "is unknown", value=value, limit=", ".join(str(k) for k in known if k))
 
 
 def _digest(data: CalibrationSet, objective: Objective) -> str:
@@ -296,12 +248,15 @@ def _report(
 
 
 def _warnings(data: CalibrationSet, chain: Chain, pruned: tuple[PrunedLayer, ...]) -> tuple[str, ...]:
-    few = (layer.warning for layer in pruned if layer.warning)
-    return (
-        *few,
-        *data.warnings,
-        *(f"{c.fit.name}: {text}" for c in chain.candidates for text in c.fit.warnings),
-    )
+    found = [layer.warning for layer in pruned if layer.warning] + list(data.warnings)
+    for one in chain.candidates:
+        found += [f"{one.fit.name}: {text}" for text in one.fit.warnings]
+        if one.error > BAD:
+            share = f"{100 * one.error:.0f} %"
+            found.append(
+                f"{one.fit.name}: the emulated layer errs by {share} of the variance of what it should send"
+            )
+    return tuple(found)
 
 
 def _counter(progress: Progress | None, total: int) -> Callable[[str], None]:

@@ -1,0 +1,76 @@
+"""Is calibration data that cannot carry a fit refused by name, or named in a warning?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from spikeloom.ann.graph import Ann, AnnLayer
+from spikeloom.errors import AnnError, FitError
+from spikeloom.flows.convert import convert
+from spikeloom.profile.catalog import load_profile
+
+ROWS = np.random.default_rng(1).uniform(-1.0, 1.0, (80, 5))
+
+
+def ann_of(bias: float = 0.1) -> Ann:
+    rng = np.random.default_rng(3)
+    layers = (
+        AnnLayer("fc1", rng.normal(size=(5, 8)), np.full(8, bias), "relu", (5,), (8,)),
+        AnnLayer("fc2", rng.normal(size=(8, 3)), np.zeros(3), "identity", (8,), (3,)),
+    )
+    return Ann("small", (5,), layers, None, np.arange(5))
+
+
+def with_nan() -> np.ndarray:
+    rows = ROWS.copy()
+    rows[7, 2] = np.nan
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (np.zeros((40, 5)), "rows that are alike"),
+        (np.tile(ROWS[:1], (40, 1)), "rows that are alike; got 40"),
+        (with_nan(), "row 7 holds NaN or infinity"),
+        (ROWS[:9], "has too few rows; got 9, limit 10"),
+        (ROWS[:, :4], "has the wrong shape"),
+    ],
+)
+def test_rows_that_cannot_be_fitted_to_are_refused(rows: np.ndarray, words: str) -> None:
+    with pytest.raises(AnnError, match=words):
+        convert(ann_of(), "loihi1", calibration=rows, ticks=16)
+
+
+def test_a_layer_without_an_active_unit_is_refused_by_name() -> None:
+    with pytest.raises(FitError, match="fc1: has no active unit on the calibration rows"):
+        convert(ann_of(bias=-100.0), "loihi1", calibration=ROWS, ticks=16)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.7])
+def test_inputs_that_never_change_are_a_warning_and_do_no_harm(level: float) -> None:
+    rows = np.where(np.arange(5) < 2, level, ROWS)
+    conversion = convert(ann_of(), "loihi1", calibration=rows, ticks=32)
+    dead = [text for text in conversion.warnings if "inputs never change on these rows" in text]
+    assert [text.partition(" of ")[0] for text in dead if text.startswith("fc1")] == [
+        "fc1: 4"
+    ]  # pairs of lines
+    assert conversion.candidates[conversion.chosen]["nmse"] < 0.2
+
+
+def test_a_layer_that_its_limits_ruin_is_a_warning() -> None:
+    narrow = load_profile("loihi1", override={"params.vth.max": 1})
+    conversion = convert(ann_of(), narrow, calibration=ROWS, ticks=16)
+    assert any("the emulated layer errs by" in text for text in conversion.warnings)
+    sound = convert(ann_of(), "loihi1", calibration=ROWS, ticks=16)
+    assert not any("the emulated layer errs by" in text for text in sound.warnings)
+
+
+@pytest.mark.parametrize(
+    "given", [{"sizes": {"fc1": 9}}, {"sizes": {"fc1": 0}}, {"ticks": 0}, {"objective": "l3"}]
+)
+def test_choices_that_cannot_be_are_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(FitError):
+        convert(ann_of(), "loihi1", calibration=ROWS, **given)
