@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import spikeloom as sl
 from spikeloom.emulation.recording import Recording
-from spikeloom.flows.pictures import _raster, trace
+from spikeloom.flows.pictures import _neuron, _raster, trace
 from spikeloom.flows.scoring import make_scorer
 from spikeloom.flows.tick_curve import output_record, tick_curve
 
@@ -50,6 +50,12 @@ def test_the_curve_ends_at_the_score_of_the_run_and_an_earlier_tick_at_that_of_a
     if read == "spikes":  # the shorter run's window ends later than its last tick begins, as the whole one's
         short = sl.emulate(program(read), rows()[:, :6], ticks=6, effects=())
         assert curve.score[5] == scorer.value(short.outputs * TICKS / 6)
+
+
+def test_a_neuron_that_rests_above_the_threshold_of_its_curve_has_no_picture() -> None:
+    assert _neuron(sl.load_profile("brainscales2")) is None
+    drive, rate = _neuron(sl.load_profile("loihi1")) or ([], [])
+    assert drive[0] == rate[0] == 0.0
 
 
 def test_a_raster_has_its_spikes_and_its_window_in_ticks() -> None:

@@ -193,4 +193,6 @@ def _neuron(profile: Profile) -> tuple[Array, Array] | None:
         curve = response_curve(profile)
     except SpikeloomError:  # a neuron whose defaults leave a register, or that needs more than one input
         return None
+    if curve.rates[0] > 0.0:  # it rests above a threshold that one synapse reaches: there is no curve from 0
+        return None
     return curve.inputs / curve.threshold, curve.rates
