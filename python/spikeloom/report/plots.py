@@ -53,7 +53,7 @@ def plot_ticks(result: Validation) -> Figure:
         axes.set_xlabel("ticks of the window until the outputs are read")
         axes.set_ylabel(score_label(result))
         axes.set_xlim(1, curve.ticks[-1])
-        axes.legend(loc="lower right")
+        axes.legend(loc="best")
         return figure
 
 
