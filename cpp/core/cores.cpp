@@ -5,33 +5,17 @@
 #include <cstring>
 #include <type_traits>
 
+#include "base/list_set.hpp"
+
 namespace spikeloom {
 namespace {
 
-// flags[i] = 1 where neuron i spikes.
-struct Flags {
-  SPIKELOOM_INLINE static void run(std::uint8_t* flags, const std::int32_t* spikes, int count) {
-    for (int i = 0; i < count; ++i) flags[i] = spikes[i] != 0;
+template <class Value>
+struct FindSet {
+  SPIKELOOM_INLINE static int run(std::int32_t* found, const Value* values, int count) {
+    return list_set(values, count, found);
   }
 };
-
-// Indices of the bytes that are not 0, ascending, into `found`; their number. Groups of zeros are skipped,
-// other groups are listed without a branch, which would be guessed wrong at every spike.
-int list_set(const std::uint8_t* bytes, int count, std::int32_t* found) {
-  constexpr int group = 32;
-  int n = 0;
-  for (int from = 0; from < count; from += group) {
-    const int to = std::min(from + group, count);
-    std::uint64_t words[group / 8] = {};
-    std::memcpy(words, bytes + from, to - from);
-    if ((words[0] | words[1] | words[2] | words[3]) == 0) continue;
-    for (int i = from; i < to; ++i) {
-      found[n] = i;
-      n += bytes[i] != 0;
-    }
-  }
-  return n;
-}
 
 // exact[i] = reg[i] + sums[i] 2^shift, and sums[i] = 0.
 template <class S, class Lane, class Sum>
@@ -64,9 +48,12 @@ std::vector<std::pair<std::int32_t, int>> blocks_of(const Program& program) {
 
 template <class S, class Lane, class Sum>
 void arrive(const Block<S>& block, const Target& target, Sum* sums, int shift, Level level) {
+  S* const reg = block.reg(target.element);
+  const auto add = kernel<Arrive<S, Lane, Sum>>(level);
+  if constexpr (std::is_same_v<S, Lane>)
+    if (target.rule == Rule::fits) return add(reg, reg, sums + block.first, block.count, shift);
   Lane* exact = block.scratch->template as<Lane>(0);
-  kernel<Arrive<S, Lane, Sum>>(level)(exact, block.reg(target.element), sums + block.first, block.count,
-                                      shift);
+  add(exact, reg, sums + block.first, block.count, shift);
   block.commit(target, static_cast<const Lane*>(exact), nullptr);
 }
 
@@ -88,7 +75,8 @@ Cores<S, Sum>::Cores(const Program& program, const std::vector<Interval>& arrivi
       level_(level),
       blocks_(blocks_of(program)),
       aliased_(has_aliases(program)),
-      find_spikes_(kernel<Flags>(level)) {
+      find_spikes_(kernel<FindSet<std::int32_t>>(level)),
+      find_lines_(kernel<FindSet<std::uint8_t>>(level)) {
   if constexpr (std::is_same_v<S, std::int32_t>)
     if (program.spec.accumulate_each) each_ = std::make_unique<const EachAddition>(program, soma_, level);
   const auto& registers = program.spec.registers;
@@ -142,19 +130,19 @@ template <class S, class Sum>
 void Cores<S, Sum>::deliver_inputs(State& state, const std::uint8_t* spikes, std::int64_t t,
                                    std::int64_t end) const {
   const auto [first_line, last_line] = lines_of(t);
-  std::int32_t found[block_size];
+  const Ints& start = program_.input_fan_start;
+  std::int32_t found[block_size + set_slack];
+  state.lines.clear();
   for (std::int32_t block = first_line; block < last_line; block += block_size) {
-    const int n = list_set(spikes + block, std::min(block_size, last_line - block), found);
+    const int n = find_lines_(found, spikes + block, std::min(block_size, last_line - block));
     for (int k = 0; k < n; ++k) {
-      const std::int32_t line = block + found[k];
-      const std::int32_t first = program_.input_fan_start[line], last = program_.input_fan_start[line + 1];
-      for (std::int32_t i = first; i < last; ++i)
-        state.synapses.arriving.push_back({program_.input_fan_axon[i], spikes[line]});
-      state.events.input_spikes += spikes[line];
-      state.events.input_packets += std::int64_t{spikes[line]} * (last - first);
+      const std::int32_t line = block + found[k], count = spikes[line];
+      state.lines.push_back({line, count});
+      state.events.input_spikes += count;
+      state.events.input_packets += std::int64_t{count} * (start[line + 1] - start[line]);
     }
   }
-  synapses_.arrive(state.synapses, t, end);
+  synapses_.arrive_from_lines(state.synapses, state.lines, t, end);
 }
 
 template <class S, class Sum>
@@ -225,12 +213,10 @@ void Cores<S, Sum>::accumulate_at(State& state, const Block<S>& block, std::int6
 
 template <class S, class Sum>
 void Cores<S, Sum>::collect(State& state, const Block<S>& block) const {
-  alignas(64) std::uint8_t flags[block_size];
-  std::int32_t found[block_size];
+  std::int32_t found[block_size + set_slack];
   for (int from = 0; from < block.count; from += block_size) {
     const int count = std::min(block_size, block.count - from);
-    find_spikes_(flags, block.spikes + from, count);
-    const int n = list_set(flags, count, found);
+    const int n = find_spikes_(found, block.spikes + from, count);
     for (int k = 0; k < n; ++k) {
       const std::int32_t spikes = block.spikes[from + found[k]];
       state.fired.push_back({block.first + from + found[k], spikes});
@@ -252,17 +238,16 @@ std::int64_t Cores<S, Sum>::jitter(const State& state, std::int32_t neuron, std:
 
 template <class S, class Sum>
 void Cores<S, Sum>::send(State& state, std::int64_t t, std::int64_t end) const {
-  const bool jittered = program_.spec.jitter.std > 0;
   const std::int64_t arrival = t + program_.spec.latency;
-  for (const Spike& spike : state.fired) {
-    const std::int32_t first = program_.neuron_fan_start[spike.neuron];
-    const std::int32_t last = program_.neuron_fan_start[spike.neuron + 1];
-    for (std::int32_t i = first; i < last; ++i)
-      state.synapses.arriving.push_back({program_.neuron_fan_axon[i], spike.n});
-    state.events.packets += std::int64_t{spike.n} * (last - first);
-    if (jittered) synapses_.arrive(state.synapses, arrival + jitter(state, spike.neuron, t), end);
+  const Ints& start = program_.neuron_fan_start;
+  for (const Spike& spike : state.fired)
+    state.events.packets += std::int64_t{spike.n} * (start[spike.neuron + 1] - start[spike.neuron]);
+  if (program_.spec.jitter.std <= 0) {
+    synapses_.arrive_from_neurons(state.synapses, state.fired, arrival, end);
+    return;
   }
-  synapses_.arrive(state.synapses, arrival, end);
+  for (const Spike& spike : state.fired)
+    synapses_.arrive_from_neurons(state.synapses, {&spike, 1}, arrival + jitter(state, spike.neuron, t), end);
 }
 
 template class Cores<std::int32_t, std::int32_t>;

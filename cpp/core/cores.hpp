@@ -16,11 +16,6 @@
 
 namespace spikeloom {
 
-struct Spike {
-  std::int32_t neuron;
-  std::int32_t n;
-};
-
 // Event mode: what waits in the FIFO. Saved as it is, so nothing in it is unused.
 struct QueuedEvent {
   enum Kind : std::int32_t { of_neuron, of_line, of_synapse };
@@ -48,6 +43,7 @@ struct CoreState {
   std::vector<Entry<S>> entries;  // where operands are; a sample may override one parameter
   std::vector<std::uint64_t> counters;
   std::vector<Spike> fired;          // of the last tick, ascending; in event mode of the last event
+  std::vector<Spike> lines;          // scratch: input lines that spike in a tick
   std::vector<std::int32_t> spikes;  // scratch: n of one block, or of all neurons where some have aliases
   std::deque<QueuedEvent> fifo;
   Events events;
@@ -98,7 +94,8 @@ class Cores {
   std::vector<std::pair<std::int32_t, int>> blocks_;  // first neuron and number of neurons of each
   bool aliased_;                                      // all counts of a tick are kept until its end
   bool always_write_;                                 // a rule may move a register that gets a sum of 0
-  void (*find_spikes_)(std::uint8_t*, const std::int32_t*, int);
+  int (*find_spikes_)(std::int32_t*, const std::int32_t*, int);  // indices of the neurons that spike
+  int (*find_lines_)(std::int32_t*, const std::uint8_t*, int);   // indices of the lines that spike
 };
 
 // Names of State::counters: register elements in order, delivery.merge, delivery.spikes_max, and in event

@@ -27,24 +27,6 @@ Table<Axon> gathered_axons(const Arrays& a) {
   return axons;
 }
 
-// Runs below it gain nothing from being added together.
-constexpr std::int32_t shortest = 64;
-
-// Axons of one shape stand together, so comparing neighbours is enough.
-Ints shapes_of(const Table<Run>& runs, const Table<Axon>& axons) {
-  Ints shapes(axons.size());
-  for (std::size_t i = 0; i < axons.size(); ++i) {
-    const Axon& axon = axons[i];
-    const bool dense = axon.first_run != axon.last_run &&
-                       std::all_of(runs.begin() + axon.first_run, runs.begin() + axon.last_run,
-                                   [](const Run& run) { return run.index < 0 && run.length >= shortest; });
-    const bool as_before = i > 0 && axons[i - 1].first_run == axon.first_run &&
-                           axons[i - 1].last_run == axon.last_run && axons[i - 1].target == axon.target;
-    shapes[i] = !dense ? -1 : as_before ? shapes[i - 1] : static_cast<std::int32_t>(i);
-  }
-  return shapes;
-}
-
 // In event mode a line's spike is one event, wherever its axons lead.
 Ints lines_by_first_axon(const Arrays& a) {
   Ints lines;
@@ -94,7 +76,6 @@ Program::Program(Spec given, Arrays arrays) : spec(std::move(given)) {
     start.push_back(found == arrays.init.end() ? Codes{Ints{}} : found->second);
   }
   for (const Run& run : runs) last_delay = std::max(last_delay, run.delay);
-  shape = shapes_of(runs, axon_rows);
   if (spec.event) event_lines = lines_by_first_axon(arrays);
   from_input.assign(axon_rows.size(), false);
   for (const std::int32_t axon : arrays.input_fan_axon) from_input[axon] = true;

@@ -86,9 +86,8 @@ class Program {
   std::vector<Codes> start;      // of each register element; empty: 0
   std::vector<int> into;         // register element of each receptor
   std::vector<bool> from_input;  // axons that an input line drives
-  Ints shape;  // of each axon: equal where axons read the same long dense runs at the same targets; -1: none
-  std::int32_t last_delay = 0;  // largest delay in use
-  Ints event_lines;             // event mode: lines that drive an axon, by their first one
+  std::int32_t last_delay = 0;   // largest delay in use
+  Ints event_lines;              // event mode: lines that drive an axon, by their first one
 
  private:
   std::int32_t receptor_of(const Ints& starts, const Ints& axons, std::int32_t source) const;

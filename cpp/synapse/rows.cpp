@@ -1,5 +1,7 @@
 #include "synapse/rows.hpp"
 
+#include <cstring>
+
 namespace spikeloom {
 namespace {
 
@@ -43,9 +45,9 @@ SPIKELOOM_INLINE void add_dense(Sum* sums, const Stored* weights, std::int32_t l
 
 // One target at a time, since a run may list targets in any order. `once` spares the product of a single
 // spike.
-template <bool once, class Sum, class Stored>
-SPIKELOOM_INLINE void add_listed(Sum* sums, const Stored* weights, const std::int32_t* index,
-                                 std::int32_t length, Sum n) {
+template <bool once, class Sum, class Stored, class Target>
+SPIKELOOM_INLINE void add_listed(Sum* sums, const Stored* weights, const Target* index, std::int32_t length,
+                                 Sum n) {
   const auto add = [&](std::int32_t k) {
     if constexpr (once)
       sums[index[k]] = plus(sums[index[k]], weights[k]);
@@ -98,23 +100,121 @@ struct AddRuns {
   }
 };
 
-}  // namespace
+// Vectors of sixteen values, which compilers cut into those of the processor. Widened step by step: some
+// compilers take a conversion to four times the width value by value.
+template <class T>
+struct Sixteen {
+  typedef T Vector __attribute__((vector_size(16 * sizeof(T))));
+};
+template <class To, class From>
+SPIKELOOM_INLINE void widen(typename Sixteen<To>::Vector& to, const typename Sixteen<From>::Vector& from) {
+  if constexpr (sizeof(To) <= 2 * sizeof(From)) {
+    to = __builtin_convertvector(from, typename Sixteen<To>::Vector);
+  } else {
+    using Half = std::conditional_t<sizeof(To) == 8, std::int32_t, std::int16_t>;
+    typename Sixteen<Half>::Vector half;
+    widen<Half, From>(half, from);
+    to = __builtin_convertvector(half, typename Sixteen<To>::Vector);
+  }
+}
 
-template <class Sum>
-AddRow<Sum> add_row(const Weights& weights, Level level) {
+template <class Sum, class Stored>
+struct AddPatchList {
+  SPIKELOOM_INLINE static void add(Sum* sums, const Stored* weights, std::int32_t length) {
+    std::int32_t k = 0;
+    for (; k + 16 <= length; k += 16) {
+      typename Sixteen<Stored>::Vector stored;
+      typename Sixteen<Sum>::Vector sum, weight;
+      std::memcpy(&stored, weights + k, sizeof(stored));
+      std::memcpy(&sum, sums + k, sizeof(sum));
+      widen<Sum, Stored>(weight, stored);
+      sum += weight;
+      std::memcpy(sums + k, &sum, sizeof(sum));
+    }
+    for (; k < length; ++k) sums[k] = plus(sums[k], weights[k]);
+  }
+
+  SPIKELOOM_INLINE static PatchesAdded run(const Ring<Sum>& ring, const PatchList& list,
+                                           std::int32_t first_slot, std::int64_t longest, const void* stored,
+                                           std::uint8_t* dirty) {
+    const Stored* const all = static_cast<const Stored*>(stored);
+    const std::int64_t slot_size = ring.neurons * ring.receptors;
+    PatchesAdded result{0, false};
+    for (std::int64_t i = 0; i < list.count; ++i) {
+      const Spike spike = list.spikes[i];
+      result.several |= spike.n != 1;
+      if (spike.n != 1) continue;
+      const Delivery* const end = list.deliveries + list.start[spike.neuron + 1];
+      for (const Delivery* patch = list.deliveries + list.start[spike.neuron]; patch != end; ++patch) {
+        const PatchRun* const last = list.runs + patch->number + patch->length;
+        for (const PatchRun* run = list.runs + patch->number; run != last && run->delay <= longest; ++run) {
+          std::int32_t slot = first_slot + run->delay;
+          if (slot >= ring.slots) slot -= ring.slots;
+          dirty[slot] = 1;
+          add(ring.sums + slot * slot_size + patch->target + run->target, all + patch->place + run->weight,
+              run->length);
+          result.additions += run->length;
+        }
+      }
+    }
+    return result;
+  }
+};
+
+template <class Sum, class Stored, class Target>
+struct AddRecordOf {
+  SPIKELOOM_INLINE static void run(Sum* sums, const std::byte* record, std::int32_t length) {
+    const auto* targets = reinterpret_cast<const Target*>(record);
+    const std::int64_t bytes = (length * std::int64_t{sizeof(Target)} + 7) / 8 * 8;
+    add_listed<true>(sums, reinterpret_cast<const Stored*>(record + bytes), targets, length, Sum{1});
+  }
+};
+
+// choose.operator()<Stored>() for the stored weight type; null where it is no type for Sum: integers never
+// meet real sums, since an analog soma has real weights only.
+template <class Sum, class Function, class Choose>
+Function by_type(const Weights& weights, Choose choose) {
   return std::visit(
-      [&](const auto& values) -> AddRow<Sum> {
+      [&](const auto& values) -> Function {
         using Stored = typename std::decay_t<decltype(values)>::value_type;
         if constexpr (std::is_floating_point_v<Stored> == std::is_floating_point_v<Sum>)
-          return kernel<AddRuns<Sum, Stored>>(level);
+          return choose.template operator()<Stored>();
         else
-          return nullptr;  // integers never meet real sums: an analog soma has real weights only
+          return nullptr;
       },
       weights.values);
 }
 
+}  // namespace
+
+template <class Sum>
+AddRow<Sum> add_row(const Weights& weights, Level level) {
+  return by_type<Sum, AddRow<Sum>>(weights,
+                                   [&]<class Stored>() { return kernel<AddRuns<Sum, Stored>>(level); });
+}
+
+template <class Sum>
+AddPatches<Sum> add_patches(const Weights& weights, Level level) {
+  return by_type<Sum, AddPatches<Sum>>(
+      weights, [&]<class Stored>() { return kernel<AddPatchList<Sum, Stored>>(level); });
+}
+
+template <class Sum>
+AddRecord<Sum> add_record(const Weights& weights, bool short_targets, Level level) {
+  return by_type<Sum, AddRecord<Sum>>(weights, [&]<class Stored>() {
+    return short_targets ? kernel<AddRecordOf<Sum, Stored, std::uint16_t>>(level)
+                         : kernel<AddRecordOf<Sum, Stored, std::uint32_t>>(level);
+  });
+}
+
 template AddRow<std::int32_t> add_row(const Weights&, Level);
+template AddPatches<std::int32_t> add_patches(const Weights&, Level);
+template AddRecord<std::int32_t> add_record(const Weights&, bool, Level);
 template AddRow<std::int64_t> add_row(const Weights&, Level);
+template AddPatches<std::int64_t> add_patches(const Weights&, Level);
+template AddRecord<std::int64_t> add_record(const Weights&, bool, Level);
 template AddRow<double> add_row(const Weights&, Level);
+template AddPatches<double> add_patches(const Weights&, Level);
+template AddRecord<double> add_record(const Weights&, bool, Level);
 
 }  // namespace spikeloom

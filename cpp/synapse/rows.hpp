@@ -1,11 +1,13 @@
 // Adding rows of synapses into accumulators.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
 #include "base/level.hpp"
 #include "program/program.hpp"
+#include "synapse/fans.hpp"
 
 namespace spikeloom {
 
@@ -38,5 +40,32 @@ using AddRow = std::int64_t (*)(const Ring<Sum>& ring, const Row& row, const voi
 // The kernel for the stored weight type, at one processor level.
 template <class Sum>
 AddRow<Sum> add_row(const Weights& weights, Level level);
+
+// Sources that spiked, and the deliveries of their side, all patches here.
+struct PatchList {
+  const Spike* spikes;
+  std::int64_t count;
+  const std::int32_t* start;
+  const Delivery* deliveries;
+  const PatchRun* runs;
+};
+
+struct PatchesAdded {
+  std::int64_t additions;
+  bool several;  // a source has several spikes: it was left out
+};
+
+// Adds the runs of all of them; slot and longest as in Row. Marks the slots in `dirty`.
+template <class Sum>
+using AddPatches = PatchesAdded (*)(const Ring<Sum>& ring, const PatchList& list, std::int32_t slot,
+                                    std::int64_t longest, const void* weights, std::uint8_t* dirty);
+template <class Sum>
+AddPatches<Sum> add_patches(const Weights& weights, Level level);
+
+// sums[target] += weight for each synapse of a record, which is packed as Fans says.
+template <class Sum>
+using AddRecord = void (*)(Sum* sums, const std::byte* record, std::int32_t length);
+template <class Sum>
+AddRecord<Sum> add_record(const Weights& weights, bool short_targets, Level level);
 
 }  // namespace spikeloom

@@ -6,19 +6,6 @@
 #include <type_traits>
 
 namespace spikeloom {
-namespace {
-
-constexpr std::size_t cached = 1 << 20;                       // bytes that a processor has at hand
-constexpr std::int32_t per_line = 64 / sizeof(std::int32_t);  // targets of one cache line
-constexpr std::int32_t most_prefetched = 8 * per_line;
-
-bool large(const Program& program) {
-  const std::size_t weights = std::visit([](const auto& values) { return values.size() * sizeof(values[0]); },
-                                         program.weights.values);
-  return weights + program.index_target.size() * sizeof(program.index_target[0]) > cached;
-}
-
-}  // namespace
 
 template <class Sum>
 Synapses<Sum>::Synapses(const Program& program, Level level)
@@ -28,19 +15,24 @@ Synapses<Sum>::Synapses(const Program& program, Level level)
       slots_(program.spec.latency + program.spec.jitter.most + program.last_delay + 1),
       sum_slots_(at_emission_ ? slots_ : 1),
       add_(add_row<Sum>(program.weights, level)),
-      add_rows_(add_rows<Sum>(program.weights, level)),
       weights_(std::visit([](const auto& values) { return static_cast<const void*>(values.data()); },
-                          program.weights.values)),
-      weight_bytes_(std::visit([](const auto& values) { return sizeof(values[0]); }, program.weights.values)),
-      groups_(at_emission_ && add_rows_ != nullptr &&
-              std::any_of(program.shape.begin(), program.shape.end(), [](std::int32_t s) { return s >= 0; })),
-      large_(large(program)) {}
+                          program.weights.values)) {
+  if (!at_emission_ || program.spec.event) return;
+  fans_ = std::make_unique<const Fans>(program, row_lane_bytes<Sum>(program.weights, level));
+  add_rows_ = spikeloom::add_rows<Sum>(program.weights, level);
+  add_patches_ = spikeloom::add_patches<Sum>(program.weights, level);
+  add_record_ = spikeloom::add_record<Sum>(program.weights, fans_->short_targets, level);
+}
 
 template <class Sum>
 SynapseState<Sum> Synapses<Sum>::fresh() const {
   SynapseState<Sum> state;
   state.sums.resize(std::size_t(sum_slots_) * program_.receptors() * program_.neurons());
   state.dirty.resize(sum_slots_);
+  if (fans_ != nullptr) {
+    state.places.resize(fans_->most_rows);
+    state.found.resize(fans_->groups.size());
+  }
   if (!at_emission_) {
     state.counts.resize(std::size_t(slots_) * program_.axons());
     state.arrivals.resize(slots_);
@@ -77,46 +69,27 @@ Row Synapses<Sum>::row(const Axon& axon, std::int64_t n) const {
           0};
 }
 
-// The rows of a large chip lie far apart: what the next spikes need is asked for one dependent step at a
-// time.
-// Inline, because a compiler may take a function that only prefetches for one that does nothing.
 template <class Sum>
-SPIKELOOM_INLINE void Synapses<Sum>::prefetch(const std::vector<Arrival>& arriving, std::size_t i) const {
-  constexpr std::size_t axon_ahead = 16, run_ahead = 10, row_ahead = 5;
-  const auto ask = [](const void* address) { __builtin_prefetch(address); };
-  if (i + axon_ahead < arriving.size()) ask(&program_.axon_rows[arriving[i + axon_ahead].axon]);
-  if (i + run_ahead < arriving.size())
-    ask(program_.runs.data() + program_.axon_rows[arriving[i + run_ahead].axon].first_run);
-  if (i + row_ahead >= arriving.size()) return;
-  const Axon& axon = program_.axon_rows[arriving[i + row_ahead].axon];
-  if (axon.first_run == axon.last_run) return;
-  const Run& run = program_.runs[axon.first_run];
-  ask(static_cast<const std::byte*>(weights_) + (axon.weight + run.weight) * weight_bytes_);
-  if (run.index < 0) return;
-  const std::int32_t* const targets = program_.index_target.data() + run.index;
-  for (std::int32_t k = 0; k < std::min(run.length, most_prefetched); k += per_line) ask(targets + k);
+void Synapses<Sum>::arrive_from_lines(SynapseState<Sum>& state, std::span<const Spike> spikes,
+                                      std::int64_t arrival, std::int64_t end) const {
+  arrive(state, lines(), spikes, arrival, end);
 }
 
 template <class Sum>
-void Synapses<Sum>::arrive(SynapseState<Sum>& state, std::int64_t arrival, std::int64_t end) const {
-  std::vector<Arrival>& arriving = state.arriving;
-  const auto by_axon = [](const Arrival& a, const Arrival& b) { return a.axon < b.axon; };
-  if (arrival >= end) arriving.clear();
-  if (groups_ && !std::is_sorted(arriving.begin(), arriving.end(), by_axon))
-    std::sort(arriving.begin(), arriving.end(), by_axon);  // rows of one shape come together; sums are exact
-  for (std::size_t i = 0; i < arriving.size();) {
-    const std::size_t next = groups_ ? group_end(arriving, i) : i + 1;
-    if (!at_emission_)
-      keep(state, arriving[i], arrival);
-    else if (next - i > 1)
-      add_group(state, i, next, arrival, end);
-    else {
-      if (large_) prefetch(arriving, i);
-      add_one(state, arriving[i], arrival, end);
-    }
-    i = next;
-  }
-  arriving.clear();
+void Synapses<Sum>::arrive_from_neurons(SynapseState<Sum>& state, std::span<const Spike> spikes,
+                                        std::int64_t arrival, std::int64_t end) const {
+  arrive(state, neurons(), spikes, arrival, end);
+}
+
+template <class Sum>
+void Synapses<Sum>::arrive(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
+                           std::int64_t arrival, std::int64_t end) const {
+  if (arrival >= end || spikes.empty()) return;
+  if (fans_ != nullptr) return add_spikes(state, side, spikes, arrival, end);
+  for (const Spike& spike : spikes)
+    for (std::int32_t k = side.start[spike.neuron]; k < side.start[spike.neuron + 1]; ++k)
+      at_emission_ ? add_one(state, {side.axon[k], spike.n}, arrival, end)
+                   : keep(state, {side.axon[k], spike.n}, arrival);
 }
 
 template <class Sum>
@@ -139,36 +112,6 @@ void Synapses<Sum>::add_one(SynapseState<Sum>& state, const Arrival& spikes, std
     if (r->delay == (added.end - 1)->delay) break;
   }
   state.additions += add_(ring(state), added, weights_, program_.index_target.data());
-}
-
-// The end of the spikes from `first` on that read rows of one shape at one place, one spike each.
-template <class Sum>
-std::size_t Synapses<Sum>::group_end(const std::vector<Arrival>& arriving, std::size_t first) const {
-  const std::int32_t shape = program_.shape[arriving[first].axon];
-  std::size_t last = first + 1;
-  if (shape < 0 || arriving[first].n != 1) return last;
-  while (last < arriving.size() && arriving[last].n == 1 && program_.shape[arriving[last].axon] == shape)
-    ++last;
-  return last;
-}
-
-template <class Sum>
-void Synapses<Sum>::add_group(SynapseState<Sum>& state, std::size_t first, std::size_t last,
-                              std::int64_t arrival, std::int64_t end) const {
-  const Axon& axon = program_.axon_rows[state.arriving[first].axon];
-  const auto rows = static_cast<std::int64_t>(last - first);
-  for (std::int32_t r = axon.first_run; r < axon.last_run; ++r) {
-    const Run& run = program_.runs[r];
-    if (run.delay > end - 1 - arrival) break;
-    state.offsets.clear();
-    for (std::size_t i = first; i < last; ++i)
-      state.offsets.push_back(program_.axon_rows[state.arriving[i].axon].weight + run.weight);
-    const std::size_t s = slot(arrival + run.delay);
-    Sum* const sums = state.sums.data() + (s * program_.receptors() + run.receptor) * program_.neurons();
-    add_rows_(sums + axon.target + run.target, weights_, state.offsets.data(), rows, run.length);
-    state.dirty[s] = 1;
-    state.additions += rows * run.length;
-  }
 }
 
 template <class Sum>

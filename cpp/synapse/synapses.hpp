@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "base/level.hpp"
 #include "program/program.hpp"
 #include "synapse/dense.hpp"
+#include "synapse/fans.hpp"
 #include "synapse/noisy.hpp"
 #include "synapse/rows.hpp"
 
@@ -21,13 +24,13 @@ struct Arrival {
 // Everything of the synapse stage that changes; one a sample.
 template <class Sum>
 struct SynapseState {
-  std::vector<Sum> sums;                            // [slot][receptor][neuron]
+  Table<Sum> sums;                                  // [slot][receptor][neuron]
   std::vector<std::uint8_t> dirty;                  // slots that hold something
   std::vector<std::int64_t> counts;                 // [slot][axon]: spikes kept until they are due
   std::vector<std::vector<std::int32_t>> arrivals;  // [slot]: axons with a count
   std::int64_t additions = 0;                       // synaptic operations so far
-  std::vector<Arrival> arriving;                    // what the next arrive() takes
-  std::vector<std::int64_t> offsets;                // scratch: first weights of a group of rows
+  // Scratch of one call of arrive(): rows that spiked, by group, and their number.
+  std::vector<std::int64_t> places, found;
 };
 
 // Merged spikes that a limit cut, by rule.
@@ -37,7 +40,7 @@ struct MergeCounters {
 };
 
 // Two ways to the same sums. Where no merging rule needs all spikes of an axon first and the sum is one of
-// integers, a spike adds its row at once into the ticks when it is due (`at_emission`). Otherwise spikes
+// integers, a spike adds its rows at once into the ticks when it is due (`at_emission`). Otherwise spikes
 // wait, and the rows of a tick are added axon by axon in the order of the contract.
 template <class Sum>
 class Synapses {
@@ -46,9 +49,12 @@ class Synapses {
   SynapseState<Sum> fresh() const;
   void reset(SynapseState<Sum>& state) const;
 
-  // All spikes of state.arriving reach their axons at tick `arrival`, and the list is emptied; runs that are
-  // due at or after `end` are left out.
-  void arrive(SynapseState<Sum>& state, std::int64_t arrival, std::int64_t end) const;
+  // Spikes of input lines, or of neurons, in ascending order, reach their axons at tick `arrival`; runs that
+  // are due at or after `end` are left out.
+  void arrive_from_lines(SynapseState<Sum>& state, std::span<const Spike> spikes, std::int64_t arrival,
+                         std::int64_t end) const;
+  void arrive_from_neurons(SynapseState<Sum>& state, std::span<const Spike> spikes, std::int64_t arrival,
+                           std::int64_t end) const;
   // Makes the sums of tick t final. True where there may be one that is not 0.
   bool collect(SynapseState<Sum>& state, std::int64_t t, MergeCounters counters, const Trial& trial) const;
   // Instead of collect() where every addition is a write: what is due in tick t, in the order in which it is
@@ -66,18 +72,41 @@ class Synapses {
   std::int32_t slots() const { return slots_; }
 
  private:
-  void add_one(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival, std::int64_t end) const;
-  void prefetch(const std::vector<Arrival>& arriving, std::size_t i) const;
-  std::size_t group_end(const std::vector<Arrival>& arriving, std::size_t first) const;
-  void add_group(SynapseState<Sum>& state, std::size_t first, std::size_t last, std::int64_t arrival,
-                 std::int64_t end) const;
+  // Input lines or neurons: their axons in the program, and their number in the packed fans.
+  struct Side {
+    const Ints& start;
+    const Ints& axon;
+    std::int64_t first;
+  };
+  Side lines() const { return {program_.input_fan_start, program_.input_fan_axon, 0}; }
+  Side neurons() const { return {program_.neuron_fan_start, program_.neuron_fan_axon, program_.inputs()}; }
+  void arrive(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes, std::int64_t arrival,
+              std::int64_t end) const;
   void keep(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival) const;
+  void add_one(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival, std::int64_t end) const;
+  void add_spikes(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
+                  std::int64_t arrival, std::int64_t end) const;
+  bool find_rows(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
+                 const Segment& segment) const;
+  bool add_found(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
+                 const Segment& segment, std::int64_t arrival, std::int64_t end) const;
+  bool find_deliveries(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
+                       std::int64_t arrival, std::int64_t end) const;
+  void prefetch(const Side& side, std::span<const Spike> spikes, std::size_t i) const;
+  void add_delivery(SynapseState<Sum>& state, std::int32_t k, std::int64_t arrival, std::int64_t end) const;
+  void add_record(SynapseState<Sum>& state, const Delivery& record, std::int64_t arrival,
+                  std::int64_t end) const;
+  bool add_patches(SynapseState<Sum>& state, const PatchList& list, std::int64_t arrival,
+                   std::int64_t end) const;
+  void add_rows(SynapseState<Sum>& state, const RowGroup& group, std::int64_t count, std::int64_t arrival,
+                std::int64_t end) const;
   std::int64_t merged(std::int32_t axon, std::int64_t n, MergeCounters counters) const;
   std::vector<std::int32_t> due_axons(const SynapseState<Sum>& state, std::int64_t t) const;
   void deliver_due(SynapseState<Sum>& state, std::int32_t axon, std::int64_t t, MergeCounters counters,
                    const Trial& trial) const;
   Row row(const Axon& axon, std::int64_t n) const;
   std::int32_t slot(std::int64_t t) const { return static_cast<std::int32_t>(t % slots_); }
+  std::int64_t slot_size() const { return std::int64_t{program_.receptors()} * program_.neurons(); }
   Ring<Sum> ring(SynapseState<Sum>& state) const;
 
   const Program& program_;
@@ -85,11 +114,11 @@ class Synapses {
   std::int32_t slots_;  // ticks from the earliest that can still be read to the latest that can be reached
   std::int32_t sum_slots_;  // slots_ at emission, else 1
   AddRow<Sum> add_;
-  AddRows<Sum> add_rows_;
   const void* weights_;
-  std::int64_t weight_bytes_;
-  bool groups_;  // rows of one shape are added together
-  bool large_;   // its rows do not fit a cache
+  std::unique_ptr<const Fans> fans_;  // at emission, and not in event mode
+  AddRows<Sum> add_rows_ = nullptr;
+  AddPatches<Sum> add_patches_ = nullptr;
+  AddRecord<Sum> add_record_ = nullptr;
 };
 
 }  // namespace spikeloom

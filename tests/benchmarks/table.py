@@ -1,9 +1,11 @@
 """How fast is the emulator? One line for each workload, against the hand-written limit where its path is given.
 
-    python tests/benchmarks/table.py [--limit PROGRAM] [--only W1 --only W4] [--repeats 7]
+    python tests/benchmarks/table.py [--limit PROGRAM] [--only W1 --only W4] [--repeats 7] [--peers] [--threads 2]
 
 Processor time of one thread through the public entry `emulate`, the checks of its input, event counts and rule
-counters included. The spikes must be the golden ones, or there is no figure.
+counters included: the median and the fastest run, and the ratio of medians to the limit program. The spikes must be
+the golden ones, or there is no figure. With `--peers`, how many times as long the installed simulators take. With
+`--threads`, how many times faster so many threads are by the clock on the wall.
 """
 
 from __future__ import annotations
@@ -11,10 +13,11 @@ from __future__ import annotations
 import argparse
 import sys
 
-from measure import LIMIT_LINES, counts, cpu_seconds, limit_seconds, run
-from workloads import GOLDEN, workload
+from measure import LIMIT_LINES, counts, cpu_seconds, limit_seconds, run, wall_seconds
+from peers import peers
+from workloads import GOLDEN, Workload, workload
 
-HEADER = "workload  samples  seconds  G events/s  G updates/s  of the limit"
+HEADER = "workload  samples   median  fastest  G events/s  G updates/s  of the limit"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,31 +25,57 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--limit", help="path of the limit program, to print ratios to it")
+    parser.add_argument(
+        "--limit", action="append", default=[], help="path of a limit program; of several, each"
+    )
+    parser.add_argument("--peers", action="store_true", help="run the other simulators that are installed")
+    parser.add_argument("--threads", type=int, help="also run the samples on so many threads")
     parser.add_argument("--only", action="append", choices=sorted({name for name, _ in GOLDEN}))
     parser.add_argument("--repeats", type=int, default=5)
     given = parser.parse_args(arguments)
     wanted = [key for key in GOLDEN if given.only is None or key[0] in given.only]
-    limits = limit_seconds(given.limit, {name for name, _ in wanted}) if given.limit else {}
+    limits: dict[str, float] = {}
+    for program in given.limit:
+        limits |= limit_seconds(program, {name for name, _ in wanted})
     print(HEADER)
-    missed = [key for key in wanted if not _line(*key, given.repeats, limits.get(LIMIT_LINES[key][1]))]
+    missed = []
+    for key in wanted:
+        work = workload(*key)
+        if not work.is_hit(counts(run(work))):
+            missed.append(key)
+            continue
+        seconds = _line(work, key[1], given.repeats, limits.get(LIMIT_LINES[key][1]))
+        if given.peers:
+            _peers(work, seconds)
+        if given.threads is not None:
+            _threads(work, given.threads, given.repeats)
     for name, samples in missed:
         print(f"{name} with {samples} samples misses its golden counts", file=sys.stderr)
     return 1 if missed else 0
 
 
-def _line(name: str, samples: int, repeats: int, limit: float | None) -> bool:
-    """Print one line; False where the spikes are not the golden ones."""
-    work = workload(name, samples)
-    if counts(run(work)) != work.golden:
-        return False
-    seconds = cpu_seconds(lambda: run(work), repeats)
+def _line(work: Workload, samples: int, repeats: int, limit: float | None) -> float:
+    """Print one line; the median of the seconds."""
+    seconds, fastest = cpu_seconds(lambda: run(work), repeats)
     ratio = "-" if limit is None else f"{seconds / limit:.2f}"
     print(
-        f"{name:8}  {samples:7}  {seconds:7.4f}  {work.events / seconds / 1e9:10.2f}  "
-        f"{work.updates / seconds / 1e9:11.2f}  {ratio:>12}"
+        f"{work.name:8}  {samples:7}  {seconds:7.4f}  {fastest:7.4f}  {work.events / seconds / 1e9:10.2f}  "
+        f"{work.updates / seconds / 1e9:11.2f}  {ratio:>12}",
+        flush=True,
     )
-    return True
+    return seconds
+
+
+def _peers(work: Workload, seconds: float) -> None:
+    for name, peer in peers(work.name).items():
+        taken = peer(work)
+        print(f"    {name} takes {taken:.4f} s, {taken / seconds:.2f} times as long", flush=True)
+
+
+def _threads(work: Workload, threads: int, repeats: int) -> None:
+    one = wall_seconds(lambda: run(work), repeats)
+    several = wall_seconds(lambda: run(work, threads=threads), repeats)
+    print(f"    {threads} threads are {one / several:.2f} times as fast by the clock on the wall", flush=True)
 
 
 if __name__ == "__main__":

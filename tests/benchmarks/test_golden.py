@@ -28,7 +28,7 @@ def test_the_generator_gives_the_published_words() -> None:
 def test_one_sample_hits_the_golden_counts(name: str) -> None:
     work = workload(name)
     recording = sl.emulate(work.program, work.spikes, threads=1)
-    assert tuple(int(made.sum()) for made in recording.counts.values()) == work.golden
+    assert work.is_hit(tuple(int(made.sum()) for made in recording.counts.values()))
     assert int(recording.events["synaptic_operations"].sum()) == work.events
 
 
@@ -50,16 +50,24 @@ def test_the_many_core_chip_equals_a_loop_of_numpy(name: str) -> None:
     assert np.array_equal(recording.registers["neurons.v"][0, -1], v)
 
 
+def test_the_chaotic_network_has_the_rate_of_other_arithmetic() -> None:
+    work = workload("W3")
+    made = int(sl.emulate(work.program, work.spikes, threads=1).counts["neurons"].sum())
+    assert work.is_hit((made,))
+    assert not work.is_hit((made // 2,))
+
+
 def test_the_table_prints_what_it_measured(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--only", "W2", "--repeats", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines[1:]] == [["W2", "1"], ["W2", "256"]]
-    assert all(float(line.split()[2]) > 0 for line in lines[1:])
+    assert all(float(line.split()[2]) >= float(line.split()[3]) > 0 for line in lines[1:])
 
 
 def test_the_median_is_one_of_the_runs() -> None:
     runs: list[int] = []
-    assert cpu_seconds(lambda: runs.append(1), 3) >= 0
+    median, least = cpu_seconds(lambda: runs.append(1), 3)
+    assert 0 <= least <= median
     assert len(runs) == 4  # one to warm up
 
 

@@ -78,9 +78,9 @@ void rows_add_what_plain_loops_add() {
 // Many rows at once, extremes included: more rows than the narrow lanes hold, every length of a rest.
 template <class Sum, class Stored>
 void check_many_rows(std::int64_t rows) {
-  const int longest = 300;
+  const int longest = 1100, different = 40;
   std::mt19937 random(9);
-  Table<Stored> values(5000);
+  Table<Stored> values(different * longest);
   for (Stored& value : values) {
     const auto draw = random();
     value = draw % 4 == 0   ? std::numeric_limits<Stored>::min()
@@ -88,14 +88,20 @@ void check_many_rows(std::int64_t rows) {
                             : static_cast<Stored>(draw >> 8);
   }
   const Weights weights{values, 0};
-  std::vector<std::int64_t> offsets;
-  for (std::int64_t r = 0; r < rows; ++r)
-    offsets.push_back(r % 3 == 0 ? 7 : random() % (values.size() - longest));
-  for (const int length : {1, 7, 15, 16, 31, 33, 63, 64, 65, 127, 128, 129, 200, 300}) {
+  const int lane_bytes = row_lane_bytes<Sum>(weights, active_level());
+  const int stride = (longest * int{sizeof(Stored)} + 63) / 64 * 64;
+  for (const int length : {1, 7, 15, 16, 31, 33, 63, 64, 65, 127, 128, 129, 200, 300, 512, 1100}) {
+    Table<std::byte> packed(different * stride);
+    for (int r = 0; r < different; ++r)
+      pack_row(weights, r * longest, length, lane_bytes, packed.data() + r * stride);
+    std::vector<std::int64_t> places;
     std::vector<Sum> sums(length + 1, 5), wanted(sums);
-    for (const std::int64_t offset : offsets)
-      for (int k = 0; k < length; ++k) wanted[k] += values[offset + k];
-    add_rows<Sum>(weights, active_level())(sums.data(), values.data(), offsets.data(), rows, length);
+    for (std::int64_t i = 0; i < rows; ++i) {
+      const int r = i % 3 == 0 ? 7 : static_cast<int>(random() % different);
+      places.push_back(r * stride);
+      for (int k = 0; k < length; ++k) wanted[k] += values[r * longest + k];
+    }
+    add_rows<Sum>(weights, active_level())(sums.data(), packed.data(), places.data(), rows, length);
     EXPECT(sums == wanted);
   }
 }
@@ -107,6 +113,7 @@ void many_rows_add_what_plain_loops_add() {
     check_many_rows<std::int64_t, std::int16_t>(rows);
   }
   check_many_rows<std::int64_t, std::int16_t>(66000);
+  EXPECT_EQ(row_lane_bytes<double>(Weights{Table<double>{1.0}, 0}, active_level()), 0);
   EXPECT((add_rows<double>(Weights{Table<double>{1.0}, 0}, active_level()) == nullptr));
   EXPECT((add_rows<std::int64_t>(Weights{Table<std::int32_t>{1}, 0}, active_level()) == nullptr));
 }

@@ -186,5 +186,5 @@ def test_a_readout_of_many_strong_lines_stays_in_its_register() -> None:
     run = emulate(conversion.program, x[250:], record=["out.v"])
     limit = load_profile("loihi1").params["vth"].max
     assert limit is not None
-    assert 0.4 < np.abs(run.registers["out.v"]).max() / (limit << 6) < 0.9  # it fills the range and no more
+    assert 0.4 < np.abs(run.registers["out.v"]).max() / (limit * 64) < 0.9  # it fills the range and no more
     assert error(conversion, x[250:]) < 0.01

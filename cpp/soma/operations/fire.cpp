@@ -70,13 +70,15 @@ class Fire final : public Operation<S> {
   std::vector<Write> writes;
 
   void run(const Block<S>& block) const override {
-    std::int32_t* fired = block.scratch->template as<std::int32_t>(where_slot);
+    std::int32_t* fired = gate ? block.scratch->template as<std::int32_t>(where_slot) : block.spikes;
     const Lane* r = block.template load<Lane>(reg, 0);
     const Lane* threshold = block.template load<Lane>(thr, 1);
     if (cross(fired, r, threshold, block.count) == 0) return;
     if (unless) stop(fired, block.template load<S>(*unless, 0), block.count);
-    std::copy(fired, fired + block.count, block.spikes);
-    if (gate) stop_where(block);
+    if (gate) {
+      std::copy(fired, fired + block.count, block.spikes);
+      stop_where(block);
+    }
     write_all(block, fired);
   }
 

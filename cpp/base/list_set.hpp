@@ -1,0 +1,51 @@
+// Which of many values are not 0.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "base/level.hpp"
+
+namespace spikeloom {
+
+inline constexpr int set_slack = 8;  // places behind the last index that may be written
+
+// Bit i: byte i, which is 0 or 1.
+SPIKELOOM_INLINE std::uint64_t bits_of(const std::uint8_t* flags) {
+  std::uint64_t bits = 0;
+  for (int k = 0; k < 8; ++k) {
+    std::uint64_t word;
+    std::memcpy(&word, flags + 8 * k, 8);
+    if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+    bits |= ((word * 0x0102040810204080) >> 56) << (8 * k);
+  }
+  return bits;
+}
+
+// Indices of the values that are not 0, ascending, into `found`; their number. Eight indices are written at a
+// time, wanted or not: a branch for each would be guessed wrong at every one.
+template <class Value>
+SPIKELOOM_INLINE int list_set(const Value* values, int count, std::int32_t* found) {
+  int n = 0;
+  for (int from = 0; from < count; from += 64) {
+    alignas(64) std::uint8_t flags[64];
+    if (count - from >= 64) {
+      for (int i = 0; i < 64; ++i) flags[i] = values[from + i] != 0;
+    } else {
+      std::memset(flags, 0, sizeof(flags));
+      for (int i = 0; i < count - from; ++i) flags[i] = values[from + i] != 0;
+    }
+    std::uint64_t bits = bits_of(flags);
+    const int end = n + __builtin_popcountll(bits);
+    for (; n < end; n += set_slack)
+      for (int k = 0; k < set_slack; ++k) {
+        found[n + k] = from + std::countr_zero(bits);  // of no bits: 64, which is not kept
+        bits &= bits - 1;
+      }
+    n = end;
+  }
+  return n;
+}
+
+}  // namespace spikeloom

@@ -1,0 +1,161 @@
+// The usual case of a spike: one of its source in the tick, whose synapses were packed when the program was
+// loaded.
+#include <algorithm>
+#include <cstddef>
+
+#include "synapse/synapses.hpp"
+
+namespace spikeloom {
+namespace {
+
+constexpr std::int32_t line = 64;                    // bytes
+constexpr std::int32_t most_prefetched = 16 * line;  // of a record: the processor goes on by itself
+
+}  // namespace
+
+// Sums are exact, so what is found is added in any order. Sources with several spikes are left to their
+// axons.
+template <class Sum>
+void Synapses<Sum>::add_spikes(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
+                               std::int64_t arrival, std::int64_t end) const {
+  std::fill(state.found.begin(), state.found.end(), 0);
+  bool several = false;
+  const auto before = [](std::int64_t source, const Segment& segment) { return source < segment.end; };
+  for (std::size_t first = 0, last; first < spikes.size(); first = last) {
+    const std::int64_t source = side.first + spikes[first].neuron;
+    const Segment& segment =
+        *std::upper_bound(fans_->segments.begin(), fans_->segments.end(), source, before);
+    const auto within = [&](const Spike& spike) { return side.first + spike.neuron < segment.end; };
+    last = std::partition_point(spikes.begin() + first, spikes.end(), within) - spikes.begin();
+    several |= add_found(state, side, spikes.subspan(first, last - first), segment, arrival, end);
+  }
+  for (std::size_t g = 0; g < state.found.size(); ++g)
+    if (state.found[g] > 0) add_rows(state, fans_->groups[g], state.found[g], arrival, end);
+  for (std::size_t i = 0; several && i < spikes.size(); ++i)
+    for (std::int32_t k = side.start[spikes[i].neuron]; k < side.start[spikes[i].neuron + 1]; ++k)
+      if (spikes[i].n != 1) add_one(state, {side.axon[k], spikes[i].n}, arrival, end);
+}
+
+// Adds what sources of one segment add, but rows, which are listed; true where a source has several spikes.
+template <class Sum>
+bool Synapses<Sum>::add_found(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
+                              const Segment& segment, std::int64_t arrival, std::int64_t end) const {
+  if (segment.kind == Segment::rows) return find_rows(state, side, spikes, segment);
+  if (segment.kind == Segment::mixed) return find_deliveries(state, side, spikes, arrival, end);
+  return add_patches(state,
+                     {spikes.data(), static_cast<std::int64_t>(spikes.size()),
+                      fans_->start.data() + side.first, fans_->deliveries.data(), fans_->patch_runs.data()},
+                     arrival, end);
+}
+
+template <class Sum>
+bool Synapses<Sum>::find_rows(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
+                              const Segment& segment) const {
+  std::int64_t found = state.found[segment.group];
+  std::int64_t* const places = state.places.data() + fans_->groups[segment.group].first;
+  const std::int64_t place = segment.place + (side.first - segment.first) * segment.stride;
+  const std::int64_t before = found;
+  for (const Spike& spike : spikes) {
+    places[found] = place + spike.neuron * segment.stride;
+    found += spike.n == 1;
+  }
+  state.found[segment.group] = found;
+  return found - before != static_cast<std::int64_t>(spikes.size());
+}
+
+template <class Sum>
+bool Synapses<Sum>::find_deliveries(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
+                                    std::int64_t arrival, std::int64_t end) const {
+  bool several = false;
+  for (std::size_t i = 0; i < spikes.size(); ++i) {
+    prefetch(side, spikes, i);
+    several |= spikes[i].n != 1;
+    if (spikes[i].n != 1) continue;
+    const std::int64_t source = side.first + spikes[i].neuron;
+    for (std::int32_t k = fans_->start[source]; k < fans_->start[source + 1]; ++k)
+      add_delivery(state, k, arrival, end);
+  }
+  return several;
+}
+
+template <class Sum>
+void Synapses<Sum>::add_delivery(SynapseState<Sum>& state, std::int32_t k, std::int64_t arrival,
+                                 std::int64_t end) const {
+  const Delivery& delivery = fans_->deliveries[k];
+  const Spike one{0, 1};
+  const std::int32_t its_own[2] = {k, k + 1};
+  switch (delivery.kind) {
+    case Delivery::row:
+      state.places[fans_->groups[delivery.number].first + state.found[delivery.number]++] = delivery.place;
+      break;
+    case Delivery::record:
+      add_record(state, delivery, arrival, end);
+      break;
+    case Delivery::patch:
+      add_patches(state, {&one, 1, its_own, fans_->deliveries.data(), fans_->patch_runs.data()}, arrival,
+                  end);
+      break;
+    case Delivery::axon:
+      add_one(state, {delivery.number, 1}, arrival, end);
+      break;
+  }
+}
+
+// The records of a large chip lie far apart: what the next spikes need is asked for one dependent step at a
+// time. Inline, because a compiler may take a function that only prefetches for one that does nothing.
+template <class Sum>
+SPIKELOOM_INLINE void Synapses<Sum>::prefetch(const Side& side, std::span<const Spike> spikes,
+                                              std::size_t i) const {
+  constexpr std::size_t start_ahead = 12, fan_ahead = 8, record_ahead = 3;
+  if (fans_->records.empty()) return;
+  const auto ask = [](const void* address) { __builtin_prefetch(address); };
+  const auto start = [&](std::size_t k) { return fans_->start.data() + side.first + spikes[k].neuron; };
+  if (i + start_ahead < spikes.size()) ask(start(i + start_ahead));
+  if (i + fan_ahead < spikes.size()) ask(fans_->deliveries.data() + *start(i + fan_ahead));
+  if (i + record_ahead >= spikes.size()) return;
+  const std::int32_t first = start(i + record_ahead)[0], last = start(i + record_ahead)[1];
+  if (first == last || fans_->deliveries[first].kind != Delivery::record) return;
+  const Delivery& record = fans_->deliveries[first];
+  const std::byte* const bytes = fans_->records.data() + record.place;
+  const std::int32_t size = record.length * (fans_->short_targets ? 3 : 5);  // at least
+  for (std::int32_t k = 0; k < std::min(size, most_prefetched); k += line) ask(bytes + k);
+}
+
+template <class Sum>
+void Synapses<Sum>::add_record(SynapseState<Sum>& state, const Delivery& record, std::int64_t arrival,
+                               std::int64_t end) const {
+  const std::int64_t due = arrival + record.number;
+  if (due >= end) return;
+  add_record_(state.sums.data() + slot(due) * slot_size(), fans_->records.data() + record.place,
+              record.length);
+  state.dirty[slot(due)] = 1;
+  state.additions += record.length;
+}
+
+template <class Sum>
+bool Synapses<Sum>::add_patches(SynapseState<Sum>& state, const PatchList& list, std::int64_t arrival,
+                                std::int64_t end) const {
+  const PatchesAdded added =
+      add_patches_(ring(state), list, slot(arrival), end - 1 - arrival, weights_, state.dirty.data());
+  state.additions += added.additions;
+  return added.several;
+}
+
+template <class Sum>
+void Synapses<Sum>::add_rows(SynapseState<Sum>& state, const RowGroup& group, std::int64_t count,
+                             std::int64_t arrival, std::int64_t end) const {
+  for (const RowGroup::Part& part : group.parts) {
+    if (arrival + part.delay >= end) break;
+    const std::int32_t s = slot(arrival + part.delay);
+    add_rows_(state.sums.data() + s * slot_size() + part.target, fans_->rows.data() + part.place,
+              state.places.data() + group.first, count, part.length);
+    state.dirty[s] = 1;
+    state.additions += count * part.length;
+  }
+}
+
+template class Synapses<std::int32_t>;
+template class Synapses<std::int64_t>;
+template class Synapses<double>;
+
+}  // namespace spikeloom

@@ -1,0 +1,167 @@
+// Spikes of many sources at once, over packed rows, records, patches and plain axons, against plain loops.
+#include <cstdint>
+#include <random>
+#include <set>
+#include <vector>
+
+#include "expect.hpp"
+#include "fixture.hpp"
+#include "synapse/synapses.hpp"
+
+using namespace spikeloom;
+
+namespace {
+
+constexpr int neurons = 200, lines = 240, receptors = 2, group_size = 80;
+
+// Runs of one axon, and how many weights they read.
+struct Shape {
+  std::vector<Run> runs;
+  std::int64_t weights = 0;
+
+  void add(int target, int length, int delay, int receptor, std::int64_t index = -1) {
+    runs.push_back({target, length, weights, delay, receptor, index});
+    weights += length;
+  }
+};
+
+// An axon with weights of its own, or with those at `weight`.
+void add_axon(Fixture& fixture, int shape, int target, std::int64_t weight) {
+  fixture.arrays.axon_template.push_back(shape);
+  fixture.arrays.axon_target.push_back(target);
+  fixture.arrays.axon_weight.push_back(weight);
+  ++fixture.arrays.core_axon_start.back();
+}
+
+void add_shape(Fixture& fixture, const Shape& shape) {
+  Arrays& a = fixture.arrays;
+  for (const Run& run : shape.runs) {
+    a.run_target.push_back(run.target);
+    a.run_length.push_back(run.length);
+    a.run_weight.push_back(run.weight);
+    a.run_delay.push_back(run.delay);
+    a.run_receptor.push_back(run.receptor);
+    a.run_index.push_back(run.index);
+  }
+  a.template_run_start.push_back(static_cast<std::int32_t>(a.run_target.size()));
+}
+
+// Dense rows that are packed, patches that share weights, lists, and axons of both kinds of runs.
+std::vector<Shape> shapes_in(Ints& index) {
+  for (int k = 0; k < 30; ++k) index.push_back(k + k / 3);
+  index.resize(9000);  // records are made where lists are not shared by many sources
+  std::vector<Shape> shapes(4);
+  shapes[0].add(0, 70, 0, 0);
+  shapes[0].add(5, 131, 1, 1);
+  for (const int length : {1, 16, 33}) shapes[1].add(length, length, length / 16, 0);
+  shapes[2].add(0, 20, 0, 1, 0);
+  shapes[2].add(3, 2, 2, 0);
+  shapes[2].add(0, 9, 2, 0, 21);
+  shapes[3].add(0, 3, 0, 0, 4);
+  shapes[3].add(9, 40, 2, 1);
+  return shapes;
+}
+
+Fixture mixed_program(int reach) {
+  Fixture fixture(neurons);
+  fixture.spec.into = {"q", "r"};
+  fixture.add_register("r", 32, Rule::trap, true);
+  fixture.spec.delay_max = 2;
+  std::mt19937 random(3);
+  const std::vector<Shape> shapes = shapes_in(fixture.arrays.index_target);
+  std::int64_t weight = 0;
+  for (std::size_t s = 0; s < shapes.size(); ++s) {
+    add_shape(fixture, shapes[s]);
+    for (int k = 0; k < group_size; ++k) {
+      add_axon(fixture, static_cast<int>(s), s == 0 ? 0 : static_cast<int>(random() % 100), weight);
+      if (s != 1 || k % 16 == 0) weight += shapes[s].weights;
+    }
+  }
+  Ints codes(weight + 100);
+  for (std::int32_t& code : codes) code = static_cast<std::int32_t>(random() % (2 * reach)) - reach;
+  fixture.arrays.codes = codes;
+  fixture.arrays.code_format = Bytes(codes.size());
+  // First lines that have one packed row each, then any mixture.
+  fixture.arrays.input_fan_start = {0};
+  for (int line = 0; line < lines; ++line) {
+    Ints& fan = fixture.arrays.input_fan_axon;
+    std::set<std::int32_t> mixture;
+    for (int k = line % 5; k > 0; --k)
+      mixture.insert(static_cast<std::int32_t>(random() % fixture.arrays.axon_template.size()));
+    if (line < group_size / 2) mixture = {line};
+    fan.insert(fan.end(), mixture.begin(), mixture.end());
+    fixture.arrays.input_fan_start.push_back(static_cast<std::int32_t>(fan.size()));
+  }
+  return fixture;
+}
+
+// Adds what one spike after the other adds; returns the number of additions.
+std::int64_t plain_loops(const Fixture& fixture, const std::vector<Spike>& spikes, int slots,
+                         std::int64_t arrival, std::int64_t end, std::vector<std::int64_t>& sums) {
+  const Arrays& a = fixture.arrays;
+  std::int64_t additions = 0;
+  for (const Spike& spike : spikes)
+    for (int f = a.input_fan_start[spike.neuron]; f < a.input_fan_start[spike.neuron + 1]; ++f) {
+      const int axon = a.input_fan_axon[f], shape = a.axon_template[axon];
+      for (int r = a.template_run_start[shape]; r < a.template_run_start[shape + 1]; ++r) {
+        if (arrival + a.run_delay[r] >= end) continue;
+        const std::int64_t slot = (arrival + a.run_delay[r]) % slots;
+        for (int k = 0; k < a.run_length[r]; ++k) {
+          const int step = a.run_index[r] < 0 ? k : a.index_target[a.run_index[r] + k];
+          const int neuron = a.axon_target[axon] + a.run_target[r] + step;
+          sums[(slot * receptors + a.run_receptor[r]) * neurons + neuron] +=
+              std::int64_t{spike.n} * std::get<Ints>(a.codes)[a.axon_weight[axon] + a.run_weight[r] + k];
+        }
+        additions += std::int64_t{spike.n} * a.run_length[r];
+      }
+    }
+  return additions;
+}
+
+template <class Sum>
+void check_fans(int reach) {
+  const Fixture fixture = mixed_program(reach);
+  const Program program(fixture.spec, fixture.arrays);
+  const Synapses<Sum> synapses(program, active_level());
+  std::mt19937 random(5);
+  for (const std::int64_t end : {6, 8, 100}) {
+    SynapseState<Sum> state = synapses.fresh();
+    std::vector<std::int64_t> wanted(state.sums.size());
+    std::int64_t additions = 0;
+    for (std::int64_t arrival = 5; arrival < 7; ++arrival) {
+      std::vector<Spike> spikes;
+      for (std::int32_t line = 0; line < lines; ++line)
+        if (random() % 2 == 0) spikes.push_back({line, random() % 9 == 0 ? 3 : 1});
+      synapses.arrive_from_lines(state, spikes, arrival, end);
+      if (arrival < end) additions += plain_loops(fixture, spikes, synapses.slots(), arrival, end, wanted);
+    }
+    EXPECT_EQ(state.additions, additions);
+    EXPECT((std::vector<std::int64_t>(state.sums.begin(), state.sums.end()) == wanted));
+  }
+}
+
+void packed_synapses_add_what_plain_loops_add() {
+  check_fans<std::int32_t>(127);
+  check_fans<std::int32_t>(30000);
+  check_fans<std::int64_t>(127);
+  check_fans<std::int64_t>(1000000);
+}
+
+void dense_rows_are_packed_once_and_in_step() {
+  const Fixture fixture = mixed_program(127);
+  const Program program(fixture.spec, fixture.arrays);
+  const Fans fans(program, row_lane_bytes<std::int32_t>(program.weights, active_level()));
+  EXPECT_EQ(fans.groups.size(), 1u);
+  EXPECT_EQ(fans.segments.front().end, group_size / 2);
+  EXPECT_EQ(fans.segments.front().group, 0);
+  EXPECT_EQ(fans.patch_runs.size(), 3u);
+  EXPECT(fans.records.size() > 0);
+}
+
+}  // namespace
+
+int main() {
+  skip_unless_level_runs();
+  packed_synapses_add_what_plain_loops_add();
+  dense_rows_are_packed_once_and_in_step();
+}
