@@ -2,8 +2,9 @@
 
     python python/examples/measure_branches.py --only pooled --pool or
 
-Fashion-MNIST rows come with the package; the wave forms are drawn again, by other seeds. Prints the accuracy on rows
-that the conversion has not seen, how often chip and ANN agree, and the error of the outputs over their variance.
+Fashion-MNIST rows come with the package; the digits are those left out, the wave forms are drawn by other seeds.
+Prints the accuracy on rows that the conversion has not seen, how often chip and ANN agree, and the error of the
+outputs over their variance.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+import small_data
 import spikeloom as sl
-import waves
 from numpy.typing import NDArray
 from spikeloom.bundled.load import load_bundle
 
@@ -24,7 +25,10 @@ NAMES = ("residual", "depthwise", "pooled", "line")
 def rows(name: str) -> tuple[NDArray, NDArray, NDArray]:
     """Rows to calibrate on, others to judge on, and the classes of those."""
     if name == "line":
-        return waves.draw(2000, seed=2)[0], *waves.draw(2000, seed=3)
+        return small_data.draw(2000, seed=2)[0], *small_data.draw(2000, seed=3)
+    if name == "pooled":
+        (calibration, _), judged = small_data.digits()
+        return calibration, *judged
     bundle = load_bundle("cnn")
     assert bundle.labels is not None
     return bundle.calibration / 255, bundle.inputs / 255, bundle.labels

@@ -2,10 +2,11 @@
 
     python python/examples/train_branches.py --only residual
 
-Needs torch, onnxscript and, but for ``line``, Debian's package ``dataset-fashion-mnist``. ``residual`` has batch
-normalisation, max pooling and a skip, ``depthwise`` has depthwise kernels, ``pooled`` one convolution and one 4 x 4
-max pool, all on pixels 0..1; ``line`` is a 1-D network that tells four wave forms apart. Each is small and trained
-for a few minutes: what matters here is what a chip makes of them. ``measure_branches.py`` says that.
+Needs torch and onnxscript. On Fashion-MNIST, pixels 0..1, from Debian's package ``dataset-fashion-mnist``:
+``residual`` has batch normalisation, max pooling and a skip, ``depthwise`` has depthwise kernels. On scikit-learn's
+digits: ``pooled`` has one convolution and one 4 x 4 max pool. ``line`` is a 1-D network that tells four wave forms
+apart. Each is small and trained for a few minutes: what matters here is what a chip makes of them, and
+``measure_branches.py`` says that.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import small_data
 import torch
 import training
-import waves
 from torch import nn
 
 FOLDER = Path(__file__).resolve().parent / "networks"
@@ -59,12 +60,12 @@ def build(name: str) -> nn.Module:
                 *(nn.Flatten(), nn.Linear(784, 10)),
             )
         case "pooled":
-            conv = nn.Conv2d(1, 8, 5, padding=2)
-            return nn.Sequential(conv, nn.ReLU(), nn.MaxPool2d(4), nn.Flatten(), nn.Linear(392, 10))
+            conv = nn.Conv2d(1, 12, 3, padding=1)
+            return nn.Sequential(conv, nn.ReLU(), nn.MaxPool2d(4), nn.Flatten(), nn.Linear(48, 10))
     return nn.Sequential(
         *(nn.Conv1d(1, 8, 5, stride=2, padding=2), nn.BatchNorm1d(8), nn.ReLU(), nn.MaxPool1d(2)),
         *(nn.Conv1d(8, 16, 5, padding=2), nn.BatchNorm1d(16), nn.ReLU()),
-        *(nn.Flatten(), nn.Linear(256, len(waves.FORMS))),
+        *(nn.Flatten(), nn.Linear(256, len(small_data.FORMS))),
     )
 
 
@@ -104,8 +105,11 @@ def write(model: nn.Module, x: torch.Tensor, path: Path, note: str) -> None:
 def data(name: str, folder: Path, images: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Rows to learn from, with their classes."""
     if name == "line":
-        x, labels = waves.draw(6000, seed=1)
+        x, labels = small_data.draw(6000, seed=1)
         return torch.from_numpy(x), torch.from_numpy(labels)
+    if name == "pooled":
+        x, labels = small_data.digits()[0]
+        return torch.from_numpy(x).repeat(20, 1, 1, 1), torch.from_numpy(labels).repeat(20)
     (pixels, classes), _ = training.split_train(*training.read_fashion(folder, "train"))
     x = torch.from_numpy(pixels[:images, None].astype(np.float32) / 255)
     return x, torch.from_numpy(classes[:images].astype(np.int64))

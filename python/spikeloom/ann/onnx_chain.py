@@ -122,6 +122,10 @@ class Walk:
             self.constants[proto.output[0]] = self._constant(proto)
         elif operator == "Shape" and proto.input[0] in self.shapes:
             self.constants[proto.output[0]] = self._shape(proto)
+        elif (
+            operator == "CastLike" and proto.input[0] in self.constants
+        ):  # everything here is float64 in the end
+            self.constants[proto.output[0]] = self.constants[proto.input[0]]
         elif operator in FOLDED and all(name in self.constants for name in proto.input if name):
             self.constants[proto.output[0]] = self._folded(proto)
         else:
@@ -203,7 +207,7 @@ def _readers(graph: onnx.GraphProto) -> dict[str, list[str]]:
     """Of each tensor, the operators that read it; a network's output is read by its user."""
     readers: dict[str, list[str]] = {port.name: ["the network's output"] for port in graph.output}
     for node in graph.node:
-        for name in node.input if node.op_type != "Shape" else ():
+        for name in node.input if node.op_type not in ("Shape", "CastLike") else ():
             readers.setdefault(name, []).append(_where(node))
     return readers
 

@@ -27,6 +27,6 @@ TAILS = {"Softmax": "softmax", "LogSoftmax": "softmax", "ArgMax": "argmax"}
 
 # Of constants only: what they give is a constant, which ONNX's own evaluator computes.
 FOLDED = (
-    "Add", "Cast", "Concat", "DequantizeLinear", "Div", "Gather", "Identity", "Mul", "Neg", "Pow", "Reciprocal",
-    "Reshape", "Slice", "Sqrt", "Squeeze", "Sub", "Transpose", "Unsqueeze",
+    "Add", "Cast", "Concat", "ConstantOfShape", "DequantizeLinear", "Div", "Expand", "Gather", "Identity", "Mul",
+    "Neg", "Pow", "Reciprocal", "Reshape", "Shape", "Slice", "Sqrt", "Squeeze", "Sub", "Transpose", "Unsqueeze",
 )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 import spikeloom
-from spikeloom.commands.options import ARRAY, PROFILE, Json, Seed, Settings, Threads
+from spikeloom.commands.options import ARRAY, PROFILE, Json, Pool, Seed, Settings, Threads
 
 
 def convert(
@@ -34,6 +34,7 @@ def convert(
         Literal["rate", "current", "bits"] | None,
         typer.Option(help="How the input becomes spikes; by the ticks if not given."),
     ] = None,
+    pool: Pool = "tree",
     gain: Annotated[
         Literal["keep", "free"] | None,
         typer.Option(help="keep: hold each neuron's gain, as control needs it; by the outputs if not given."),
@@ -66,7 +67,7 @@ def convert(
     with printing.progress_bar() as progress:
         conversion = spikeloom.convert(
             network, chip, calibration=rows, ticks=ticks, sizes=files.parse_sizes(size or ()), distil=distil,
-            objective=objective, encoding=encoding, gain=gain,
+            objective=objective, encoding=encoding, pool=pool, gain=gain,
             checkpoint=checkpoint, seed=seed, threads=threads, progress=progress,
         )  # fmt: skip
     conversion.program.save(output)

@@ -8,19 +8,20 @@ from typing import Annotated
 import typer
 
 import spikeloom
-from spikeloom.commands.options import PROFILE, Json, Settings
+from spikeloom.commands.options import PROFILE, Json, Pool, Settings
 
 
 def explain(
     ann: Annotated[Path, typer.Argument(metavar="ANN", help="The trained network, an .onnx or .keras file.")],
     profile: Annotated[str, typer.Option("--profile", "-p", help=f"The chip: {PROFILE}.")],
+    pool: Pool = "tree",
     settings: Settings = None,
     json: Json = False,
 ) -> int:
     """Does a network fit a chip, and if not, why? Needs no data.
 
     Prints for each layer its neurons, synapses, memory, axons and cores, and the limit of the chip that it comes
-    nearest to; then what stands in the way, and what to change.
+    nearest to; then what each max pooling takes in either form, what stands in the way, and what to change.
 
     \b
     Example:
@@ -29,7 +30,7 @@ def explain(
     from spikeloom.flows import explain_text, files, printing
 
     chip = spikeloom.load_profile(profile, override=files.parse_settings(settings or ()))
-    found = spikeloom.explain(ann, chip)
+    found = spikeloom.explain(ann, chip, pool=pool)
     if json:
         printing.show_json({"fits": found.fits, **vars(found)})
     else:

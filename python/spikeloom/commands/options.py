@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -27,6 +27,10 @@ Effects = Annotated[
         metavar="NAME",
         help="Only this imperfection of the profile acts, or none; repeatable. All act if not given.",
     ),
+]
+Pool = Annotated[
+    Literal["tree", "or"],
+    typer.Option(help="Max pooling: a tree of differences, or neurons that fire with any of their sources."),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random choice.")]
 Settings = Annotated[

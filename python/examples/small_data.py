@@ -1,4 +1,4 @@
-"""Short time series of four wave forms, with random period, phase, strength and noise."""
+"""The small data sets of the networks with branches: wave forms drawn at random, and scikit-learn's digits."""
 
 from __future__ import annotations
 
@@ -19,3 +19,15 @@ def draw(count: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]
                       2.0 * np.exp(-(((phase - 0.5) / 0.1) ** 2)) - 0.4])  # fmt: skip
     series = strength * forms[labels, np.arange(count)] + rng.normal(0, 0.25, (count, LENGTH))
     return series[:, None].astype(np.float32), labels.astype(np.int64)
+
+
+def digits() -> tuple[
+    tuple[NDArray[np.float32], NDArray[np.int64]], tuple[NDArray[np.float32], NDArray[np.int64]]
+]:
+    """Images (n, 1, 8, 8) in 0..1 with their labels: 1200 to learn from, 597 others."""
+    from sklearn.datasets import load_digits
+
+    x, labels = load_digits(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(x))
+    images = (x[order] / 16).reshape(-1, 1, 8, 8).astype(np.float32)
+    return (images[:1200], labels[order][:1200]), (images[1200:], labels[order][1200:])
