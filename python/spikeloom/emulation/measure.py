@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.emulation.emulate import emulate
+from spikeloom.profile.schema import Profile
 from spikeloom.program.program import ChipProgram
 
 
@@ -20,12 +21,14 @@ class Feed:
     """What arrives at a layer: spike counts (samples, ticks, lines), or values (samples, channels) for the host.
 
     The layer's window starts at tick `depth`. In the ticks before, it integrates its bias, and whatever an early
-    neuron sends, as in the whole network.
+    neuron sends, as in the whole network. Where the profile divides its tick, `ticks` and `depth` are steps, and
+    `per_tick` of them make a tick.
     """
 
     inputs: NDArray
     ticks: int
     depth: int = 0
+    per_tick: int = 1
 
     @property
     def size(self) -> int:
@@ -38,19 +41,19 @@ class Feed:
         counts: NDArray[np.float64] = (
             self.inputs[:, self.depth :].sum(axis=1, dtype=np.int64).astype(np.float64)
         )
-        per_tick: NDArray[np.float64] = counts / (self.ticks - self.depth)
+        per_tick: NDArray[np.float64] = counts * (self.per_tick / (self.ticks - self.depth))
         return per_tick
 
     @property
     def totals(self) -> NDArray[np.float64]:
         """(samples, lines) spikes of the whole run for each tick of the window: what a register adds up."""
         counts: NDArray[np.float64] = self.inputs.sum(axis=1, dtype=np.int64).astype(np.float64)
-        per_tick: NDArray[np.float64] = counts / (self.ticks - self.depth)
+        per_tick: NDArray[np.float64] = counts * (self.per_tick / (self.ticks - self.depth))
         return per_tick
 
     def rows(self, rows: NDArray[np.intp]) -> Feed:
         """The feed of these samples only."""
-        return Feed(self.inputs[rows], self.ticks, self.depth)
+        return Feed(self.inputs[rows], self.ticks, self.depth, self.per_tick)
 
 
 def side_by_side(feeds: Sequence[Feed]) -> Feed:
@@ -61,14 +64,14 @@ def side_by_side(feeds: Sequence[Feed]) -> Feed:
     late = [np.pad(feed.inputs, ((0, 0), (depth - feed.depth, 0), (0, 0))) for feed in feeds]
     ticks = {feed.ticks - feed.depth + depth for feed in feeds}
     assert len(ticks) == 1, "feeds of one network have the same window"
-    return Feed(np.concatenate(late, axis=2), ticks.pop(), depth)
+    return Feed(np.concatenate(late, axis=2), ticks.pop(), depth, feeds[0].per_tick)
 
 
 def window_rates(
     program: ChipProgram, feed: Feed, name: str, *, threads: int | None = None
 ) -> NDArray[np.float64]:
     """(samples, neurons) spikes per tick of a one-layer program over the layer's window."""
-    return Feed(_trains(program, feed, name, threads), feed.ticks, feed.depth).rates
+    return Feed(_trains(program, feed, name, threads), feed.ticks, feed.depth, feed.per_tick).rates
 
 
 def readout(program: ChipProgram, feed: Feed, *, threads: int | None = None) -> NDArray[np.float64]:
@@ -82,7 +85,26 @@ def next_feed(program: ChipProgram, feed: Feed, name: str, *, threads: int | Non
     latency = program.profile.time.spike_latency_ticks
     trains = _trains(program, feed, name, threads)
     arriving = np.pad(trains, ((0, 0), (latency, 0), (0, 0)))
-    return Feed(arriving, feed.ticks + latency, feed.depth + latency)
+    return Feed(arriving, feed.ticks + latency, feed.depth + latency, feed.per_tick)
+
+
+def first_feed(profile: Profile, spikes: NDArray[np.uint8]) -> Feed:
+    """What the first layer gets: spikes (samples, ticks, lines), each in the first step of its tick."""
+    samples, ticks, lines = spikes.shape
+    steps = profile.time.steps_per_tick
+    if steps == 1:
+        return Feed(spikes, ticks)
+    inputs = np.zeros((samples, ticks, steps, lines), dtype=np.uint8)
+    inputs[:, :, 0] = spikes
+    return Feed(inputs.reshape(samples, ticks * steps, lines), ticks * steps, per_tick=steps)
+
+
+def stepwise(profile: Profile) -> Profile:
+    """The profile with ticks of one step, so that a layer alone gets each spike in its own step."""
+    if profile.time.steps_per_tick == 1:
+        return profile
+    time = profile.time.model_copy(update={"tick_s": profile.time.dt_s})
+    return profile.model_copy(update={"time": time})
 
 
 def _trains(program: ChipProgram, feed: Feed, name: str, threads: int | None) -> NDArray[np.uint8]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.errors import FitError
+from spikeloom.flows.chip_limits import has_synapses_of_their_own
 from spikeloom.flows.spiking_units import UnitLayer
 from spikeloom.profile.schema import Profile
 
@@ -25,6 +26,11 @@ def axons_per_source(
 
     Raises FitError where not even one axon a source fits, or for a layer that shares its weights.
     """
+    if has_synapses_of_their_own(profile):
+        for layer in layers:
+            _check_dense(
+                layer, "shares weights or pools, and the chip's neurons have each their own synapses"
+            )
     if not has_types(profile):
         return (1,) * len(layers)
     types = len(profile.weights.table)
@@ -33,14 +39,7 @@ def axons_per_source(
 
 
 def _largest(layer: UnitLayer, profile: Profile, choices: Sequence[int], index: int) -> int:
-    if (
-        not isinstance(layer, AnnLayer)
-        or layer.is_convolution
-        or layer.input_pool != (1, 1)
-        or len(layer.parts) > 1
-    ):
-        raise FitError(f"layer {layer.name!r}", "shares weights, and the chip has a table of weights for each neuron",
-                       remedy="use a dense layer, or build the network by hand with SpikingNetwork")  # fmt: skip
+    layer = _check_dense(layer, "shares weights, and the chip has a table of weights for each neuron")
     limits = profile.limits
     room = [limits.in_axons_per_core] if index == 0 else [limits.in_axons_per_core, limits.neurons_per_core]
     most = min((limit for limit in room if limit is not None), default=layer.n_inputs * choices[0])
@@ -49,3 +48,13 @@ def _largest(layer: UnitLayer, profile: Profile, choices: Sequence[int], index: 
             return axons
     raise FitError(f"layer {layer.name!r}", "has more inputs than a core has axons (limits.in_axons_per_core)",
                    value=layer.n_inputs, limit=most, remedy="give the layer before it a smaller size")  # fmt: skip
+
+
+def _check_dense(layer: UnitLayer, problem: str) -> AnnLayer:
+    """The layer, where every synapse has a weight of its own."""
+    if isinstance(layer, AnnLayer):
+        is_shared = layer.is_convolution or layer.input_pool != (1, 1)
+        if not is_shared and len(layer.parts) == 1:
+            return layer
+    raise FitError(f"layer {layer.name!r}", problem,
+                   remedy="use a dense layer, or build the network by hand with SpikingNetwork")  # fmt: skip

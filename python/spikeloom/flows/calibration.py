@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from spikeloom.ann.activation import SIGNED
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.encoding import encode
-from spikeloom.emulation.measure import Feed
+from spikeloom.emulation.measure import Feed, first_feed
 from spikeloom.flows.axon_plan import axons_per_source
+from spikeloom.flows.chip_limits import counts_spikes
 from spikeloom.flows.input_coding import InputCoding, InputEncoding, choose_coding
 from spikeloom.flows.layer_data import LayerData
 from spikeloom.flows.max_pool import Pool
@@ -80,10 +81,10 @@ def calibration_set(
 ) -> CalibrationSet:
     """The ANN's answers on as many rows as the emulation can hold, in a seeded order, and the coding of the input."""
     widest = max(ann.layers[0].n_inputs, *(_neurons(layer, neurons_per_unit) for layer in ann.layers))
-    most = max(1, FEED_NUMBERS // (widest * (ticks + len(ann.layers))))
+    most = max(1, FEED_NUMBERS // (widest * (ticks * profile.time.steps_per_tick + len(ann.layers))))
     warnings = (f"only {most} of {len(rows)} calibration rows were used",) if len(rows) > most else ()
     rows = rows[np.random.default_rng(seed).permutation(len(rows))[:most]]
-    counted = profile.fire.reg not in profile.outputs.readable
+    counted = counts_spikes(profile)
     flat, units = ann.flatten(rows), spiking_units(ann, rows, neurons_per_unit, counted=counted, pool=pool)
     first_layer = units.layers[0]
     assert isinstance(first_layer, AnnLayer)
@@ -91,7 +92,7 @@ def calibration_set(
     layers = (coding.layer, *units.layers[1:])
     held = np.arange(len(rows)) % HELD_OUT == 0
     first = LayerData(
-        coding.layer, _input_feed(coding, flat, ticks), coding.values(flat), coding.halves(flat),
+        coding.layer, _input_feed(coding, flat, ticks, profile), coding.values(flat), coding.halves(flat),
         units.preactivations[0], units.answers[0], coding.line_scale, held, seed,
     )  # fmt: skip
     return CalibrationSet(
@@ -113,9 +114,9 @@ def calibration_set(
     )
 
 
-def _input_feed(coding: InputCoding, flat: Array, ticks: int) -> Feed:
+def _input_feed(coding: InputCoding, flat: Array, ticks: int, profile: Profile) -> Feed:
     """The spikes of the calibration rows; their values, where the host computes."""
     if coding.by_host:
         return Feed(flat, ticks)
     spikes = encode(flat, coding.encoding, coding.scale, ticks, signed=coding.signed, planes=coding.planes)
-    return Feed(spikes, ticks)
+    return first_feed(profile, spikes)

@@ -7,8 +7,12 @@ from numpy.typing import NDArray
 
 from spikeloom.errors import FitError
 from spikeloom.fit.problem import TypeTable, WeightGrid
+from spikeloom.network.differential_pairs import pair_neuron
+from spikeloom.network.gain_neurons import gain_neuron, largest_gain
 from spikeloom.profile.schema import Profile, WeightMode, Weights
 from spikeloom.profile.weights import Levels, mode_names, weight_levels
+
+PAIR_CEILING = 0.125  # spikes a tick of a differential pair: at more, one step is too large a part of a rise
 
 
 def weight_grid(profile: Profile, *, readout: bool = False) -> WeightGrid:
@@ -32,10 +36,12 @@ def largest_code(profile: Profile) -> float:
 
 def _check_fittable(profile: Profile) -> None:
     """Raise FitError where the fit has no model of the chip's synapses or neurons."""
+    in_steps = profile.time.steps_per_tick > 1
     reasons = {
-        "has neurons that run in continuous time, which the fit does not know": profile.time.mode
-        == "continuous"
-        and profile.time.steps_per_tick > 1,
+        "has neurons in continuous time, of a kind that the fit does not know": in_steps
+        and not has_synapses_of_their_own(profile),
+        "has one sign for all synapses of a source, which the fit does not choose": profile.weights.formula
+        == "sign_pre",
         "has a threshold that no program can set, which the fit cannot match": profile.threshold is None,
     }
     for reason, holds in reasons.items():
@@ -43,6 +49,23 @@ def _check_fittable(profile: Profile) -> None:
             raise FitError(
                 f"profile {profile.name}", reason, remedy="build the network by hand with SpikingNetwork"
             )
+
+
+def has_synapses_of_their_own(profile: Profile) -> bool:
+    """The neuron is one of those whose scale is a gain of its synapses, and no threshold."""
+    return gain_neuron(profile) is not None or pair_neuron(profile) is not None
+
+
+def scale_limits(profile: Profile) -> tuple[float, float] | None:
+    """Smallest and largest scale, threshold units of code 1, where it is no threshold that makes it."""
+    if (gained := gain_neuron(profile)) is not None:
+        return 0.0, largest_gain(profile, gained)
+    return (0.0, float("inf")) if pair_neuron(profile) is not None else None
+
+
+def counts_spikes(profile: Profile) -> bool:
+    """An output is read by its spikes: the membrane is hidden, or forgets too much to be a sum of currents."""
+    return profile.fire.reg not in profile.outputs.readable or has_synapses_of_their_own(profile)
 
 
 def full_precision(profile: Profile) -> Profile:
@@ -56,7 +79,7 @@ def full_precision(profile: Profile) -> Profile:
 def scale_groups(profile: Profile) -> int | None:
     """How many thresholds the neurons of a core may have: None is one a neuron."""
     threshold = profile.threshold
-    if threshold is None:
+    if threshold is None or pair_neuron(profile) is not None:
         return 1
     scope = profile.params[threshold].scope
     if scope == "neuron":
@@ -72,6 +95,8 @@ def membrane_wraps(profile: Profile) -> bool:
 
 def firing_ceiling(profile: Profile) -> float:
     """Largest rate of a neuron in spikes per tick, with the profile's default refractory period."""
+    if pair_neuron(profile) is not None:
+        return PAIR_CEILING
     for operand in getattr(profile.fire, "start", {}).values():
         if isinstance(operand, str):
             return 1.0 / max(1.0, profile.params[operand].default or 1.0)
@@ -102,6 +127,9 @@ def _with_weights_of_its_own(profile: Profile) -> Profile:
 
 def _signed_levels(profile: Profile) -> Levels:
     """The widest mode with both signs."""
+    if profile.weights.formula == "palette":  # the sign is that of the receptor
+        most = 2 ** (profile.weights.bits or 1) - 1
+        return Levels(-most, most, 1)
     modes = [weight_levels(profile.weights, name) for name in mode_names(profile.weights)]
     both = [levels for levels in modes if levels.low < 0 < levels.high]
     if not both:

@@ -236,7 +236,12 @@ def _report(
     chain: Chain, scores: Mapping[str, Score], chosen: str, pruned: tuple[PrunedLayer, ...]
 ) -> dict[str, Any]:
     layers = [
-        {**candidate.fit.report(), "scale": candidate.scale, "emulated_error": candidate.error}
+        {
+            **candidate.fit.report(),
+            "scale": candidate.scale,
+            "emulated_error": candidate.error,
+            "neurons": candidate.chip.size,
+        }
         for candidate in chain.candidates
     ]
     return {

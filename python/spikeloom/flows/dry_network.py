@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.fit.type_table import plain_codes
 from spikeloom.flows.axon_plan import axons_per_source, has_types
-from spikeloom.flows.chip_limits import largest_code, type_table, weight_grid
+from spikeloom.flows.chip_limits import counts_spikes, largest_code, type_table, weight_grid
 from spikeloom.flows.max_pool import Pool, Wired
 from spikeloom.flows.spiking_units import INPUT, UnitLayer, sources_of, spiking_units
 from spikeloom.network.chip_layer import ChipLayer, Synapses
@@ -28,7 +28,7 @@ def dry_units(ann: Ann, pool: Pool = "tree", *, counted: bool = False) -> tuple[
 
 def counts_outputs(profile: Profile) -> bool:
     """The chip lets nothing but spikes be read."""
-    return profile.fire.reg not in profile.outputs.readable
+    return counts_spikes(profile)
 
 
 def dry_network(

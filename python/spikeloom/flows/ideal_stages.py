@@ -78,7 +78,7 @@ class IdealStages:
 
 def ideal_like(profile: Profile) -> Profile:
     """Profile `ideal` with the chip's own reset, where that is to zero."""
-    to_zero = getattr(profile.fire, "reset", "subtract") == "zero"
+    to_zero = getattr(profile.fire, "reset", "subtract") in ("zero", "value")
     return load_profile("ideal", override={"operation.fire.reset": "zero"} if to_zero else None)
 
 

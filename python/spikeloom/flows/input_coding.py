@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.ann.graph import AnnLayer
-from spikeloom.errors import AnnError
-from spikeloom.network.chip_units import can_weigh_planes
+from spikeloom.errors import AnnError, FitError
+from spikeloom.network.chip_units import can_weigh_planes, host_can_drive
 from spikeloom.profile.schema import Profile
 
 Array = NDArray[np.float64]
@@ -85,6 +85,9 @@ def choose_coding(
     )
     signed = bool((x < 0).any())
     chosen = encoding or _default_encoding(profile, x.shape[1] * (2 if signed else 1), ticks)
+    if chosen == "current" and not host_can_drive(profile):
+        raise FitError(f"profile {profile.name}", "has no bias through which the host could write a layer's current",
+                       remedy='use the encoding "rate"')  # fmt: skip
     planes = PLANES if chosen == "bits" else 1
     return InputCoding(chosen, scale, signed, planes, _on_halves(first) if signed else first)
 
@@ -93,7 +96,7 @@ def _default_encoding(profile: Profile, lines: int, ticks: int) -> InputEncoding
     if ticks >= FEW_TICKS:
         return "rate"
     if not can_weigh_planes(profile):
-        return "current" if profile.bias.kind == "register" else "rate"
+        return "current" if host_can_drive(profile) else "rate"
     axons = profile.limits.in_axons_per_core
     return "bits" if axons is None or lines * PLANES <= axons else "current"
 

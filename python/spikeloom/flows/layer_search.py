@@ -158,7 +158,7 @@ def _roughly(task: LayerTask, scale: float, relaxed: tuple[Array, Array]) -> Syn
     if grid.type_table is not None:
         scales = grid.type_table.steps
     else:
-        scales = np.maximum(full_range_scale(weights, grid.levels), grid.scale_min)
+        scales = np.clip(full_range_scale(weights, grid.levels), grid.scale_min, grid.scale_max)
     codes = nearest(weights, scales, grid.levels).astype(np.int32)
     return Synapses(task.layer.name, codes, scales, bias)
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.ann.graph import AnnLayer
-from spikeloom.emulation.measure import readout, window_rates
+from spikeloom.emulation.measure import readout, stepwise, window_rates
 from spikeloom.fit.groups import grouped_current
 from spikeloom.fit.integer import full_range_scale
 from spikeloom.fit.problem import LayerProblem, Objective, Response, WeightGrid
 from spikeloom.flows.axon_plan import has_types
-from spikeloom.flows.chip_limits import firing_ceiling, full_precision, type_table, weight_grid
+from spikeloom.flows.chip_limits import firing_ceiling, full_precision, scale_limits, type_table, weight_grid
 from spikeloom.flows.input_coding import InputCoding
 from spikeloom.flows.layer_data import LayerData
 from spikeloom.flows.spiking_units import start_shares
@@ -99,6 +99,8 @@ class LayerTask:
         weights = self.layer.matrix * scale / np.reshape(self.data.input_scale, (-1, 1))
         if has_types(self.profile):
             return replace(grid, type_table=type_table(self.profile, self.axons, self._steps(scale)))
+        if (limits := scale_limits(self.profile)) is not None:
+            return replace(grid, scale_min=limits[0], scale_max=limits[1])
         typical = float(np.median(full_range_scale(weights, grid.levels)))
         return replace(grid, scale_min=max(smallest_scale(self.profile, self.layer), typical / WEAKEST))
 
@@ -157,7 +159,7 @@ def alone(
     read: tuple[str, Array] | None = None,
 ) -> ChipProgram:
     """A layer behind so many lines of each source; read: a register with its scale, in place of the spikes."""
-    network = SpikingNetwork(profile)
+    network = SpikingNetwork(stepwise(profile))
     sources = [f"feed{k}" for k in range(len(sizes))]
     for source, size in zip(sources, sizes, strict=True):
         network.input(source, size, encoding="current" if by_host else "spikes")

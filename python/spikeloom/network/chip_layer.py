@@ -57,6 +57,7 @@ class ChipLayer:
     constant: (lines, n_target) codes from the lines that always send, where a bias comes by axons
     types: (n_source, k) the type of each axon of a source, where axons have one; `weights` are then the bits
         (k, n_source, n_target) of its axons
+    by_sign: codes above 0 go to the first receptor, those below, as magnitudes, to the second
     """
 
     name: str
@@ -68,6 +69,7 @@ class ChipLayer:
     host_bias: Array | None = None
     constant: NDArray | None = None
     types: NDArray | None = None
+    by_sign: bool = False
 
     @property
     def size(self) -> int:
@@ -96,6 +98,8 @@ class ChipLayer:
             network.host_layer(origin, population, np.tile(weights, copies), bias=bias)
         elif self.types is not None:
             _connect_by_type(network, origin, population, np.tile(weights, copies), self.types)
+        elif self.by_sign:
+            _connect_by_sign(network, origin, population, np.asarray(weights))
         else:
             network.connect(origin, population, weights, **self.shared)
 
@@ -109,3 +113,13 @@ def _connect_by_type(
             network.connect(origin, population, axon, type=kind)
     else:
         network.connect(origin, population, bits.reshape(-1, bits.shape[-1]), type=types.T.ravel())
+
+
+def _connect_by_sign(
+    network: SpikingNetwork, origin: Population, population: Population, weights: NDArray
+) -> None:
+    """Synapses other than 0 only: they are counted."""
+    from scipy.sparse import coo_array
+
+    for receptor, codes in enumerate((np.maximum(weights, 0), np.maximum(-weights, 0))):
+        network.connect(origin, population, coo_array(codes), receptor=receptor)

@@ -65,6 +65,12 @@ def can_weigh_planes(profile: Profile) -> bool:
     return profile.weights.formula == "float" or bool(exponent_name(profile))
 
 
+def host_can_drive(profile: Profile) -> bool:
+    """Whether the host can write a layer's current: as a bias that adds to a membrane that integrates."""
+    integrates = profile.time.steps_per_tick == 1 and profile.weights.formula != "palette"
+    return profile.bias.kind == "register" and integrates
+
+
 def smallest_scale(profile: Profile, layer: AnnLayer) -> float:
     """The smallest scale (threshold units per code) whose threshold still fits its parameter."""
     highest = highest_threshold(profile)

@@ -38,6 +38,8 @@ from spikeloom.network.chip_units import (
     weight_unit,
 )
 from spikeloom.network.constant_lines import line_codes
+from spikeloom.network.differential_pairs import pair_layer, pair_neuron
+from spikeloom.network.gain_neurons import gain_layer, gain_neuron
 from spikeloom.network.projection import Convolution
 from spikeloom.profile.schema import Profile
 
@@ -66,6 +68,10 @@ def chip_layer(
     `ticks + depth` ticks that it integrates. planes: lines of an input channel, of weight 1/2, 1/4, ...
     start_share: (m,) potential that a neuron starts with, in thresholds.
     """
+    if (gained := gain_neuron(profile)) is not None:
+        return gain_layer(synapses, profile, gained, start_share=start_share)
+    if (pair := pair_neuron(profile)) is not None:
+        return pair_layer(synapses, profile, pair, ticks=ticks)
     area = float(np.prod(layer.input_pool))
     current = synapses.bias * (ticks / (ticks + depth) if readout else 1.0)
     constant = np.maximum(current, 0.0) + start_share / ticks
