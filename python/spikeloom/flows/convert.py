@@ -240,7 +240,6 @@ def _report(
             **candidate.fit.report(),
             "scale": candidate.scale,
             "emulated_error": candidate.error,
-            "neurons": candidate.chip.size,
         }
         for candidate in chain.candidates
     ]
