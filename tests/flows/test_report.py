@@ -144,7 +144,9 @@ def test_the_twin_in_json_holds_the_same_figures(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium to open the report in")
 def test_a_browser_shows_it_without_overflow_at_phone_and_desk_width(tmp_path: Path) -> None:
-    (tmp_path / "report.html").write_text(shown(), encoding="utf-8")
+    source = "statistical to somebody's commit, devices/neurons/simulation/in_one_file.py"
+    long_words = replace(judged(), fidelity=source, imperfections=source)
+    (tmp_path / "report.html").write_text(page(long_words), encoding="utf-8")
     widths = (320, 390, 1280)
     frames = "".join(
         f'<iframe src="report.html" style="width:{w}px;height:800px;border:0"></iframe>' for w in widths
