@@ -40,14 +40,14 @@ def images(rows: int) -> Array:
 
 
 def layer(rows: int, n: int, m: int, objective: str, *, linear: bool = False, **more: Any) -> LayerProblem:
-    """A rectifier layer behind images (some of their pixels), or a linear one with a noisy target."""
+    """A rectifier layer behind images (some of their pixels), or a linear one, with a noisy target."""
     rng = np.random.default_rng(0)
     activity = images(rows)
     active = np.sort(np.argsort(-activity.var(axis=0), kind="stable")[:n])
     activity, weights = activity[:, active], 0.1 * rng.normal(size=(n, m))
     z = activity @ weights
+    z = z + 0.1 * z.std() * rng.normal(size=z.shape)
     if linear:
-        z = z + 0.1 * z.std() * rng.normal(size=z.shape)
         return LayerProblem("fc", activity, z, "identity", weights, np.zeros(m), 1.0, 1.0, Response.linear(), 1.0,
                             objective="l2", **more)  # fmt: skip
     scale = 0.9 / float(np.percentile(np.maximum(z, 0.0), 99))

@@ -125,6 +125,17 @@ def test_convert_reports_every_layer_and_candidate(
     assert all(name in text for name in ("fc1", "fc2", "copy", "again.spikeloom", f"{TICKS} ticks"))
 
 
+def test_convert_tunes_to_a_chip_and_takes_layers_from_a_checkpoint(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = f"convert net.onnx -p pcm_crossbar --chip-seed 3 --calibration x.npy --ticks {TICKS}"
+    command += " --checkpoint done.npz"
+    text = said(capsys, in_folder(f"{command} -o one.spikeloom", folder))
+    assert re.search(r"tuned +to chip 3 by (synapses|neurons|nominal);", text)
+    assert said(capsys, in_folder(f"{command} -o one.spikeloom", folder)) == text
+    assert spikeloom.load_program(folder / "one.spikeloom").chip_seed == 3
+
+
 def test_settings_reach_the_profile_and_the_program(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = f"convert net.onnx -p loihi1:lava --set weights.bits=4 --calibration x.npy --ticks {TICKS}"
     assert run(in_folder(f"{command} -o four.spikeloom", folder)) == 0

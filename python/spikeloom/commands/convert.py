@@ -43,6 +43,9 @@ def convert(
         Path | None,
         typer.Option(metavar="FILE", help="Keep every finished layer here, and go on from it after a break."),
     ] = None,
+    chip_seed: Annotated[
+        int | None, typer.Option(min=0, help="Tune the network to this chip, where chips differ.")
+    ] = None,
     seed: Seed = 0,
     settings: Settings = None,
     threads: Threads = None,
@@ -68,7 +71,7 @@ def convert(
         conversion = spikeloom.convert(
             network, chip, calibration=rows, ticks=ticks, sizes=files.parse_sizes(size or ()), distil=distil,
             objective=objective, encoding=encoding, pool=pool, gain=gain,
-            checkpoint=checkpoint, seed=seed, threads=threads, progress=progress,
+            checkpoint=checkpoint, chip_seed=chip_seed, seed=seed, threads=threads, progress=progress,
         )  # fmt: skip
     conversion.program.save(output)
     if json:

@@ -76,9 +76,19 @@ def show_conversion(conversion: Conversion, rows: int, target: Path) -> None:
         facts(*(("pruned", _pruned(layer)) for layer in conversion.pruned))
     show_candidates(conversion.candidates, conversion.chosen)
     show_layers(layer_rows(conversion))
+    tuned = [("tuned", _tuned(program.report["chip"]))] if "chip" in program.report else []
     mesh = [("mesh", _hops(program.report["mesh"]))] if "mesh" in program.report else []
     warnings = [("warning", text) for text in conversion.warnings]
-    facts(*mesh, *warnings, ("wrote", f"{target}, for {counted(program.n_cores, 'core')}"))
+    facts(*tuned, *mesh, *warnings, ("wrote", f"{target}, for {counted(program.n_cores, 'core')}"))
+
+
+def _tuned(chip: Mapping[str, Any]) -> str:
+    """How well the network does on its chip in each way of tuning it, and the runs on the chip that each takes."""
+    ways = (
+        f"{name} NMSE {number(nmse)} in {counted(chip['runs'][name], 'run')}"
+        for name, nmse in chip["nmse"].items()
+    )
+    return f"to chip {chip['seed']} by {chip['chosen']}; {', '.join(ways)}"
 
 
 def _hops(mesh: Mapping[str, float]) -> str:
