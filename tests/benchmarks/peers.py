@@ -11,7 +11,14 @@ import numpy as np
 from splitmix import int8_weights
 from workloads import THRESHOLDS, TICKS, Workload
 
-NEAR = 0.01  # of all spikes: binary32 sums in another order than that of the integers
+# Spikes of each layer where v is a real number: the integers of the chip round v / 16 down.
+REAL_GOLDEN = {
+    ("W1", 1): (5217, 5111, 101),
+    ("W1", 256): (1349276, 1362674, 25265),
+    ("W2", 1): (21879, 8439, 96),
+    ("W2", 256): (5511290, 2142589, 25094),
+}
+NEAR = 1e-4  # of all spikes: binary32 rounds v, and each library in its own order
 
 Peer = Callable[[Workload], float]
 Layer = Callable[[Any], Any]  # from spikes to what they add
@@ -38,9 +45,9 @@ def _torch_seconds(workload: Workload) -> float:
             start = time.process_time()
             made = _step_loop(torch, layers, inputs, THRESHOLDS[workload.name])
             taken.append(time.process_time() - start)
-    wanted = np.array(workload.golden, dtype=float)
+    wanted = np.array(REAL_GOLDEN[workload.name, len(inputs)], dtype=float)
     if np.abs(np.array(made) - wanted).max() > NEAR * wanted.sum():
-        raise AssertionError(f"torch makes {made} spikes in {workload.name} instead of {workload.golden}")
+        raise AssertionError(f"torch makes {made} spikes in {workload.name} instead of {wanted}")
     return min(taken)
 
 

@@ -31,6 +31,7 @@ Rows = NDArray[np.float64]
 @pytest.fixture(scope="module")
 def wine() -> tuple[Ann, Rows, Rows]:
     """A classifier of wines 13-16-3, the rows it learned from, and others."""
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
     from sklearn.datasets import load_wine
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.model_selection import train_test_split
