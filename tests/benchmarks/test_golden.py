@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import spikeloom as sl
 from measure import cpu_seconds, limit_seconds
+from peers import peers
 from splitmix import words
 from table import main
 from workloads import many_core_chip, many_core_targets, many_core_weights, workload
@@ -62,6 +63,15 @@ def test_the_table_prints_what_it_measured(capsys: pytest.CaptureFixture[str]) -
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines[1:]] == [["W2", "1"], ["W2", "256"]]
     assert all(float(line.split()[2]) >= float(line.split()[3]) > 0 for line in lines[1:])
+
+
+def test_torch_is_timed_on_the_same_spikes() -> None:
+    pytest.importorskip("torch")
+    assert peers("W1")["torch"](workload("W1")) > 0  # it refuses other counts
+
+
+def test_a_peer_runs_only_what_it_knows() -> None:
+    assert peers("W4") == {}
 
 
 def test_the_median_is_one_of_the_runs() -> None:
