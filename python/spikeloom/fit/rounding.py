@@ -37,7 +37,7 @@ COPY_FACTORS = np.array(
 SCALES_TRIED = 3  # shared scales, or best of its own, tried with more effort for each output
 LAYER_NODES = 200_000_000  # that exact decoding may visit for a layer: some ten seconds
 NARROWEST = 8  # a beam narrower than this is not worth its time
-TYPE_STARTS = 8  # beginnings of a search for types of axons and weights
+TYPE_STARTS = 16  # beginnings of a search for types of axons and weights
 WORTH_REFINING = 1e-2  # share of the relaxed loss that rounding must have added
 
 
