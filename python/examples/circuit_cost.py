@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 import spikeloom as sl
-from spikeloom.exporters.verilog import circuit_files, write_files
-from spikeloom.exporters.verilog_sizes import Sizes
+from spikeloom.exporters.verilog.export import circuit_files, write_files
+from spikeloom.exporters.verilog.sizes import Sizes
 
 CHANGED = {
     "delivery.spikes_max.input": 15,

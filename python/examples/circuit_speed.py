@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 import spikeloom as sl
-from spikeloom.exporters.verilog import circuit_files, run_files, write_files
-from spikeloom.exporters.verilog_layout import lay_out
-from spikeloom.exporters.verilog_sizes import sizes_of
-from spikeloom.reference.rtl import build_circuit
+from spikeloom.exporters.verilog.export import circuit_files, run_files, write_files
+from spikeloom.exporters.verilog.layout import lay_out
+from spikeloom.exporters.verilog.sizes import sizes_of
+from spikeloom.reference.circuit.rtl import build_circuit
 
 TICKS = {256: 1000, 64: 4000}  # about as many clocks
 ACTIVITY = 0.1

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from spikeloom.emulation.recording import Recording
     from spikeloom.exporters.export import export
     from spikeloom.fit.problem import LayerFit
-    from spikeloom.flows.budget import Budget
     from spikeloom.flows.check_profile import check_profile
+    from spikeloom.flows.conversion.budget import Budget
     from spikeloom.flows.convert import Conversion, convert
     from spikeloom.flows.crosscheck import crosscheck
     from spikeloom.flows.explain import Explanation, explain
@@ -86,7 +86,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "Budget": "flows.budget",
+    "Budget": "flows.conversion.budget",
     "Chip": "emulation.chip",
     "ChipProgram": "program.program",
     "Conversion": "flows.convert",

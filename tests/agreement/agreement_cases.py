@@ -12,7 +12,7 @@ from spikeloom.profile.catalog import load_profile
 from spikeloom.reference.compare import Trace
 from spikeloom.reference.random_programs import RandomProgram, random_program
 from spikeloom.reference.random_values import Options
-from spikeloom.reference.twin import run_twin
+from spikeloom.reference.twin.executor import run_twin
 
 OWN = Path(__file__).parent / "profiles"
 MADE_UP = ("subtract_reset", "two_thresholds", "multi_spike", "each_addition")

@@ -3,7 +3,7 @@
 import numpy as np
 from agreement_cases import profile_of
 from free_neurons import NEURONS, adaptive, differential_pair
-from spikeloom.reference.brian2_setup import plain_numpy
+from spikeloom.reference.brian2.setup import plain_numpy
 
 ADAPTIVE = """
 dv/dt = (rest - v + {rise} - w + drive) / tau_m : 1

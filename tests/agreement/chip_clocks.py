@@ -4,8 +4,8 @@ import hashlib
 
 import numpy as np
 from spikeloom.emulation.chip import DIGEST, MAGIC, Chip
-from spikeloom.reference.compare_clocks import ClockTrace
-from spikeloom.reference.rtl_signals import SIDES, Signals
+from spikeloom.reference.circuit.compare_clocks import ClockTrace
+from spikeloom.reference.circuit.signals import SIDES, Signals
 
 PHASES = ("INPUT", "DELIVER", "UPDATE", "DRAIN")
 

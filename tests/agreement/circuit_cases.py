@@ -8,15 +8,15 @@ import pytest
 from agreement_cases import OWN
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import EmulationError
-from spikeloom.exporters.verilog import circuit_files, run_files, write_files
-from spikeloom.exporters.verilog_layout import lay_out
-from spikeloom.exporters.verilog_sizes import Sizes, sizes_of
-from spikeloom.flows.emulated_traces import everything
+from spikeloom.exporters.verilog.export import circuit_files, run_files, write_files
+from spikeloom.exporters.verilog.layout import lay_out
+from spikeloom.exporters.verilog.sizes import Sizes, sizes_of
+from spikeloom.flows.comparison.emulated_traces import everything
 from spikeloom.profile.catalog import load_profile
+from spikeloom.reference.circuit.rtl import SIMULATORS, Circuit, build_circuit
 from spikeloom.reference.random_programs import RandomProgram, random_program
 from spikeloom.reference.random_values import Options
-from spikeloom.reference.rtl import SIMULATORS, Circuit, build_circuit
-from spikeloom.reference.twin import run_twin
+from spikeloom.reference.twin.executor import run_twin
 
 
 def without_aliases(name):

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from spikeloom.exporters.verilog_layout import lay_out
+from spikeloom.exporters.verilog.layout import lay_out
 
 INPUT, DELIVER, UPDATE, DRAIN = range(4)
 

@@ -1,7 +1,7 @@
 """What mutants of imperfections are made with: a table of them, and hooks into the twin's chips."""
 
 from mutant_hooks import altered, table
-from spikeloom.reference.twin_imperfections import Flaws
+from spikeloom.reference.twin.imperfections import Flaws
 
 FLAW_MUTANTS, flaw_mutant = table()
 ALL = ("flawed", "brainscales2", "pcm_crossbar")

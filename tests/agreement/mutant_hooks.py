@@ -4,7 +4,8 @@ A mutant is a function that breaks one rule of the contract through `put(owner, 
 `monkeypatch.setattr`; it names profiles whose programs show the difference.
 """
 
-from spikeloom.reference import twin, twin_operations
+from spikeloom.reference.twin import executor as twin
+from spikeloom.reference.twin import operations as twin_operations
 
 
 def table():

@@ -1,6 +1,6 @@
 """Wrong controllers: decisions, durations, handshakes."""
 
-from spikeloom.reference.twin_serial_event import SerialEvents
+from spikeloom.reference.clocks.serial_event import SerialEvents
 
 CLOCK_MUTANTS = {}
 

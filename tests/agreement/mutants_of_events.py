@@ -1,8 +1,8 @@
 """Wrong events: the FIFO, its order, what an event visits, when it is drained."""
 
 from mutant_hooks import mutant
-from spikeloom.reference import twin_event
-from spikeloom.reference.twin_event import EventTicks
+from spikeloom.reference.twin import event as twin_event
+from spikeloom.reference.twin.event import EventTicks
 
 BOTH = ("small_tinyodin", "small_odin")
 

@@ -1,8 +1,8 @@
 """Wrong firing: thresholds, resets, gates, counters."""
 
 from mutant_hooks import altered, mutant, put_entry, put_operation, put_start
-from spikeloom.reference import twin_operations
-from spikeloom.reference.twin_operations import Neuron
+from spikeloom.reference.twin import operations as twin_operations
+from spikeloom.reference.twin.operations import Neuron
 
 
 @mutant("loihi1")

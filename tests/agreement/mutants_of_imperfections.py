@@ -4,8 +4,9 @@ import math
 
 from flaw_hooks import ALL, flaw_mutant, put_draw, put_entries, put_normals
 from mutant_hooks import altered
-from spikeloom.reference import twin_elementary, twin_imperfections
-from spikeloom.reference.twin_imperfections import Flaws
+from spikeloom.reference.twin import elementary as twin_elementary
+from spikeloom.reference.twin import imperfections as twin_imperfections
+from spikeloom.reference.twin.imperfections import Flaws
 
 # Keys and counters of what is frozen.
 

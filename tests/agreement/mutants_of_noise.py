@@ -3,9 +3,11 @@
 import math
 
 from flaw_hooks import ALL, flaw_mutant, put_entries, with_fields
-from spikeloom.reference import twin_imperfections, twin_neuron, twin_noise
-from spikeloom.reference.twin_imperfections import Flaws
-from spikeloom.reference.twin_noise import Lateness, NoisyReads
+from spikeloom.reference.twin import imperfections as twin_imperfections
+from spikeloom.reference.twin import neuron as twin_neuron
+from spikeloom.reference.twin import noise as twin_noise
+from spikeloom.reference.twin.imperfections import Flaws
+from spikeloom.reference.twin.noise import Lateness, NoisyReads
 
 
 def put_temporal(put, change):

@@ -1,7 +1,7 @@
 """Wrong numbers: the overflow rules, and what codes stand for."""
 
 from mutant_hooks import mutant
-from spikeloom.reference import twin_numbers
+from spikeloom.reference.twin import numbers as twin_numbers
 
 # The overflow rules.
 

@@ -1,7 +1,8 @@
 """Wrong operations: at least one for each rule of each of them."""
 
 from mutant_hooks import altered, mutant, put_entry, put_operation, put_order, put_rounding
-from spikeloom.reference import twin_numbers, twin_operations
+from spikeloom.reference.twin import numbers as twin_numbers
+from spikeloom.reference.twin import operations as twin_operations
 
 
 @mutant("subtract_reset", "multi_spike")

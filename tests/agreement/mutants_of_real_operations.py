@@ -3,7 +3,11 @@
 import math
 
 from mutant_hooks import mutant, put_entry, put_operation
-from spikeloom.reference import twin, twin_elementary, twin_neuron, twin_operations, twin_real_operations
+from spikeloom.reference.twin import elementary as twin_elementary
+from spikeloom.reference.twin import executor as twin
+from spikeloom.reference.twin import neuron as twin_neuron
+from spikeloom.reference.twin import operations as twin_operations
+from spikeloom.reference.twin import real_operations as twin_real_operations
 
 
 def put_gains(put, op, change):

@@ -1,8 +1,9 @@
 """Wrong aliases, types of axon, resets: what the digital chips have beside the others."""
 
 from mutant_hooks import altered, mutant, put_entry, put_operation
-from spikeloom.reference import twin, twin_operations
-from spikeloom.reference.twin import _Chip
+from spikeloom.reference.twin import executor as twin
+from spikeloom.reference.twin import operations as twin_operations
+from spikeloom.reference.twin.executor import _Chip
 
 
 @mutant("xylo_a2")

@@ -1,8 +1,8 @@
 """Wrong ticks: delivery, merging, latency, delay, accumulators, order."""
 
 from mutant_hooks import mutant, put_order
-from spikeloom.reference import twin
-from spikeloom.reference.twin import _Chip
+from spikeloom.reference.twin import executor as twin
+from spikeloom.reference.twin.executor import _Chip
 
 
 @mutant("loihi1", "loihi1:lava", "subtract_reset", "multi_spike")

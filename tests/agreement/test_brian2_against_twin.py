@@ -11,12 +11,12 @@ import pytest
 from agreement_cases import DEFAULT, EXTREME, SMALL, TICKED, case_of, outcome, profile_of, twin_outcome
 from spikeloom.errors import EmulationError
 from spikeloom.profile.catalog import load_profile
-from spikeloom.reference.brian2_model import run_brian2, run_brian2_samples
+from spikeloom.reference.brian2.model import run_brian2, run_brian2_samples
 from spikeloom.reference.compare import combine, compare
 from spikeloom.reference.random_programs import random_program
 from spikeloom.reference.random_values import CARRIED, Options
 from spikeloom.reference.side_by_side import side_by_side
-from spikeloom.reference.twin import run_twin
+from spikeloom.reference.twin.executor import run_twin
 
 PROGRAMS = 60  # of each profile
 # What Brian2 can carry of these profiles.

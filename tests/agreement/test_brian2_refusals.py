@@ -8,11 +8,12 @@ from agreement_cases import case_of
 from spikeloom.errors import EmulationError
 from spikeloom.profile.catalog import load_profile
 from spikeloom.profile.operations import OPERATIONS
-from spikeloom.reference import brian2_operations, twin_operations
-from spikeloom.reference.brian2_exact import Exact, Inexact, constant
-from spikeloom.reference.brian2_model import run_brian2
+from spikeloom.reference.brian2 import operations as brian2_operations
+from spikeloom.reference.brian2.exact import Exact, Inexact, constant
+from spikeloom.reference.brian2.model import run_brian2
 from spikeloom.reference.random_programs import random_program
 from spikeloom.reference.random_values import CARRIED
+from spikeloom.reference.twin import operations as twin_operations
 
 
 def test_every_operation_has_a_function_in_both_references():

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import EmulationError, SpikeloomError
+from spikeloom.flows.comparison.emulated_traces import emulated_trace
 from spikeloom.flows.crosscheck import crosscheck
-from spikeloom.flows.emulated_traces import emulated_trace
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
 from spikeloom.program.program import ChipProgram
-from spikeloom.reference.brian2_script import brian2_script
+from spikeloom.reference.brian2.script import brian2_script
 
 ALONE = "import sys; sys.modules['spikeloom'] = None; import runpy; runpy.run_path(sys.argv[1], run_name='__main__')"
 

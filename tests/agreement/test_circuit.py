@@ -12,8 +12,8 @@ import pytest
 from circuit_cases import PROFILES, PROGRAMS, Batch, batch_of, needs_simulator
 from circuit_clocks import expected_phases, observed_phases
 from spikeloom.errors import EmulationError
-from spikeloom.flows.circuit_check import compared_sample
-from spikeloom.flows.circuit_traces import clocks_of_circuit
+from spikeloom.flows.comparison.circuit_check import compared_sample
+from spikeloom.flows.comparison.circuit_traces import clocks_of_circuit
 from spikeloom.reference.compare import combine, compare
 
 pytestmark = [needs_simulator, pytest.mark.slow]

@@ -8,11 +8,11 @@ import scipy.sparse as sp
 import spikeloom as sl
 from circuit_cases import build
 from circuit_clocks import UPDATE, expected_phases, observed_phases
-from spikeloom.exporters.verilog import run_files, write_files
-from spikeloom.exporters.verilog_layout import lay_out
-from spikeloom.exporters.verilog_sizes import sizes_of
+from spikeloom.exporters.verilog.export import run_files, write_files
+from spikeloom.exporters.verilog.layout import lay_out
+from spikeloom.exporters.verilog.sizes import sizes_of
 from spikeloom.reference.compare import compare
-from spikeloom.reference.twin import run_twin
+from spikeloom.reference.twin.executor import run_twin
 
 pytestmark = pytest.mark.skipif(
     shutil.which("iverilog") is None, reason="no Icarus Verilog; on Debian: apt install iverilog"

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from chip_clocks import clocks_of_chip, with_bit_turned
 from circuit_cases import Batch, build, circuit_profile, common_sizes, draw
-from spikeloom.exporters.verilog import circuit_files, run_files, write_files
-from spikeloom.exporters.verilog_fields import placed, state_fields
-from spikeloom.flows.circuit_check import compared_sample
-from spikeloom.flows.circuit_traces import clocks_of_circuit
-from spikeloom.reference.compare_clocks import compare_clocks
+from spikeloom.exporters.verilog.export import circuit_files, run_files, write_files
+from spikeloom.exporters.verilog.fields import placed, state_fields
+from spikeloom.flows.comparison.circuit_check import compared_sample
+from spikeloom.flows.comparison.circuit_traces import clocks_of_circuit
+from spikeloom.reference.circuit.compare_clocks import compare_clocks
 
 pytestmark = pytest.mark.skipif(
     shutil.which("iverilog") is None, reason="no Icarus Verilog; on Debian: apt install iverilog"

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import spikeloom as sl
 from spikeloom.emulation.chip import Chip
-from spikeloom.exporters.verilog import MODULES, circuit_files, run_files, write_files
-from spikeloom.exporters.verilog_fields import accumulator_fields, parameter_columns, width
-from spikeloom.exporters.verilog_layout import lay_out
-from spikeloom.exporters.verilog_sizes import memory_shapes, sizes_of, widths
+from spikeloom.exporters.verilog.export import MODULES, circuit_files, run_files, write_files
+from spikeloom.exporters.verilog.fields import accumulator_fields, parameter_columns, width
+from spikeloom.exporters.verilog.layout import lay_out
+from spikeloom.exporters.verilog.sizes import memory_shapes, sizes_of, widths
 
 pytestmark = pytest.mark.skipif(
     shutil.which("iverilog") is None, reason="no Icarus Verilog; on Debian: apt install iverilog"

@@ -8,8 +8,8 @@ import pytest
 from circuit_cases import OPTIONS, PROFILES, circuit_profile
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import ProgramError
-from spikeloom.exporters.verilog_numbers import Logic
-from spikeloom.exporters.verilog_operations import NOT_EXPRESSIBLE, OPERATIONS, check_expressible
+from spikeloom.exporters.verilog.numbers import Logic
+from spikeloom.exporters.verilog.operations import NOT_EXPRESSIBLE, OPERATIONS, check_expressible
 from spikeloom.profile.catalog import load_profile
 from spikeloom.profile.operations import OPERATIONS as CLASSES
 from spikeloom.reference.random_programs import random_program

@@ -13,7 +13,7 @@ from spikeloom.errors import EmulationError
 from spikeloom.profile.catalog import load_profile
 from spikeloom.reference.compare import combine, compare
 from spikeloom.reference.random_programs import random_program
-from spikeloom.reference.twin import run_twin
+from spikeloom.reference.twin.executor import run_twin
 
 CHUNKS, PROGRAMS = 10, 100  # chunks spread over processes
 

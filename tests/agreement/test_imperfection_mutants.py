@@ -13,8 +13,8 @@ from spikeloom.emulation.emulate import emulate
 from spikeloom.flows.crosscheck import emulated_trace
 from spikeloom.reference.compare import compare
 from spikeloom.reference.random_programs import random_program
-from spikeloom.reference.twin import run_twin
-from spikeloom.reference.twin_imperfections import Flaws
+from spikeloom.reference.twin.executor import run_twin
+from spikeloom.reference.twin.imperfections import Flaws
 
 CHIPS = 12  # of each profile, on core and twin
 MOST = 40  # on which a mutant may show

@@ -9,7 +9,7 @@ from spikeloom.emulation.emulate import emulate
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
 from spikeloom.profile.catalog import load_profile
-from spikeloom.reference.brian2_setup import plain_numpy
+from spikeloom.reference.brian2.setup import plain_numpy
 from tolerances import EXACT_INTEGRATION, NEAR_THRESHOLD, ONE_STEP
 
 MODELS = {"adaptive_exponential": (Adaptive(), "exponential_euler"), "dynap_se2": (Pair(), "euler")}

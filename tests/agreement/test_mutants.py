@@ -12,9 +12,9 @@ import pytest
 from agreement_cases import DIRECTED, case_of, outcome, twin_outcome
 from mutant_hooks import MUTANTS, altered, put_entry, put_order, put_rounding, put_start
 from spikeloom.errors import EmulationError
-from spikeloom.reference import twin_operations
 from spikeloom.reference.compare import Trace, compare
-from spikeloom.reference.twin import run_twin
+from spikeloom.reference.twin import operations as twin_operations
+from spikeloom.reference.twin.executor import run_twin
 
 PROGRAMS = 100  # the first programs of each profile; the suite runs a thousand
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from spikeloom.flows.pictures import trace
+from spikeloom.flows.validation.pictures import trace
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
 from spikeloom.program.program import ChipProgram

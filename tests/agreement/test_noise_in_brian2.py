@@ -12,7 +12,7 @@ import pytest
 import spikeloom as sl
 from spikeloom.cli import run
 from spikeloom.emulation.instance import chosen_chip
-from spikeloom.flows.noise_check import noise_tests
+from spikeloom.flows.comparison.noise_check import noise_tests
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.distributions import NoiseTest, Trials, compare_trials
 

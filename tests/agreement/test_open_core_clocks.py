@@ -8,7 +8,7 @@ import pytest
 from spikeloom.emulation.chip import Chip
 from spikeloom.emulation.emulate import emulate
 from spikeloom.profile.catalog import load_profile
-from spikeloom.reference.clock_twin import ClockTwin
+from spikeloom.reference.clocks.open_core import ClockTwin
 from spikeloom.reference.random_programs import random_program
 from spikeloom.reference.random_values import Options
 

@@ -22,7 +22,7 @@ from spikeloom.profile.catalog import load_profile
 from spikeloom.reference.compare import Trace, combine, compare
 from spikeloom.reference.random_programs import random_program
 from spikeloom.reference.random_values import Options
-from spikeloom.reference.twin import run_twin
+from spikeloom.reference.twin.executor import run_twin
 
 HERE = Path(__file__).parent
 NENGO = os.environ.get("SPIKELOOM_NENGO_LOIHI_PYTHON", "")

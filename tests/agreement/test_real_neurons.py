@@ -8,12 +8,12 @@ from spikeloom.emulation.emulate import emulate
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
 from spikeloom.profile.catalog import load_profile
-from spikeloom.reference.brian2_model import run_brian2
-from spikeloom.reference.brian2_setup import plain_numpy
+from spikeloom.reference.brian2.model import run_brian2
+from spikeloom.reference.brian2.setup import plain_numpy
 from spikeloom.reference.compare import combine, compare
 from spikeloom.reference.random_programs import random_program
 from spikeloom.reference.side_by_side import side_by_side
-from spikeloom.reference.twin import run_twin
+from spikeloom.reference.twin.executor import run_twin
 from tolerances import EXACT_INTEGRATION, NEAR_THRESHOLD, ONE_STEP
 
 PROGRAMS = 80  # of each profile, on core and twin

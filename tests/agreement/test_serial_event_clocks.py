@@ -9,10 +9,10 @@ from agreement_cases import OWN, core_trace
 from mutants_of_clocks import CLOCK_MUTANTS
 from spikeloom.emulation.emulate import emulate
 from spikeloom.profile.catalog import load_profile
+from spikeloom.reference.clocks.serial_event import run_serial_event
 from spikeloom.reference.compare import compare
 from spikeloom.reference.random_programs import random_program
 from spikeloom.reference.random_values import Options
-from spikeloom.reference.twin_serial_event import run_serial_event
 
 CHIPS = ("small_tinyodin", "small_odin")
 PARTNERS = (

@@ -8,9 +8,9 @@ import pytest
 from spikeloom.emulation.chip import Chip
 from spikeloom.emulation.emulate import emulate
 from spikeloom.profile.catalog import load_profile
+from spikeloom.reference.clocks.token import TokenTwin
 from spikeloom.reference.random_programs import random_program
 from spikeloom.reference.random_values import Options
-from spikeloom.reference.token_twin import TokenTwin
 
 SIZES = {"limits.neurons_per_core": 6, "limits.in_axons_per_core": 20, "noc.width": 3, "noc.height": 2,
          "noc.buffer": 2}  # fmt: skip

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from agreement_cases import core_trace, edge_of_u
 from spikeloom.profile.catalog import load_profile
-from spikeloom.reference.brian2_model import run_brian2
+from spikeloom.reference.brian2.model import run_brian2
 from spikeloom.reference.compare import combine, compare
 from spikeloom.reference.random_programs import random_program
 from spikeloom.reference.random_values import Options
-from spikeloom.reference.twin import run_twin
+from spikeloom.reference.twin.executor import run_twin
 
 TOP = 2**23
 SMALL = Options(neurons=5, cores=2, ticks=16)

@@ -11,9 +11,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx_cases import MODELS, dequantised, reshape
 from onnx_models import ModelBuilder, assert_equal, cnn, evaluate, mlp
-from spikeloom.ann import onnx_chain, onnx_nodes
 from spikeloom.ann.load import load_ann
-from spikeloom.ann.onnx_node import Node
+from spikeloom.ann.onnx import chain as onnx_chain
+from spikeloom.ann.onnx import nodes as onnx_nodes
+from spikeloom.ann.onnx.node import Node
 from spikeloom.ann.steps import Dense, Step
 from spikeloom.errors import AnnError
 

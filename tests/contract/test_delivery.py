@@ -12,7 +12,7 @@ from spikeloom.errors import EmulationError
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
 from spikeloom.profile.catalog import load_profile
-from spikeloom.reference.twin import run_twin
+from spikeloom.reference.twin.executor import run_twin
 
 
 def test_an_input_spike_without_delay_is_read_in_its_own_tick() -> None:

@@ -10,7 +10,7 @@ import pytest
 from spikeloom.emulation.emulate import emulate
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
-from spikeloom.reference.twin import run_twin
+from spikeloom.reference.twin.executor import run_twin
 
 
 def ran(

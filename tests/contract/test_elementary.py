@@ -9,7 +9,7 @@ import pytest
 from scipy.special import ndtri
 from spikeloom import _core
 from spikeloom.errors import EmulationError
-from spikeloom.reference import twin_elementary
+from spikeloom.reference.twin import elementary as twin_elementary
 from tolerances import ELEMENTARY, NORMAL_NUMBER
 
 LEVELS = ("baseline", "v3", "v4")

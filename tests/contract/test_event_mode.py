@@ -13,7 +13,7 @@ from spikeloom.errors import EmulationError
 from spikeloom.profile.catalog import load_profile
 from spikeloom.profile.schema import Profile
 from spikeloom.program.program import ChipProgram
-from spikeloom.reference.twin import run_twin
+from spikeloom.reference.twin.executor import run_twin
 
 
 def chip_of(name: str = "tinyodin", **override: Any) -> Profile:

@@ -11,7 +11,7 @@ from spikeloom.errors import EmulationError
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
 from spikeloom.program.program import ChipProgram
-from spikeloom.reference.twin import run_twin
+from spikeloom.reference.twin.executor import run_twin
 
 WEIGHTS = np.array([[10.0, -3.0, 0.0], [0.25, 100.0, 0.0]])
 BIAS = np.array([0.0, 1.0, 7.0])

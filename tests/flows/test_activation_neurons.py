@@ -8,10 +8,10 @@ from spikeloom.ann.activation import ACTIVATIONS
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import FitError
+from spikeloom.flows.conversion.spiking_units import spiking_units
 from spikeloom.flows.convert import Conversion, convert
 from spikeloom.flows.crosscheck import crosscheck
 from spikeloom.flows.explain import explain
-from spikeloom.flows.spiking_units import spiking_units
 from spikeloom.profile.catalog import load_profile
 from tolerances import FLOAT64
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.errors import FitError
-from spikeloom.flows import chain
+from spikeloom.flows.conversion import chain
 from spikeloom.flows.convert import Conversion, convert
 
 

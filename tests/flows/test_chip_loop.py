@@ -11,11 +11,11 @@ from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.emulate import emulate
 from spikeloom.emulation.instance import ChipChoice, instance_of
 from spikeloom.errors import FitError
-from spikeloom.flows.chip_loop import tuned_by_neurons, tuned_by_synapses
-from spikeloom.flows.chip_probe import probe_chip
+from spikeloom.flows.conversion.chip_loop import tuned_by_neurons, tuned_by_synapses
+from spikeloom.flows.conversion.chip_probe import probe_chip
+from spikeloom.flows.conversion.synapse_list import SynapseList
 from spikeloom.flows.convert import Conversion, convert
 from spikeloom.flows.crosscheck import crosscheck
-from spikeloom.flows.synapse_list import SynapseList
 from spikeloom.profile.catalog import load_profile
 from spikeloom.profile.schema import Profile
 from tolerances import FLOAT64

@@ -9,7 +9,7 @@ import pytest
 import spikeloom as sl
 from spikeloom.cli import run
 from spikeloom.errors import EmulationError, ProgramError
-from spikeloom.reference import rtl
+from spikeloom.reference.circuit import rtl
 
 SMALL = {"limits.neurons_per_core": 16, "limits.in_axons_per_core": 32}
 MODULES = [

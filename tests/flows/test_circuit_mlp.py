@@ -5,7 +5,7 @@ import shutil
 import pytest
 import spikeloom as sl
 from spikeloom.bundled.load import load_bundle
-from spikeloom.reference.rtl import SIMULATORS
+from spikeloom.reference.circuit.rtl import SIMULATORS
 
 pytestmark = [
     pytest.mark.slow,

@@ -10,9 +10,9 @@ import spikeloom as sl
 from conversions import converted
 from spikeloom.bundled.cartpole import episode_returns
 from spikeloom.bundled.load import load_bundle
-from spikeloom.flows import closed_loop as module
-from spikeloom.flows.closed_loop import Policy, closed_loop, judging
-from spikeloom.flows.validation_text import show_validation
+from spikeloom.flows.terminal.validation_text import show_validation
+from spikeloom.flows.validation import closed_loop as module
+from spikeloom.flows.validation.closed_loop import Policy, closed_loop, judging
 from spikeloom.report.html import page
 
 

@@ -10,7 +10,7 @@ import pytest
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import AnnError, FitError, PlacementError, SpikeloomError
-from spikeloom.flows import calibration
+from spikeloom.flows.conversion import calibration
 from spikeloom.flows.convert import convert
 from spikeloom.flows.crosscheck import crosscheck
 from spikeloom.profile.catalog import load_profile

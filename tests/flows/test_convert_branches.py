@@ -9,10 +9,10 @@ import pytest
 from spikeloom.ann.graph import INPUT, Ann, AnnLayer
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import AnnError, FitError
+from spikeloom.flows.conversion.max_pool import wired
 from spikeloom.flows.convert import Conversion, convert
 from spikeloom.flows.crosscheck import crosscheck
 from spikeloom.flows.explain import explain
-from spikeloom.flows.max_pool import wired
 from tolerances import SMALL_CONVERSION
 
 RNG = np.random.default_rng(3)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import spikeloom as sl
 from scipy.sparse import csr_array
-from spikeloom.flows.profile_text import show_profile
+from spikeloom.flows.terminal.profile_text import show_profile
 
 
 def winner_takes_all(chip: str, encoding: str = "rate") -> sl.SpikingNetwork:

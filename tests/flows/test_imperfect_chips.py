@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import spikeloom as sl
 from spikeloom.ann.graph import Ann, AnnLayer
-from spikeloom.flows import imperfect_chips as module
-from spikeloom.flows.imperfect_chips import imperfect_chips
-from spikeloom.flows.scoring import make_scorer
-from spikeloom.flows.validation_text import verdict
+from spikeloom.flows.terminal.validation_text import verdict
+from spikeloom.flows.validation import imperfect_chips as module
+from spikeloom.flows.validation.imperfect_chips import imperfect_chips
+from spikeloom.flows.validation.scoring import make_scorer
 from spikeloom.report.html import page
 
 LABELS = np.arange(200) % 2

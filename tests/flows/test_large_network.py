@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from spikeloom.ann.graph import Ann, AnnLayer
-from spikeloom.flows.dry_network import dry_network
+from spikeloom.flows.conversion.dry_network import dry_network
 from spikeloom.flows.explain import explain
 from spikeloom.placement.place import place
 from spikeloom.profile.catalog import load_profile

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from spikeloom.flows.pictures import trace
+from spikeloom.flows.validation.pictures import trace
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.network.projection import Convolution
 from spikeloom.placement.place import place

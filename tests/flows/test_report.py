@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.flows.convert import convert
+from spikeloom.flows.terminal.validation_text import verdict
 from spikeloom.flows.validate import validate
-from spikeloom.flows.validation_text import verdict
 from spikeloom.reference.compare import CrossCheck, Divergence
 from spikeloom.reference.distributions import NoiseTest
 from spikeloom.report import plots, plots_chip

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import spikeloom as sl
 from spikeloom.emulation.recording import Recording
-from spikeloom.flows.pictures import _neuron, _raster, trace
-from spikeloom.flows.scoring import make_scorer
-from spikeloom.flows.tick_curve import output_record, tick_curve
+from spikeloom.flows.validation.pictures import _neuron, _raster, trace
+from spikeloom.flows.validation.scoring import make_scorer
+from spikeloom.flows.validation.tick_curve import output_record, tick_curve
 
 TICKS = 10
 

@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from spikeloom.cli import run
 from spikeloom.flows.sweep import SweepTable
-from spikeloom.flows.sweep_text import yield_lines
+from spikeloom.flows.terminal.sweep_text import yield_lines
 
 GRID = """
 [validate]

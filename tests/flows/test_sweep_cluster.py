@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import spikeloom as sl
 from spikeloom.errors import SpikeloomError
-from spikeloom.flows.sweep_cluster import DaskExecutor, dask_executor
+from spikeloom.flows.sweeping.cluster import DaskExecutor, dask_executor
 from sweep_tasks import Logged
 
 pytest.importorskip("distributed", reason="the package distributed is not installed")
@@ -21,7 +21,7 @@ import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
 from distributed import LocalCluster
 from spikeloom.flows.sweep import sweep
-from spikeloom.flows.sweep_cluster import DaskExecutor, dask_executor
+from spikeloom.flows.sweeping.cluster import DaskExecutor, dask_executor
 from sweep_tasks import Logged
 if __name__ == "__main__":
     folder = Path(sys.argv[1])

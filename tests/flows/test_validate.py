@@ -14,8 +14,8 @@ from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import SpikeloomError
 from spikeloom.flows.convert import Conversion, convert
 from spikeloom.flows.rows import draw_calibration, judged_rows, row_hashes
-from spikeloom.flows.scoring import BOOTSTRAP, explained, make_scorer, wilson
 from spikeloom.flows.validate import validate
+from spikeloom.flows.validation.scoring import BOOTSTRAP, explained, make_scorer, wilson
 from spikeloom.report.validation import Validation
 
 TICKS, INPUTS, CLASSES = 12, 5, 3

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from spikeloom.ann.graph import Ann
 from spikeloom.ann.lower import Lowering
-from spikeloom.ann.onnx_chain import Walk
-from spikeloom.ann.onnx_classifier import scores_only
-from spikeloom.ann.onnx_file import check_model, input_port, read_model, refused_as
+from spikeloom.ann.onnx.chain import Walk
+from spikeloom.ann.onnx.classifier import scores_only
+from spikeloom.ann.onnx.file import check_model, input_port, read_model, refused_as
 from spikeloom.ann.verify import verify
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from spikeloom.ann.graph import Ann
 from spikeloom.ann.lower import Lowering
 from spikeloom.ann.lowered import Tensor
 from spikeloom.ann.steps import Step, plain_name
-from spikeloom.ann.torch_call import Call
-from spikeloom.ann.torch_nodes import CALLS, MODULES, TAILS
+from spikeloom.ann.torch.call import Call
+from spikeloom.ann.torch.nodes import CALLS, MODULES, TAILS
 from spikeloom.ann.verify import verify
 from spikeloom.errors import AnnError
 

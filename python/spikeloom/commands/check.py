@@ -26,7 +26,7 @@ def check(
     Example:
       spikeloom check my.toml --programs 50
     """
-    from spikeloom.flows import files, printing
+    from spikeloom.flows.terminal import files, printing
 
     override = files.parse_settings(settings or ())
     chip = spikeloom.load_profile(profile, override=override) if override else profile

@@ -62,7 +62,7 @@ def convert(
       spikeloom convert net.onnx -p loihi1 --calibration x.npy -o net.spikeloom
       spikeloom convert net.onnx -p loihi1 --calibration x.npy --size fc1=64 --distil -o small.spikeloom
     """
-    from spikeloom.flows import files, printing, result_text
+    from spikeloom.flows.terminal import files, printing, result_text
 
     files.check_output(output, ".spikeloom", inputs=[ann, calibration])
     chip = spikeloom.load_profile(profile, override=files.parse_settings(settings or ()))

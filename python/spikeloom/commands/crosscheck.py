@@ -62,7 +62,7 @@ def crosscheck(
       spikeloom crosscheck net.spikeloom --inputs x.npy --reference twin --chip-seed 7
       spikeloom crosscheck noisy.spikeloom --inputs x.npy --trials 200
     """
-    from spikeloom.flows import files, printing, result_text
+    from spikeloom.flows.terminal import files, printing, result_text
 
     if script is not None:
         files.check_output(script, ".py", inputs=[program, inputs])

@@ -26,8 +26,8 @@ def demo(
     Example:
       spikeloom demo --only mlp
     """
-    from spikeloom.flows import printing, result_text
     from spikeloom.flows.demo import demo as run
+    from spikeloom.flows.terminal import printing, result_text
 
     with printing.progress_bar() as progress:
         results = run(names=only or ("mlp", "cnn", "cartpole"), threads=threads, progress=progress)

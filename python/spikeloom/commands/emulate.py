@@ -51,7 +51,7 @@ def emulate(
       spikeloom emulate net.spikeloom --inputs x.npy --chip-seed 7 --age 86400
       spikeloom emulate net.spikeloom --inputs x.npy --effect drift --effect read
     """
-    from spikeloom.flows import files, printing, result_text
+    from spikeloom.flows.terminal import files, printing, result_text
 
     if output is not None:
         files.check_output(output, ".npz", inputs=[inputs])

@@ -27,7 +27,7 @@ def explain(
     Example:
       spikeloom explain net.onnx -p loihi1
     """
-    from spikeloom.flows import explain_text, files, printing
+    from spikeloom.flows.terminal import explain_text, files, printing
 
     chip = spikeloom.load_profile(profile, override=files.parse_settings(settings or ()))
     found = spikeloom.explain(ann, chip, pool=pool)

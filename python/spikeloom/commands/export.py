@@ -30,7 +30,7 @@ def export(
       spikeloom export net.spikeloom --format nir -o folder
       spikeloom export net.spikeloom --format verilog -o circuit
     """
-    from spikeloom.flows import printing
+    from spikeloom.flows.terminal import printing
 
     paths = spikeloom.export(spikeloom.load_program(program), format, output)
     if json:

@@ -30,7 +30,7 @@ def profiles(
       spikeloom profiles loihi1 --set weights.bits=4
       spikeloom profiles loihi1 --toml > my.toml
     """
-    from spikeloom.flows import files, printing, profile_text
+    from spikeloom.flows.terminal import files, printing, profile_text
 
     if profile is None:
         if toml or settings:

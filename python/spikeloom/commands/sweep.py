@@ -45,9 +45,9 @@ def sweep(
     Example:
       spikeloom sweep grid.toml -o results --workers 4
     """
-    from spikeloom.flows import printing, sweep_text
-    from spikeloom.flows.sweep_cluster import dask_executor
-    from spikeloom.flows.sweep_task import read_grid
+    from spikeloom.flows.sweeping.cluster import dask_executor
+    from spikeloom.flows.sweeping.task import read_grid
+    from spikeloom.flows.terminal import printing, sweep_text
 
     task, axes = read_grid(grid)
     with printing.progress_bar() as progress, dask_executor(dask) as executor:

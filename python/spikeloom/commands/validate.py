@@ -66,8 +66,8 @@ def validate(
       spikeloom validate net.onnx -p loihi1 --inputs x.npy --labels y.npy -o report.html
       spikeloom validate policy.onnx -p loihi1 --inputs x.npy --environment CartPole-v1
     """
-    from spikeloom.flows import files, printing, validation_text
-    from spikeloom.flows.validate_files import convert_and_validate, read_samples
+    from spikeloom.flows.terminal import files, printing, validation_text
+    from spikeloom.flows.validation.validate_files import convert_and_validate, read_samples
 
     if output is not None:
         given: list[str | Path] = [ann, inputs, *(path for path in (labels, calibration) if path)]

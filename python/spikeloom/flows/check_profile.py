@@ -8,9 +8,9 @@ from pathlib import Path
 
 from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.errors import EmulationError, ProfileError
+from spikeloom.flows.conversion.response_curve import ResponseCurve, response_curve
 from spikeloom.flows.counting import with_progress
 from spikeloom.flows.crosscheck import crosscheck
-from spikeloom.flows.response_curve import ResponseCurve, response_curve
 from spikeloom.profile.catalog import load_profile
 from spikeloom.profile.checks import soundness_findings
 from spikeloom.profile.provenance import unsourced
@@ -19,7 +19,7 @@ from spikeloom.profile.weights import mode_names, weight_levels
 from spikeloom.reference.random_programs import RandomProgram, random_program
 from spikeloom.reference.random_values import CARRIED
 from spikeloom.reference.side_by_side import side_by_side
-from spikeloom.reference.twin import run_twin
+from spikeloom.reference.twin.executor import run_twin
 
 BRIAN2_PROGRAMS = 8  # as one model; each costs Brian2 a second, so a few must do
 FIFO_DEPTH, MAX_EVENTS = 8, 24  # of random programs in event mode

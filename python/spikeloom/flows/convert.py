@@ -16,21 +16,21 @@ from spikeloom.ann.load import load_ann
 from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.errors import FitError
 from spikeloom.fit.problem import LayerFit, Method, Objective
-from spikeloom.flows.budget import Budget
-from spikeloom.flows.calibration import CalibrationSet, calibration_set, judging_rows
-from spikeloom.flows.chain import Chain, convert_chains
-from spikeloom.flows.checkpoint import Checkpoint, digest
-from spikeloom.flows.chip_limits import weight_grid
-from spikeloom.flows.chip_loop import tuned_to_chip
-from spikeloom.flows.convert_checks import check_choices, check_numbers, checked_rows
-from spikeloom.flows.convertible import check_convertible
-from spikeloom.flows.input_coding import FEW_TICKS, InputEncoding
-from spikeloom.flows.max_pool import POOLS, Pool, Wired
-from spikeloom.flows.mesh_order import placed_by_traffic
-from spikeloom.flows.pruning import PrunedLayer
+from spikeloom.flows.conversion.budget import Budget
+from spikeloom.flows.conversion.calibration import CalibrationSet, calibration_set, judging_rows
+from spikeloom.flows.conversion.chain import Chain, convert_chains
+from spikeloom.flows.conversion.checkpoint import Checkpoint, digest
+from spikeloom.flows.conversion.chip_limits import weight_grid
+from spikeloom.flows.conversion.chip_loop import tuned_to_chip
+from spikeloom.flows.conversion.convert_checks import check_choices, check_numbers, checked_rows
+from spikeloom.flows.conversion.convertible import check_convertible
+from spikeloom.flows.conversion.input_coding import FEW_TICKS, InputEncoding
+from spikeloom.flows.conversion.max_pool import POOLS, Pool, Wired
+from spikeloom.flows.conversion.mesh_order import placed_by_traffic
+from spikeloom.flows.conversion.pruning import PrunedLayer
+from spikeloom.flows.conversion.smaller import Smaller, smaller_network, with_kept
+from spikeloom.flows.conversion.time_limit import TimeLimit
 from spikeloom.flows.rows import row_hashes
-from spikeloom.flows.smaller import Smaller, smaller_network, with_kept
-from spikeloom.flows.time_limit import TimeLimit
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.profile.catalog import load_profile
 from spikeloom.profile.schema import Profile

@@ -13,16 +13,16 @@ from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.emulation.inputs import EncodedInputs, Inputs, checked_ids, encoded_inputs
 from spikeloom.emulation.instance import ChipChoice, chosen_chip
 from spikeloom.errors import EmulationError
-from spikeloom.flows.circuit_check import check_circuit, check_circuit_carries
+from spikeloom.flows.comparison.circuit_check import check_circuit, check_circuit_carries
+from spikeloom.flows.comparison.emulated_traces import emulated_trace, everything
+from spikeloom.flows.comparison.noise_check import check_noisy, noise_tests
 from spikeloom.flows.counting import with_progress
-from spikeloom.flows.emulated_traces import emulated_trace, everything
-from spikeloom.flows.noise_check import check_noisy, noise_tests
 from spikeloom.program.program import ChipProgram
-from spikeloom.reference.brian2_real_operations import tolerance_of
-from spikeloom.reference.brian2_setup import check_brian2_carries
+from spikeloom.reference.brian2.real_operations import tolerance_of
+from spikeloom.reference.brian2.setup import check_brian2_carries
 from spikeloom.reference.compare import CrossCheck, Trace, combine, compare
 from spikeloom.reference.flawed_program import flawed_program
-from spikeloom.reference.twin_imperfections import Flaws
+from spikeloom.reference.twin.imperfections import Flaws
 from spikeloom.report.plain import write_text
 
 Reference = Literal["brian2", "twin", "rtl"]
@@ -130,8 +130,8 @@ def _reference_traces(
     progress: Progress | None,
 ) -> list[Trace]:
     """What the reference does with each sample, given the very spikes and biases that the chip gets."""
-    from spikeloom.reference.brian2_model import brian2_traces
-    from spikeloom.reference.twin import run_twin
+    from spikeloom.reference.brian2.model import brian2_traces
+    from spikeloom.reference.twin.executor import run_twin
 
     overrides, flaws = _overrides(encoded), _flaws(program, chip)
     if reference == "brian2":
@@ -157,6 +157,6 @@ def _flaws(program: ChipProgram, chip: ChipChoice) -> Flaws:
 
 
 def _write_script(path: Path, program: ChipProgram, encoded: EncodedInputs, expected: list[Trace]) -> None:
-    from spikeloom.reference.brian2_script import brian2_script
+    from spikeloom.reference.brian2.script import brian2_script
 
     write_text(path, brian2_script(program, encoded.spikes, _overrides(encoded), expected))

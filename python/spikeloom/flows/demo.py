@@ -15,9 +15,9 @@ from spikeloom.bundled.load import BUNDLES, Bundle, load_bundle
 from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import SpikeloomError
-from spikeloom.flows.closed_loop import choosing, judging
 from spikeloom.flows.convert import Conversion, convert
 from spikeloom.flows.crosscheck import crosscheck
+from spikeloom.flows.validation.closed_loop import choosing, judging
 from spikeloom.profile.catalog import load_profile
 from spikeloom.profile.schema import Profile
 from spikeloom.program.program import ChipProgram

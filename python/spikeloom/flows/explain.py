@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from spikeloom.ann.graph import Ann
 from spikeloom.ann.load import load_ann
 from spikeloom.errors import AnnError, FitError, NetworkError, PlacementError, SpikeloomError
-from spikeloom.flows.convertible import check_convertible
-from spikeloom.flows.dry_network import counts_outputs, dry_network, dry_units
-from spikeloom.flows.max_pool import Pool, PoolCost, Wired, pool_costs
-from spikeloom.flows.spiking_units import UnitLayer
+from spikeloom.flows.conversion.convertible import check_convertible
+from spikeloom.flows.conversion.dry_network import counts_outputs, dry_network, dry_units
+from spikeloom.flows.conversion.max_pool import Pool, PoolCost, Wired, pool_costs
+from spikeloom.flows.conversion.spiking_units import UnitLayer
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.demand import Demand, tables_of
 from spikeloom.placement.partition import Partition

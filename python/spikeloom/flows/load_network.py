@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from spikeloom.errors import NetworkError
-from spikeloom.flows.nir_codes import (
+from spikeloom.flows.nir.codes import (
     bias_registers,
     membrane_weights,
     population_scale,
     threshold_registers,
     weight_codes,
 )
-from spikeloom.flows.nir_graph import NEURONS, FlatGraph, read_graph, shape_of
-from spikeloom.flows.nir_linear import Link, linear_link
-from spikeloom.flows.nir_neurons import Neurons, decay_codes, neurons_of
+from spikeloom.flows.nir.graph import NEURONS, FlatGraph, read_graph, shape_of
+from spikeloom.flows.nir.linear import Link, linear_link
+from spikeloom.flows.nir.neurons import Neurons, decay_codes, neurons_of
 from spikeloom.network.fidelity import Fidelity
 from spikeloom.network.from_fit import geometry
 from spikeloom.network.network import SpikingNetwork

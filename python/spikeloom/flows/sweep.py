@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spikeloom.errors import SpikeloomError
-from spikeloom.flows.sweep_folder import Point, Result, open_folder
-from spikeloom.flows.sweep_workers import run_points
+from spikeloom.flows.sweeping.folder import Point, Result, open_folder
+from spikeloom.flows.sweeping.workers import run_points
 
 if TYPE_CHECKING:
     from spikeloom.emulation.emulate import Progress

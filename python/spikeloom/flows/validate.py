@@ -15,16 +15,16 @@ from spikeloom.emulation.cycles import CycleReport
 from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import SpikeloomError
-from spikeloom.flows.closed_loop import Environment, closed_loop
 from spikeloom.flows.convert import Conversion
-from spikeloom.flows.framework import framework_outputs
-from spikeloom.flows.imperfect_chips import imperfect_chips
-from spikeloom.flows.layer_figures import layer_figures
-from spikeloom.flows.pictures import pictures, trace
 from spikeloom.flows.rows import JudgedRows, judged_rows
-from spikeloom.flows.scoring import Score, Scored, Scorer, answers, make_scorer, wilson
-from spikeloom.flows.tick_curve import output_record, tick_curve
-from spikeloom.flows.verdicts import REFERENCES_ASKED, ask_references
+from spikeloom.flows.validation.closed_loop import Environment, closed_loop
+from spikeloom.flows.validation.framework import framework_outputs
+from spikeloom.flows.validation.imperfect_chips import imperfect_chips
+from spikeloom.flows.validation.layer_figures import layer_figures
+from spikeloom.flows.validation.pictures import pictures, trace
+from spikeloom.flows.validation.scoring import Score, Scored, Scorer, answers, make_scorer, wilson
+from spikeloom.flows.validation.tick_curve import output_record, tick_curve
+from spikeloom.flows.validation.verdicts import REFERENCES_ASKED, ask_references
 from spikeloom.program.program import ChipProgram
 from spikeloom.report.validation import DataUse, Stage, Validation, Work
 

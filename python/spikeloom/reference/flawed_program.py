@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from spikeloom.profile.schema import Param, Profile, Weights
 from spikeloom.program.program import ChipProgram, ProgramArrays
-from spikeloom.reference.twin_imperfections import Flaws
-from spikeloom.reference.twin_loading import load_weights
+from spikeloom.reference.twin.imperfections import Flaws
+from spikeloom.reference.twin.loading import load_weights
 
 SILENT = "silent_neuron"  # the parameter that closes the gate of a dead neuron
 

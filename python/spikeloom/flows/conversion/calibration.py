@@ -1,0 +1,122 @@
+"""What all ways of converting one network share: its layers in neurons, and the calibration data of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.ann.activation import SIGNED
+from spikeloom.ann.graph import Ann, AnnLayer
+from spikeloom.emulation.encoding import encode
+from spikeloom.emulation.measure import Feed, first_feed
+from spikeloom.flows.conversion.axon_plan import axons_per_source
+from spikeloom.flows.conversion.chip_limits import counts_spikes
+from spikeloom.flows.conversion.input_coding import InputCoding, InputEncoding, choose_coding
+from spikeloom.flows.conversion.layer_data import LayerData
+from spikeloom.flows.conversion.max_pool import Pool
+from spikeloom.flows.conversion.spiking_units import UnitLayer, spiking_units
+from spikeloom.profile.schema import Profile
+
+Array = NDArray[np.float64]
+HELD_OUT = 5  # every fifth calibration row judges, the others are fitted
+FEED_NUMBERS = 420_000_000  # spike counts that one layer's feed may hold; further rows are left out
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationSet:
+    """What all candidates of one conversion share.
+
+    layers: of the ANN in neurons, the first one rewritten for the coded input
+    rows: (N, *input_shape) as the ANN takes them
+    first: the data of the first layer, shared by all candidates
+    counted_offset: of the last layer's answers, where its spikes are counted; None: its current is read
+    answers, preactivations: what the neurons of each layer should answer on these rows, after and before the
+        activation
+    held: (N,) rows that judge
+    axons: that each source of a layer drives
+    """
+
+    ann: Ann
+    profile: Profile
+    ticks: int
+    coding: InputCoding
+    layers: tuple[UnitLayer, ...]
+    rows: Array
+    first: LayerData
+    answers: tuple[Array, ...]
+    preactivations: tuple[Array, ...]
+    held: NDArray[np.bool_]
+    seed: int
+    warnings: tuple[str, ...]
+    neurons_per_unit: int = 1
+    counted_offset: float | None = None
+    axons: tuple[int, ...] = ()
+
+
+def judging_rows(count: int, seed: int) -> NDArray[np.bool_]:
+    """(count,) which calibration rows, in the order they are given in, judge; the others may be learned from."""
+    judges = np.zeros(count, dtype=np.bool_)
+    judges[np.random.default_rng(seed).permutation(count)[::HELD_OUT]] = True
+    return judges
+
+
+def _neurons(layer: AnnLayer, per_unit: int) -> int:
+    """Neurons of a layer at most: a unit that gives negative numbers as well has a pair for each of its own."""
+    return layer.n_outputs * per_unit * (2 if layer.activation in SIGNED else 1)
+
+
+def calibration_set(
+    ann: Ann,
+    profile: Profile,
+    rows: Array,
+    *,
+    ticks: int,
+    encoding: InputEncoding | None,
+    seed: int,
+    neurons_per_unit: int = 1,
+    pool: Pool = "tree",
+    most_axons: int | None = None,
+) -> CalibrationSet:
+    """The ANN's answers on as many rows as the emulation can hold, in a seeded order, and the coding of the input."""
+    widest = max(ann.layers[0].n_inputs, *(_neurons(layer, neurons_per_unit) for layer in ann.layers))
+    most = max(1, FEED_NUMBERS // (widest * (ticks * profile.time.steps_per_tick + len(ann.layers))))
+    warnings = (f"only {most} of {len(rows)} calibration rows were used",) if len(rows) > most else ()
+    rows = rows[np.random.default_rng(seed).permutation(len(rows))[:most]]
+    counted = counts_spikes(profile)
+    flat, units = ann.flatten(rows), spiking_units(ann, rows, neurons_per_unit, counted=counted, pool=pool)
+    first_layer = units.layers[0]
+    assert isinstance(first_layer, AnnLayer)
+    coding = choose_coding(first_layer, flat, profile, encoding, ticks)
+    layers = (coding.layer, *units.layers[1:])
+    held = np.arange(len(rows)) % HELD_OUT == 0
+    first = LayerData(
+        coding.layer, _input_feed(coding, flat, ticks, profile), coding.values(flat), coding.halves(flat),
+        units.preactivations[0], units.answers[0], coding.line_scale, held, seed,
+    )  # fmt: skip
+    return CalibrationSet(
+        ann,
+        profile,
+        ticks,
+        coding,
+        layers,
+        rows,
+        first,
+        units.answers,
+        units.preactivations,
+        held,
+        seed,
+        warnings,
+        neurons_per_unit,
+        units.offset if counted else None,
+        axons_per_source(layers, profile, most_axons),
+    )
+
+
+def _input_feed(coding: InputCoding, flat: Array, ticks: int, profile: Profile) -> Feed:
+    """The spikes of the calibration rows; their values, where the host computes."""
+    if coding.by_host:
+        return Feed(flat, ticks)
+    spikes = encode(flat, coding.encoding, coding.scale, ticks, signed=coding.signed, planes=coding.planes)
+    return first_feed(profile, spikes)

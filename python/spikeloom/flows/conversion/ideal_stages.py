@@ -1,0 +1,88 @@
+"""The converted network on the ideal chip, built layer by layer beside the chip's own.
+
+Between a trained network and a chip lie three losses. `fitted` shows the first alone: spikes instead of numbers, with
+the relaxed weights of the fit. `quantised` adds the second: the same neurons with weights on the chip's grid. What is
+then left to the emulated chip are its registers, its leak and its limits. The ideal neuron resets as the chip's does:
+the weights were solved for that, and with another reset they would mean something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from spikeloom.emulation.measure import Feed
+from spikeloom.flows.conversion.layer_search import Candidate
+from spikeloom.flows.conversion.layer_task import LayerTask, on_chip, readout_scale
+from spikeloom.flows.conversion.max_pool import Wired
+from spikeloom.network.chip_layer import Synapses
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.network.wired import wired_layer
+from spikeloom.placement.place import place
+from spikeloom.profile.catalog import load_profile
+from spikeloom.profile.schema import Profile
+from spikeloom.program.program import ChipProgram
+
+STAGES = ("fitted", "quantised")
+
+
+class IdealStages:
+    """One network on profile `ideal` for each of `STAGES`; `add_input` gives a network its input lines."""
+
+    def __init__(self, profile: Profile, add_input: Callable[[SpikingNetwork], None]) -> None:
+        self._profile = ideal_like(profile)
+        self._networks = {stage: SpikingNetwork(self._profile) for stage in STAGES}
+        self._depth: dict[str, int] = {}
+        for network in self._networks.values():
+            add_input(network)
+
+    def add(
+        self, task: LayerTask, winner: Candidate, sources: Sequence[str], counted: float | None = None
+    ) -> None:
+        """Add the layer that won, with each stage's weights; counted: the offset of spikes that are the output."""
+        ideal = self._on_ideal(task, self._noted(task.layer.name, sources))
+        for stage, network in self._networks.items():
+            chip = on_chip(ideal, _synapses(winner, stage))
+            chip.add_to(network, sources)
+            if task.is_last:
+                population = network.populations[chip.name]
+                network.output(population, read="v", scale=readout_scale(ideal, chip, winner.scale))
+            elif counted is not None:
+                scale = 1.0 / (task.ticks * winner.scale)
+                network.output(network.populations[chip.name], read="spikes", scale=scale, offset=-counted)
+
+    def add_wired(self, layer: Wired, sources: Sequence[str]) -> None:
+        """Add neurons of a max pooling, which have no weights of their own."""
+        self._noted(layer.name, sources)
+        for network in self._networks.values():
+            wired_layer(layer.name, list(layer.maps.values()), self._profile, 1.0).add_to(network, sources)
+
+    def _noted(self, name: str, sources: Sequence[str]) -> int:
+        """Ticks after which the layer's window starts: as many as layers lie before it on the longest way."""
+        self._depth[name] = max(
+            (self._depth[source] + 1 for source in sources if source in self._depth), default=0
+        )
+        return self._depth[name]
+
+    def programs(self, ticks: int) -> dict[str, ChipProgram]:
+        """The program of each stage."""
+        return {stage: place(network, ticks=ticks) for stage, network in self._networks.items()}
+
+    def _on_ideal(self, task: LayerTask, depth: int) -> LayerTask:
+        """The task on the ideal chip."""
+        feed = Feed(task.data.feed.inputs, task.data.feed.ticks, depth)
+        return replace(task, profile=self._profile, data=replace(task.data, feed=feed))
+
+
+def ideal_like(profile: Profile) -> Profile:
+    """Profile `ideal` with the chip's own reset, where that is to zero."""
+    to_zero = getattr(profile.fire, "reset", "subtract") in ("zero", "value")
+    return load_profile("ideal", override={"operation.fire.reset": "zero"} if to_zero else None)
+
+
+def _synapses(winner: Candidate, stage: str) -> Synapses:
+    if stage == "quantised":
+        return Synapses.of(winner.fit)
+    return Synapses(winner.fit.name, winner.fit.weights, np.ones(winner.fit.bias.shape), winner.fit.bias)

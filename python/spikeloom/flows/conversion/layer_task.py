@@ -1,0 +1,251 @@
+"""One layer as a task: its data and chip, and how a candidate of it does on the emulated chip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.ann.graph import AnnLayer
+from spikeloom.emulation.measure import readout, stepwise, window_rates
+from spikeloom.fit.groups import grouped_current
+from spikeloom.fit.integer import full_range_scale
+from spikeloom.fit.problem import LayerProblem, Objective, Response, WeightGrid
+from spikeloom.flows.conversion.axon_plan import has_types
+from spikeloom.flows.conversion.chip_limits import (
+    firing_ceiling,
+    full_precision,
+    scale_limits,
+    type_table,
+    weight_grid,
+)
+from spikeloom.flows.conversion.input_coding import InputCoding
+from spikeloom.flows.conversion.layer_data import LayerData
+from spikeloom.flows.conversion.spiking_units import start_shares
+from spikeloom.network.chip_layer import ChipLayer, Synapses
+from spikeloom.network.chip_units import finest_steps, smallest_readout_scale, smallest_scale
+from spikeloom.network.from_fit import chip_layer, hosted_layer
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.placement.place import place_without_limits
+from spikeloom.profile.schema import Profile
+from spikeloom.program.program import ChipProgram
+
+Array = NDArray[np.float64]
+WEAKEST = 16.0  # scales of outputs may differ from the typical one by this much
+MORE_IMAGES = 512  # likewise, where an accumulator that leaves its range wraps
+PEAK_IMAGES = 32  # images on which peaks of the accumulators are measured
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTask:
+    """What a layer is searched for: its data, the chip, and the designer's choices.
+
+    coding: of the network's input, for the first layer only
+    neurons_per_unit: neurons that share one activation, each with a start of its own
+    axons: of each source, where axons have types
+    """
+
+    data: LayerData
+    profile: Profile
+    ticks: int
+    is_last: bool
+    coding: InputCoding | None = None
+    objective: Objective = "matching"
+    threads: int | None = None
+    neurons_per_unit: int = 1
+    axons: int = 1
+
+    @property
+    def layer(self) -> AnnLayer:
+        """The layer of the ANN."""
+        return self.data.layer
+
+    @property
+    def by_host(self) -> bool:
+        """The host computes this layer's current."""
+        return self.coding is not None and self.coding.by_host
+
+    @property
+    def copy_is_exact(self) -> bool:
+        """The host computes the current, and the activation is a rectifier: there is nothing to fit."""
+        rectified = np.maximum(self.data.preactivation, 0.0)
+        return self.by_host and (self.is_last or np.array_equal(self.data.answer, rectified))
+
+    @property
+    def planes(self) -> int:
+        """Lines of an input channel."""
+        return 1 if self.coding is None else self.coding.planes
+
+    @property
+    def at_full_precision(self) -> LayerTask:
+        """The same task with as many weight bits as the code has, so that a search does not see rounding."""
+        return replace(self, profile=full_precision(self.profile))
+
+    def grid(self, scale: float) -> WeightGrid:
+        """The codes and scales that the chip has for this layer at a target scale.
+
+        An output whose weights are so much weaker than its neighbours' that its threshold would leave the chip's
+        range, or take the others' precision, keeps a coarser grid.
+        """
+        if self.by_host:
+            return WeightGrid()
+        grid = weight_grid(self.profile, readout=self.is_last)
+        if (
+            grid.fan_in is not None
+        ):  # one weight is as many synapses as its input has lines, or its pool has sources
+            lines = self.planes * max(int(np.prod(part.input_pool)) for part in self.layer.parts)
+            grid = replace(grid, fan_in=max(1, grid.fan_in // lines))
+        if grid.levels is None:
+            return grid
+        if self.is_last:
+            smallest = smallest_readout_scale(self.profile, self.layer, self._copied_peak(scale), self.planes)
+            return replace(grid, scale_min=smallest)
+        weights = self.layer.matrix * scale / np.reshape(self.data.input_scale, (-1, 1))
+        if has_types(self.profile):
+            return replace(grid, type_table=type_table(self.profile, self.axons, self._steps(scale)))
+        if (limits := scale_limits(self.profile)) is not None:
+            return replace(grid, scale_min=limits[0], scale_max=limits[1])
+        typical = float(np.median(full_range_scale(weights, grid.levels)))
+        return replace(grid, scale_min=max(smallest_scale(self.profile, self.layer), typical / WEAKEST))
+
+    def _steps(self, scale: float) -> Array:
+        """(m,) threshold units of code 1: the finest at which no register wraps and no weight leaves its table."""
+        copied = self._copied()
+        peak = self.data.remembered("copied peaks", lambda: _peak(self, copied))
+        # The answers of a layer whose spikes are counted are raised by a constant, of which the copy knows nothing.
+        raised = abs(float(np.mean(self.data.answer - np.maximum(self.data.preactivation, 0.0))))
+        constant = (np.abs(copied.bias) + raised) * scale + 1.0 / self.ticks
+        largest = scale * np.abs(copied.matrix).max(axis=0)
+        return finest_steps(self.profile, largest, scale * peak, constant)
+
+    def _copied_peak(self, scale: float) -> float:
+        """Largest accumulated current of the weight copy, in threshold units, at a target scale."""
+        at_one = self.data.remembered("copied peak", lambda: float(_peak(self, self._copied()).max()))
+        return at_one * scale
+
+    def _copied(self) -> AnnLayer:
+        weights = self.layer.matrix / np.reshape(self.data.input_scale, (-1, 1))
+        return self.layer.with_matrix(weights, self.layer.bias)
+
+    def problems(self, scale: float, response: Response) -> tuple[LayerProblem, ...]:
+        """The calibration problem at a target scale, one for each group of channels."""
+        data, groups, ceiling = self.data, self.layer.groups, firing_ceiling(self.profile)
+        grid, held = self.grid(scale), data.held[data.picks[0]]
+        parts = zip(
+            np.split(data.activity, groups, axis=1), np.split(data.analytic_activity, groups, axis=1),
+            np.split(data.target, groups, axis=1), np.split(data.at_picks(data.answer), groups, axis=1),
+            np.split(self.layer.matrix, groups, axis=1), np.split(self.layer.bias, groups), strict=True,
+        )  # fmt: skip
+        return tuple(
+            LayerProblem(
+                self.layer.name, activity, target, "identity" if self.is_last else "relu", weights, bias,
+                data.input_scale, scale, response, ceiling, grid, self.objective, analytic_activity=analytic,
+                holdout=held, seed=data.seed, answer=None if self.is_last else answer,
+            )
+            for activity, analytic, target, answer, weights, bias in parts
+        )  # fmt: skip
+
+
+def one_layer_program(task: LayerTask, chip: ChipLayer, scale: Array | None = None) -> ChipProgram:
+    """The layer alone behind input lines, over warm-up and window."""
+    sizes = (task.data.feed.size,) if len(chip.weights) == 1 else [part.n_inputs for part in task.layer.parts]
+    read = None if scale is None else (task.profile.fire.reg, scale)
+    return alone(chip, task.profile, sizes, task.data.feed.ticks, by_host=task.by_host, read=read)
+
+
+def alone(
+    chip: ChipLayer,
+    profile: Profile,
+    sizes: Sequence[int],
+    ticks: int,
+    *,
+    by_host: bool = False,
+    read: tuple[str, Array] | None = None,
+) -> ChipProgram:
+    """A layer behind so many lines of each source; read: a register with its scale, in place of the spikes."""
+    network = SpikingNetwork(stepwise(profile))
+    sources = [f"feed{k}" for k in range(len(sizes))]
+    for source, size in zip(sources, sizes, strict=True):
+        network.input(source, size, encoding="current" if by_host else "spikes")
+    chip.add_to(network, sources)
+    population = network.populations[chip.name]
+    if read is None:
+        network.output(population, read="spikes")
+    else:
+        network.output(population, read=read[0], scale=read[1])
+    return place_without_limits(network, ticks=ticks)
+
+
+def readout_scale(task: LayerTask, chip: ChipLayer, scale: float) -> Array:
+    """(n_target,) ANN units per LSB of the accumulated readout."""
+    return 1.0 / (chip.theta * task.ticks * scale)
+
+
+def measured_pairs(task: LayerTask, synapses: Synapses, images: NDArray[np.intp]) -> tuple[Array, Array]:
+    """(rows, m) mean currents in threshold units and emulated rates, at the picked rows of these images."""
+    chip = on_chip(task, synapses)
+    rates = np.full((len(task.data.coded), task.layer.n_outputs), np.nan)
+    feed = task.data.feed.rows(images)
+    rates[images] = window_rates(one_layer_program(task, chip), feed, chip.name, threads=task.threads)
+    inside = np.isin(task.data.picks[0], images)
+    currents = (
+        grouped_current(task.data.activity[inside], synapses.weights, task.layer.groups) + synapses.bias
+    )
+    return currents, task.data.at_picks(rates)[inside]
+
+
+def emulated_error(task: LayerTask, chip: ChipLayer, scale: float, images: NDArray[np.intp]) -> float:
+    """Mean squared error of the emulated activation on these images, over the variance of the wanted one."""
+    feed = task.data.feed.rows(images)
+    if task.is_last:
+        program = one_layer_program(task, chip, readout_scale(task, chip, scale))
+        got = readout(program, feed, threads=task.threads)
+    else:
+        got = window_rates(one_layer_program(task, chip), feed, chip.name, threads=task.threads) / scale
+    wanted = task.data.answer[images]
+    variance = np.mean((wanted - wanted.mean(axis=0)) ** 2)
+    return float(np.mean((got - wanted) ** 2) / max(variance, 1e-300))
+
+
+def on_chip(task: LayerTask, synapses: Synapses) -> ChipLayer:
+    """Synapses in the chip's own codes."""
+    shares = start_shares(synapses.bias.size, task.neurons_per_unit)
+    fitted = task.layer.with_matrix(synapses.weights, synapses.bias)
+    if task.by_host:
+        assert task.coding is not None
+        channels = np.eye(task.coding.size) * task.coding.scale
+        return hosted_layer(
+            fitted, fitted.preactivation(task.coding.halves(channels)) - _spread_bias(fitted), task.profile,
+            ticks=task.ticks, peak=_host_peak(task, fitted), start_share=shares,
+        )  # fmt: skip
+    return chip_layer(
+        synapses, task.layer, task.profile, ticks=task.ticks, peak=_peak(task, fitted), readout=task.is_last,
+        depth=task.data.feed.depth, planes=task.planes, start_share=shares,
+    )  # fmt: skip
+
+
+def _spread_bias(layer: AnnLayer) -> Array:
+    return np.tile(layer.bias, layer.positions)
+
+
+def _host_peak(task: LayerTask, fitted: AnnLayer) -> float:
+    """Largest magnitude of the host's current on a few images, in threshold units."""
+    return float(np.abs(fitted.preactivation(task.data.coded[:: max(1, len(task.data.coded) // 256)])).max())
+
+
+def _peak(task: LayerTask, fitted: AnnLayer) -> Array:
+    """(m,) largest current of one tick on a few images in threshold units; accumulated, for a readout."""
+    feed = task.data.feed.inputs
+    most = MORE_IMAGES if has_types(task.profile) else PEAK_IMAGES
+    spikes = feed[:: max(1, len(feed) // most)][:most]
+    samples, ticks, lines = spikes.shape
+    trains = spikes.reshape(samples * ticks, lines).astype(np.float64)
+    if task.planes > 1:
+        trains = trains.reshape(samples * ticks, -1, task.planes) @ 2.0 ** -np.arange(1, task.planes + 1)
+    currents = fitted.preactivation(trains).reshape(samples, ticks, task.layer.positions, -1)
+    if task.is_last:
+        currents = currents.cumsum(axis=1)
+    peak: Array = np.abs(currents).max(axis=(0, 1, 2))
+    return peak

@@ -1,0 +1,170 @@
+"""Units of a trained network as neurons, which can only send rates from 0 to their ceiling.
+
+A unit whose activation can be negative becomes two neurons, one for its positive and one for its negative part,
+whose weight in the layer behind is negated. With k neurons a unit, each has a k-th of that weight and the same
+input, but starts at another potential: where one has just fired another is about to, so that together they count
+k times as finely. A unit's neurons add up to its activation, exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikeloom.ann.activation import SIGNED
+from spikeloom.ann.graph import INPUT as OUTSIDE
+from spikeloom.ann.graph import Ann, AnnLayer
+from spikeloom.flows.conversion.max_pool import Pool, Term, Wired, wired
+from spikeloom.flows.conversion.pooled_sources import on_term, summed
+
+UnitLayer = AnnLayer | Wired
+INPUT = "input"  # the population of the network's input
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class SpikingUnits:
+    """A network of neurons: what each should answer on the calibration rows.
+
+    layers: with one output a neuron, the last one read out as accumulated current; sources by name
+    preactivations, answers: per layer (N, n_outputs), the linear map's output and the activation wanted, >= 0
+    but for a last layer that is read out as current
+    offset: that the answers of the last layer are above the network's, where its spikes are counted
+    """
+
+    layers: tuple[UnitLayer, ...]
+    preactivations: tuple[Array, ...]
+    answers: tuple[Array, ...]
+    offset: float = 0.0
+
+
+def spiking_units(
+    ann: Ann, rows: ArrayLike, neurons_per_unit: int = 1, *, counted: bool = False, pool: Pool = "tree"
+) -> SpikingUnits:
+    """The network in neurons.
+
+    counted: the last layer's spikes are its output, raised by an offset where it can be negative; else its
+    accumulated current is, and a network that ends in an activation gets a layer that reads it out
+    pool: how the largest of several rates is had
+    """
+    build = _Units(ann, ann.flatten(rows), neurons_per_unit, pool)
+    preactivations, answers = ann.preactivations(rows), ann.forward(rows)
+    offset = max(0.0, -float(answers[-1].min())) if counted else 0.0
+    ends_in_activation = ann.layers[-1].activation != "identity" and not counted
+    spiking = ann.layers if ends_in_activation else ann.layers[:-1]
+    for layer, z, a in zip(spiking, preactivations, answers, strict=False):
+        build.add(layer, z, a)
+    if ends_in_activation:
+        build.read_out(_readout(ann), answers[-1], answers[-1])
+    else:
+        build.read_out(ann.layers[-1], preactivations[-1], answers[-1] + offset)
+    made, inputs, outputs = zip(*build.found, strict=True)
+    return SpikingUnits(made, inputs, outputs, offset)
+
+
+class _Units:
+    """The layers of neurons so far, and for each of the network's layers what adds up to its activation."""
+
+    def __init__(self, ann: Ann, given: Array, neurons_per_unit: int, pool: Pool) -> None:
+        self.neurons_per_unit, self.pool = neurons_per_unit, pool
+        self.found: list[tuple[UnitLayer, Array, Array]] = []
+        self._answers: dict[str, Array] = {INPUT: given}
+        # By name of a layer: its summands, and the weights of the lines that one of its units has.
+        first = Term(INPUT, ann.layers[0].input_shape)
+        self._given: dict[str, tuple[tuple[Term, ...], Array]] = {OUTSIDE: ((first,), np.ones(1))}
+        self._before = OUTSIDE
+
+    def add(self, layer: AnnLayer, z: Array, a: Array) -> None:
+        """A layer that fires, with its pre-activations and activations."""
+        if layer.is_max:
+            self._add_pool(layer)
+        else:
+            signs = _signs(layer, self.neurons_per_unit)
+            rewritten = self._on_sources(layer, signs)
+            self._append(rewritten, _spread(z, signs), np.maximum(_spread(a, signs), 0.0))
+            term = Term(layer.name, (*layer.output_shape[:-1], layer.output_shape[-1] * signs.size))
+            self._given[layer.name] = ((term,), signs / self.neurons_per_unit)
+        self._before = layer.name
+
+    def read_out(self, layer: AnnLayer, z: Array, a: Array) -> None:
+        """The last layer, one neuron a unit, whatever its sign."""
+        self._append(self._on_sources(layer, np.ones(1)), z, a)
+
+    def _add_pool(self, layer: AnnLayer) -> None:
+        [term], lines = self._given[self._before if layer.source is None else layer.source]
+        made, terms = wired(layer, term.name, self.pool)
+        for one in made:
+            z = one.drive(self._answers)
+            largest = np.asarray(layer.preactivation(self._answers[term.name]))
+            self._append(one, z, largest if self.pool == "or" else np.maximum(z, 0.0))
+        self._given[layer.name] = (terms, lines)
+
+    def _append(self, layer: UnitLayer, z: Array, a: Array) -> None:
+        self.found.append((layer, z, a))
+        self._answers[layer.name] = a
+
+    def _on_sources(self, layer: AnnLayer, signs: Array) -> AnnLayer:
+        """The layer in neurons, on the neurons that its sources have."""
+        parts = []
+        for part in layer.parts:
+            terms, lines = self._given[self._before if part.source is None else part.source]
+            own = _in_neurons(part, signs)
+            parts += [_on_lines(on_term(own, _unit_of(term, lines)), lines, term.shape) for term in terms]
+        return summed(layer.name, parts)
+
+
+def _unit_of(term: Term, lines: Array) -> Term:
+    """The summand with one number a unit."""
+    return replace(term, shape=(*term.shape[:-1], term.shape[-1] // lines.size))
+
+
+def sources_of(layer: UnitLayer) -> tuple[str, ...]:
+    """The populations that a layer of neurons takes from, one for each of its linear maps."""
+    if isinstance(layer, Wired):
+        return tuple(layer.maps)
+    return tuple(INPUT if part.source is None else part.source for part in layer.parts)
+
+
+def start_shares(outputs: int, neurons_per_unit: int) -> Array:
+    """(outputs,) start of each neuron, in thresholds: spread evenly over a unit's neurons, 1/2 where it has one."""
+    return (np.arange(outputs) % neurons_per_unit + 0.5) / neurons_per_unit
+
+
+def _signs(layer: AnnLayer, neurons_per_unit: int) -> Array:
+    """(p,) for each neuron of a unit, whether it stands for the positive or the negative part."""
+    return np.repeat([1.0, -1.0] if layer.activation in SIGNED else [1.0], neurons_per_unit)
+
+
+def _in_neurons(layer: AnnLayer, signs: Array) -> AnnLayer:
+    """The layer with `signs.size` outputs a unit, side by side; its activation is no longer asked."""
+    if signs.size == 1:
+        return layer
+    weights = np.multiply.outer(layer.weights, signs).reshape(*layer.weights.shape[:-1], -1)
+    bias = np.multiply.outer(layer.bias, signs).ravel()
+    shape = (*layer.output_shape[:-1], layer.output_shape[-1] * signs.size)
+    return replace(layer, weights=weights, bias=bias, output_shape=shape)
+
+
+def _on_lines(layer: AnnLayer, lines: Array, shape: tuple[int, ...]) -> AnnLayer:
+    """The layer behind units that have so many lines, each with its share of the unit's weight."""
+    if lines.size == 1:
+        return layer
+    weights = np.stack([share * layer.weights for share in lines], axis=1)
+    return replace(layer, weights=weights.reshape(-1, *layer.weights.shape[1:]), input_shape=shape)
+
+
+def _spread(values: Array, signs: Array) -> Array:
+    """(N, n_outputs) -> (N, n_outputs * p): each value times every sign, side by side."""
+    spread: Array = np.multiply.outer(values, signs).reshape(len(values), -1)
+    return spread
+
+
+def _readout(ann: Ann) -> AnnLayer:
+    """A linear layer that hands the last activations on."""
+    last, size = ann.layers[-1], ann.layers[-1].n_outputs
+    name = f"{last.name}_readout"
+    return AnnLayer(
+        name, np.eye(size), np.zeros(size), "identity", last.output_shape, (size,), source=last.name
+    )
