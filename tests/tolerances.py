@@ -2,6 +2,9 @@
 
 # fit
 FLOAT64 = 1e-9  # relative: sums of some thousand float64 terms in another order
+BOUND_ROUNDING = (
+    1e-9  # a row: by so much of its terms a bound is lowered, so that float64 never makes it false
+)
 CONJUGATE = 1e-12  # g, its inverse, G and G* in float64 on values of order 1 to 10, a few operations each
 GAP = 0.01  # certified gap of a convex fit: the project promises 1 %
 REFERENCE_SOLVER = 1e-6  # relative: how near to the optimum scipy's L-BFGS comes on piecewise quadratics

@@ -11,7 +11,7 @@ from spikeloom.fit.descent import minimise
 from spikeloom.fit.layer import fit_layer, make_loss
 from spikeloom.fit.prior import gain_copy, gain_equality
 from spikeloom.fit.problem import Response
-from tolerances import FLOAT64, GAIN, GAP, NORMAL_EQUATIONS, REFERENCE_SOLVER
+from tolerances import BOUND_ROUNDING, FLOAT64, GAIN, GAP, NORMAL_EQUATIONS, REFERENCE_SOLVER
 
 OBJECTIVES = ["matching", "l2"]
 many = settings(max_examples=60, deadline=None)
@@ -46,7 +46,8 @@ def test_a_fit_is_never_below_its_bound_and_proven_within_one_percent(
     fit = fit_layer(problem)
     assert fit.bound <= fit.loss
     assert fit.bound_tag in ("dual", "exact")
-    assert fit.gap < GAP or fit.loss - fit.bound < 1e-7
+    spread = max(make_loss(problem).spread.min(), 1e-300)  # tiny where an output is all but constant
+    assert fit.gap < GAP or fit.loss - fit.bound < max(1e-7, BOUND_ROUNDING * rows / spread)
     assert fit.quantised_loss >= fit.bound
 
 

@@ -68,7 +68,7 @@ def tuned_to_chip(
     return {name: found[name].program for name in order}, facts
 
 
-def check_tunable(profile: Profile) -> None:
+def check_tunable(profile: Profile, chip_seed: int) -> None:
     """Raise FitError where a chip of this profile does not differ, or does not show what has to be measured."""
     reasons = {
         "has no chip instances to fit": not profile.imperfection,
@@ -81,7 +81,8 @@ def check_tunable(profile: Profile) -> None:
     }  # fmt: skip
     for reason, holds in reasons.items():
         if holds:
-            raise FitError(f"profile {profile.name}", reason, remedy="leave chip_seed out")
+            raise FitError(f"profile {profile.name}", reason, value=f"chip_seed {chip_seed}",
+                           remedy="leave chip_seed out")  # fmt: skip
 
 
 def tuned_by_synapses(

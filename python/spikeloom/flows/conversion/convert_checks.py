@@ -51,7 +51,7 @@ def check_numbers(
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= most:
             raise FitError(name, "must be a whole number in range", value=value, limit=f"1 to {most}")
     if chip_seed is not None:
-        check_tunable(profile)
+        check_tunable(profile, chip_seed)
         if (
             isinstance(chip_seed, bool)
             or not isinstance(chip_seed, int | np.integer)
