@@ -33,6 +33,6 @@ def export(program: ChipProgram, format: Format, folder: str | Path) -> list[Pat
             f"folder {target}", "cannot be made", remedy="name a folder inside one that exists"
         )
     target.mkdir(exist_ok=True)
-    writer = import_module(f"spikeloom.exporters.{format}")
+    writer = import_module(f"spikeloom.exporters.{format}.export")
     written: list[Path] = getattr(writer, f"export_{format}")(program, target)
     return written
