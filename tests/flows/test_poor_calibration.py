@@ -60,6 +60,13 @@ def test_inputs_that_never_change_are_a_warning_and_do_no_harm(level: float) -> 
     assert conversion.candidates[conversion.chosen]["nmse"] < 0.2
 
 
+def test_rows_too_few_for_a_fit_are_a_warning_also_where_the_copy_is_chosen() -> None:
+    conversion = convert(ann_of(), "loihi1", calibration=ROWS[:20], ticks=16)
+    assert any("calibration rows for" in text and "stay at the copy" in text for text in conversion.warnings)
+    enough = convert(ann_of(), "loihi1", calibration=np.tile(ROWS, (2, 1)), ticks=16)
+    assert not any("stay at the copy" in text for text in enough.warnings)
+
+
 def test_a_layer_that_its_limits_ruin_is_a_warning() -> None:
     narrow = load_profile("loihi1", override={"params.vth.max": 1})
     conversion = convert(ann_of(), narrow, calibration=ROWS, ticks=16)

@@ -59,12 +59,10 @@ def fit_layer(problem: LayerProblem, method: Method = "fit") -> LayerFit:
         raise FitError(problem.name, "weights with limits are fitted by other methods", value=method,
                        limit=("copy", "fit"))  # fmt: skip
     loss = make_loss(problem)
-    if method == "copy":
-        solved = _copied(problem, loss)
-    elif method == "iv":
+    if method == "iv":
         solved = _instrumental(problem)
-    elif _too_few_rows(problem):
-        solved = replace(_copied(problem, loss), warnings=(_few_rows_warning(problem),))
+    elif method == "copy" or _too_few_rows(problem):
+        solved = _copied(problem, loss)
     else:
         keep_gain = method == "fit+gain" or problem.gain == "keep"
         solve = _linear_program if problem.objective in ("l1", "linf") else _fitted
@@ -98,14 +96,16 @@ def make_loss(problem: LayerProblem) -> Loss:
 
 
 def _copied(problem: LayerProblem, loss: Loss) -> Solved:
-    """The copy with gain and offset, its bias fitted to the emulated activity. It minimises nothing: no
-    bound.
+    """The copy with gain and offset, its bias fitted to the emulated activity. It minimises nothing: no bound.
+
+    It warns where the rows are too few for anything better.
     """
     prior, bias = gain_copy(problem)
     if problem.is_limited:
         prior = np.clip(prior, *problem.limits(prior))
     bias = loss.best_bias(problem.activity @ prior, bias)
-    return Solved(prior, bias, prior, np.inf, 0.0, "none", "copy")
+    copied = Solved(prior, bias, prior, np.inf, 0.0, "none", "copy")
+    return replace(copied, warnings=(_few_rows_warning(problem),)) if _too_few_rows(problem) else copied
 
 
 def _fitted(problem: LayerProblem, loss: Loss, *, keep_gain: bool) -> Solved:
