@@ -142,7 +142,7 @@ def _first(table: TypeTable, matrix: Array, weights: Array, rng: np.random.Gener
         powers = 2.0 ** np.arange(table.types)
         powers[-1] *= -1.0
         reach = np.maximum(
-            weights.max(axis=0) / max(powers[:-1].sum(), 1.0), -weights.min(axis=0) / -powers[-1]
+            weights.max(axis=0) / max(float(powers[:-1].sum()), 1.0), -weights.min(axis=0) / -powers[-1]
         )
         draft = _Draft(bits, powers[:, None] * np.maximum(reach, 1e-12), np.zeros(n, dtype=np.intp))
     else:

@@ -124,6 +124,7 @@ class _Probe:
     def _charges(self, source: str, target: str, sources: Index, lost: Array) -> Array:
         """(runs, targets) membranes when a spike of each source has arrived, with what their own spikes took."""
         runs = max(1, sources.size)
+        given: NDArray
         if source in self.lines:
             given = np.zeros((runs, self.latency + 1, self.lines[source]), dtype=np.uint8)
             given[np.arange(sources.size), 0, sources] = 1
