@@ -2,22 +2,16 @@
 
 import math
 
-from mutant_hooks import mutant, put_entry, put_operation
+from mutant_hooks import altered, mutant, put_entry, put_fields, put_operation
 from spikeloom.reference.twin import elementary as twin_elementary
 from spikeloom.reference.twin import executor as twin
 from spikeloom.reference.twin import neuron as twin_neuron
-from spikeloom.reference.twin import operations as twin_operations
 from spikeloom.reference.twin import real_operations as twin_real_operations
 
 
 def put_gains(put, op, change):
     """Let an operation see other gains."""
-    right = twin_operations.OPERATIONS[op]
-
-    def run(entry, neuron):
-        right(entry.model_copy(update={"gains": change(entry.gains)}), neuron)
-
-    put_operation(put, op, run)
+    put_fields(put, op, lambda entry, neuron: {"gains": change(entry.gains)})
 
 
 @mutant("leaky_exact")
@@ -31,7 +25,7 @@ def states_one_after_the_other(put):
         for k, state in enumerate(entry.states):
             row = {state: entry.gains.get(state, {})}
             one = {"states": (state,), "taus": (entry.taus[k],), "gains": row}
-            twin_real_operations.linear_exact(entry.model_copy(update=one), neuron)
+            twin_real_operations.linear_exact(altered(entry, **one), neuron)
 
     put_operation(put, "linear_exact", linear)
 
@@ -70,13 +64,9 @@ def gains_of_a_membrane_ignored(put):
 
 @mutant("adaptive_exponential")
 def conductances_without_their_leak(put):
-    right = twin_operations.OPERATIONS["exp_euler"]
-
-    def run(entry, neuron):
-        closed = {f"{name}": "rest" for name in entry.conductances}
-        right(entry.model_copy(update={"conductances": closed}), neuron)
-
-    put_operation(put, "exp_euler", run)
+    put_fields(
+        put, "exp_euler", lambda entry, neuron: {"conductances": dict.fromkeys(entry.conductances, "rest")}
+    )
 
 
 @mutant("adaptive_exponential")
@@ -158,13 +148,7 @@ def a_tick_of_one_step(put):
 
 @mutant("brainscales2_matrix")
 def only_one_half_of_the_array(put):
-    right = twin_operations.OPERATIONS["mac"]
-
-    def run(entry, neuron):
-        one = entry.model_copy(update={"blocks": entry.blocks[:1]})
-        right(one, neuron)
-
-    put_operation(put, "mac", run)
+    put_fields(put, "mac", lambda entry, neuron: {"blocks": entry.blocks[:1]})
 
 
 @mutant("brainscales2_matrix")

@@ -93,21 +93,14 @@ class _Builder:
 
     def draw_params(self) -> dict[str, NDArray]:
         """Codes of every parameter, the threshold first: the others are drawn around it."""
-        names = sorted(self.profile.params, key=lambda name: name != self.threshold_name)
+        names = sorted(self.profile.params, key=lambda name: name != self.profile.threshold)
         codes: dict[str, NDArray] = {}
         self.threshold: NDArray | None = None
         for name in names:
             codes |= self.draw_param(name, self.profile.params[name])
-            if name == self.threshold_name:
+            if name == self.profile.threshold:
                 self.threshold = self.effective_threshold(codes[name], codes.get(f"{name}_exp"))
         return codes
-
-    @property
-    def threshold_name(self) -> str | None:
-        """The parameter that the firing operation compares with, if it is one."""
-        fire = self.profile.fire
-        operand = getattr(fire, "thr", None) or getattr(fire, "pos", None)
-        return operand if operand in self.profile.params else None
 
     def draw_param(self, name: str, param: Param) -> dict[str, NDArray]:
         """One code a neuron, or a core where the scope says so, and the exponents of `mant_exp`."""
@@ -117,7 +110,7 @@ class _Builder:
             return {name: self.shared_by_scope(param, drawn)}
         if param.is_real:
             drawn = self.values.floats(f"param.{name}", n, near=near, exact=self.options.exact)
-            return {name: np.abs(drawn) + 0.25 if name == self.threshold_name else drawn}
+            return {name: np.abs(drawn) + 0.25 if name == self.profile.threshold else drawn}
         if self.profile.alias is not None and name == self.profile.alias.offset:
             return {name: self.draw_alias()}
         found = {}
@@ -130,10 +123,10 @@ class _Builder:
         else:
             near = None if near is None else near // unit
             low = int(param.min or 0)
-            if name == self.threshold_name and self.options.least_threshold is not None:
+            if name == self.profile.threshold and self.options.least_threshold is not None:
                 low = max(low, self.options.least_threshold)
             drawn = self.values.integers(f"param.{name}", n, low, int(param.max or 0), near=near)
-        if name == self.threshold_name:
+        if name == self.profile.threshold:
             drawn = self.lower_thresholds(param, drawn)
         found[name] = self.shared_by_scope(param, drawn)
         return {key: codes.astype(np.int32) for key, codes in found.items()}
@@ -162,7 +155,7 @@ class _Builder:
 
     def effective_threshold(self, codes: NDArray, exponents: NDArray | None) -> NDArray:
         """The threshold in the register's own unit."""
-        param = self.profile.params[str(self.threshold_name)]
+        param = self.profile.params[str(self.profile.threshold)]
         scale = 2**param.shift if param.format == "shift" else 1
         return codes.astype(np.float64 if self.profile.is_analog else np.int64) * (
             scale if exponents is None else 2 ** exponents.astype(np.int64)

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.ann.surgery import columns_by_node, keep_nodes, node_width, with_layers
 from spikeloom.errors import FitError
+from spikeloom.fit.layer import FEW_ROWS
 from spikeloom.fit.prune import Selection, prune, size_curve
 from spikeloom.fit.prune_exact import prune_exactly
 from spikeloom.flows.conversion.time_limit import TimeLimit
@@ -23,7 +24,6 @@ from spikeloom.flows.conversion.time_limit import TimeLimit
 Array = NDArray[np.float64]
 ROWS = 6000  # (image, position) rows of a selection, or 8 a column where that is more
 PROVABLE = 60  # nodes up to which a proof is tried
-FEW_ROWS = 4  # rows a column below which the solved layer only learns noise
 
 
 @dataclass(frozen=True, eq=False)
