@@ -35,13 +35,14 @@ class WeightGrid:
         for one bit; None: weights are continuous
     scale_groups: how many different scales (code -> threshold units) the outputs may use; None: one each
     fan_in: most weights other than 0 that an output may have
-    scale_min, scale_max: limits of a scale, threshold units per code step of 1 (equal: the scale is given)
+    scale_min, scale_max: limits of a scale, threshold units per code step of 1 (equal: the scale is given); the
+        lower one may be (m,), one for each output
     type_table: where a target keeps one weight for each type of axon; `levels` are then those of a weight
     """
 
     levels: tuple[int, int, int] | None = None
     scale_groups: int | None = None
-    scale_min: float = 0.0
+    scale_min: float | Array = 0.0
     scale_max: float = float("inf")
     fan_in: int | None = None
     type_table: TypeTable | None = None
@@ -63,10 +64,9 @@ class WeightGrid:
             raise FitError(
                 "weight grid", "has a fan-in and no code 0 for what is left out", value=self.levels
             )
-        if not 0.0 <= self.scale_min <= self.scale_max or self.scale_max == 0.0:
-            raise FitError(
-                "weight grid", "has no scale between its limits", value=(self.scale_min, self.scale_max)
-            )
+        lowest, highest = float(np.min(self.scale_min)), float(np.max(self.scale_min))
+        if not 0.0 <= lowest <= highest <= self.scale_max or self.scale_max == 0.0:
+            raise FitError("weight grid", "has no scale between its limits", value=(highest, self.scale_max))
 
 
 @dataclass(frozen=True, eq=False)

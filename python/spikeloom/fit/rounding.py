@@ -182,7 +182,7 @@ class _Search:
 
     def _limited(self, scales: Array) -> Array:
         """Scales within the limits of the grid; one row where the limits leave no choice."""
-        scales = np.clip(scales, max(self.grid.scale_min, 1e-300), self.grid.scale_max)
+        scales = np.clip(scales, np.maximum(self.grid.scale_min, 1e-300), self.grid.scale_max)
         return scales[:1] if (scales == scales[:1]).all() else scales
 
     def _centres(self, costs: Array, scales: Array) -> Array:
@@ -191,7 +191,7 @@ class _Search:
         best = scales[np.argmin(costs, axis=0), np.arange(self.outputs)]
         if groups == 1:
             return np.full((1, self.outputs), self._one_scale(costs, scales))
-        centres = np.clip(cluster_scales(best, groups), self.grid.scale_min, self.grid.scale_max)
+        centres = np.clip(cluster_scales(best, groups), np.max(self.grid.scale_min), self.grid.scale_max)
         return nearby(np.unique(centres), best, SCALES_TRIED)
 
     def _one_scale(self, costs: Array, scales: Array) -> float:

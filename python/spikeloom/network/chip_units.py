@@ -76,7 +76,7 @@ def smallest_scale(profile: Profile, layer: AnnLayer) -> float:
     highest = highest_threshold(profile)
     if highest is None:
         return 0.0
-    return _least_unit(profile, layer) / highest
+    return least_unit(profile, layer) / highest
 
 
 def smallest_readout_scale(profile: Profile, layer: AnnLayer, peak: float, planes: int = 1) -> float:
@@ -84,10 +84,10 @@ def smallest_readout_scale(profile: Profile, layer: AnnLayer, peak: float, plane
 
     peak: largest accumulated current on calibration data, in threshold units.
     """
-    return _least_unit(profile, layer, planes) * peak / (HEADROOM * _readout_limit(profile))
+    return least_unit(profile, layer, planes) * peak / (HEADROOM * _readout_limit(profile))
 
 
-def _least_unit(profile: Profile, layer: AnnLayer, planes: int = 1) -> float:
+def least_unit(profile: Profile, layer: AnnLayer, planes: int = 1) -> float:
     """LSB that code 1 adds at the lowest exponent, once from each source of a pool."""
     return weight_unit(profile) * 2.0 ** _lowest_exponent(profile, planes) * float(np.prod(layer.input_pool))
 

@@ -16,7 +16,7 @@ from spikeloom.profile.weights import mode_names, weight_levels
 
 Array = NDArray[np.float64]
 LINES = "constant"  # name of the input
-RATES = (4.0, 1.0, 0.25)  # spikes a tick
+RATES = (8.0, 2.0, 0.5, 0.125)  # spikes a tick
 
 
 def line_codes(bias: Array, profile: Profile) -> NDArray[np.int32]:
@@ -34,6 +34,14 @@ def line_codes(bias: Array, profile: Profile) -> NDArray[np.int32]:
     if profile.weights.formula == "sign_pre":
         codes = np.concatenate((np.maximum(codes, 0), np.minimum(codes, 0)))
     return codes
+
+
+def largest_line_bias(profile: Profile) -> float:
+    """Largest bias of either sign that the lines bring together, in LSB a tick; infinite where it needs no lines."""
+    if profile.bias.kind != "axon":
+        return float("inf")
+    levels = weight_levels(profile.weights, mode_names(profile.weights)[0])
+    return sum(RATES) * float(min(levels.high, -levels.low))
 
 
 def constant_input(network: SpikingNetwork, lines: int) -> Population:

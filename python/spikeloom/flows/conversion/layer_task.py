@@ -25,7 +25,14 @@ from spikeloom.flows.conversion.input_coding import InputCoding
 from spikeloom.flows.conversion.layer_data import LayerData
 from spikeloom.flows.conversion.spiking_units import start_shares
 from spikeloom.network.chip_layer import ChipLayer, Synapses
-from spikeloom.network.chip_units import finest_steps, smallest_readout_scale, smallest_scale
+from spikeloom.network.chip_units import (
+    HEADROOM,
+    finest_steps,
+    least_unit,
+    smallest_readout_scale,
+    smallest_scale,
+)
+from spikeloom.network.constant_lines import largest_line_bias
 from spikeloom.network.from_fit import chip_layer, hosted_layer
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place_without_limits
@@ -108,15 +115,32 @@ class LayerTask:
         if (limits := scale_limits(self.profile)) is not None:
             return replace(grid, scale_min=limits[0], scale_max=limits[1])
         typical = float(np.median(full_range_scale(weights, grid.levels)))
-        return replace(grid, scale_min=max(smallest_scale(self.profile, self.layer), typical / WEAKEST))
+        least = max(smallest_scale(self.profile, self.layer), typical / WEAKEST)
+        if self.profile.bias.kind != "axon":
+            return replace(grid, scale_min=least)
+        coarsened = np.maximum(least, self._coarsened_by_bias(scale))
+        return replace(grid, scale_min=coarsened if self.layer.groups == 1 else float(coarsened.max()))
+
+    def _coarsened_by_bias(self, scale: float) -> Array:
+        """(m,) the smallest scale at which the lines of the chip's constant input still reach the bias.
+
+        A unit held far below its threshold may be held less far.
+        """
+        wanted = np.maximum((self.layer.bias + self._raised) * scale, 0.0)
+        reach = HEADROOM * largest_line_bias(self.profile) / least_unit(self.profile, self.layer)
+        smallest: Array = wanted / reach
+        return smallest
+
+    @property
+    def _raised(self) -> float:
+        """What the answers of a layer whose spikes are counted are raised by, of which the copy knows nothing."""
+        return abs(float(np.mean(self.data.answer - np.maximum(self.data.preactivation, 0.0))))
 
     def _steps(self, scale: float) -> Array:
         """(m,) threshold units of code 1: the finest at which no register wraps and no weight leaves its table."""
         copied = self._copied()
         peak = self.data.remembered("copied peaks", lambda: _peak(self, copied))
-        # The answers of a layer whose spikes are counted are raised by a constant, of which the copy knows nothing.
-        raised = abs(float(np.mean(self.data.answer - np.maximum(self.data.preactivation, 0.0))))
-        constant = (np.abs(copied.bias) + raised) * scale + 1.0 / self.ticks
+        constant = (np.abs(copied.bias) + self._raised) * scale + 1.0 / self.ticks
         largest = scale * np.abs(copied.matrix).max(axis=0)
         return finest_steps(self.profile, largest, scale * peak, constant)
 
