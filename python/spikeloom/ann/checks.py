@@ -79,7 +79,7 @@ def _parts_in_order(layer: AnnLayer) -> Iterator[Finding]:
         yield same, "its parts give different outputs", part.output_shape, layer.output_shape
     if layer.merged:
         groups = {part.groups for part in (layer, *layer.merged)}
-        yield groups == {1}, "a part of a sum is a grouped convolution", groups, 1
+        yield len(groups) == 1, "its parts differ in groups", groups, "the same number"
     if layer.is_max:
         depthwise = layer.is_convolution and layer.groups == layer.output_shape[2] == layer.input_shape[2]
         yield (

@@ -162,8 +162,10 @@ class AnnLayer:
         The patches are those of the pooled, zero-padded input, group by group; a dense layer has one patch.
         """
         if self.merged:
+            by_group = (len(x), self.positions, self.groups, -1)
             both = zip(self.parts, self.split(x), strict=True)
-            return np.concatenate([part.unfold(given) for part, given in both], axis=2)
+            seen = [part.unfold(given).reshape(by_group) for part, given in both]
+            return np.concatenate(seen, axis=3).reshape(len(x), self.positions, -1)
         pooled = self.pool(x)
         if not self.is_convolution:
             return pooled[:, np.newaxis, :]

@@ -158,7 +158,7 @@ def convert(
     chosen = _chosen(scores, int(data.held.sum()))
     chain = chains[chosen]
     placed = placed_by_traffic(chain.network, chain.program, rows, seed, threads)
-    program = replace(placed, report={**placed.report, **_report(chain, scores, chosen, pruned)})
+    program = replace(placed, report={**placed.report, **_report(chain, data.gains, scores, chosen, pruned)})
     programs = {method: chain.program for method, chain in chains.items()} | {chosen: program}
     if chip_seed is not None:
         judges = data.rows[data.held], wanted
@@ -233,12 +233,14 @@ def _chosen(scores: Mapping[str, Score], rows: int) -> str:
 
 
 def _report(
-    chain: Chain, scores: Mapping[str, Score], chosen: str, pruned: tuple[PrunedLayer, ...]
-) -> dict[str, Any]:
+    chain: Chain, gains: Mapping[str, Array], scores: Mapping[str, Score], chosen: str,
+    pruned: tuple[PrunedLayer, ...],
+) -> dict[str, Any]:  # fmt: skip
     layers = [
         {
             **candidate.fit.report(),
             "scale": candidate.scale,
+            "gains": gains[candidate.fit.name].tolist(),
             "emulated_error": candidate.error,
         }
         for candidate in chain.candidates

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,12 @@ from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.encoding import encode
 from spikeloom.emulation.measure import Feed, first_feed
 from spikeloom.flows.conversion.axon_plan import axons_per_source
+from spikeloom.flows.conversion.balance import balanced
 from spikeloom.flows.conversion.chip_limits import counts_spikes
 from spikeloom.flows.conversion.input_coding import InputCoding, InputEncoding, choose_coding
 from spikeloom.flows.conversion.layer_data import LayerData
 from spikeloom.flows.conversion.max_pool import Pool
-from spikeloom.flows.conversion.spiking_units import UnitLayer, spiking_units
+from spikeloom.flows.conversion.spiking_units import INPUT, UnitLayer, spiking_units
 from spikeloom.profile.schema import Profile
 
 Array = NDArray[np.float64]
@@ -36,6 +38,7 @@ class CalibrationSet:
         activation
     held: (N,) rows that judge
     axons: that each source of a layer drives
+    gains: per layer, what the activations of its channels were multiplied by
     """
 
     ann: Ann
@@ -53,6 +56,7 @@ class CalibrationSet:
     neurons_per_unit: int = 1
     counted_offset: float | None = None
     axons: tuple[int, ...] = ()
+    gains: Mapping[str, Array] = field(default_factory=dict)
 
 
 def judging_rows(count: int, seed: int) -> NDArray[np.bool_]:
@@ -85,7 +89,8 @@ def calibration_set(
     warnings = (f"only {most} of {len(rows)} calibration rows were used",) if len(rows) > most else ()
     rows = rows[np.random.default_rng(seed).permutation(len(rows))[:most]]
     counted = counts_spikes(profile)
-    flat, units = ann.flatten(rows), spiking_units(ann, rows, neurons_per_unit, counted=counted, pool=pool)
+    flat = ann.flatten(rows)
+    units = balanced(spiking_units(ann, rows, neurons_per_unit, counted=counted, pool=pool), INPUT)
     first_layer = units.layers[0]
     assert isinstance(first_layer, AnnLayer)
     coding = choose_coding(first_layer, flat, profile, encoding, ticks)
@@ -111,6 +116,7 @@ def calibration_set(
         neurons_per_unit,
         units.offset if counted else None,
         axons_per_source(layers, profile, most_axons),
+        units.gains,
     )
 
 

@@ -60,7 +60,12 @@ class LayerData:
     @cached_property
     def analytic_activity(self) -> Array:
         """(rows, groups * n) the rates that the ANN's activations stand for."""
-        return self._unfolded(self.analytic) * self.input_scale
+        scale = (
+            self.input_scale
+            if np.ndim(self.input_scale) == 0
+            else np.tile(self.input_scale, self.layer.groups)
+        )
+        return self._unfolded(self.analytic) * scale
 
     @cached_property
     def target(self) -> Array:

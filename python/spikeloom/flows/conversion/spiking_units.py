@@ -8,7 +8,8 @@ k times as finely. A unit's neurons add up to its activation, exactly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,12 +33,14 @@ class SpikingUnits:
     preactivations, answers: per layer (N, n_outputs), the linear map's output and the activation wanted, >= 0
     but for a last layer that is read out as current
     offset: that the answers of the last layer are above the network's, where its spikes are counted
+    gains: per layer, what the activations of its output channels were multiplied by, see `balance`
     """
 
     layers: tuple[UnitLayer, ...]
     preactivations: tuple[Array, ...]
     answers: tuple[Array, ...]
     offset: float = 0.0
+    gains: Mapping[str, Array] = field(default_factory=dict)
 
 
 def spiking_units(

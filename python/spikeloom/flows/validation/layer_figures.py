@@ -44,7 +44,8 @@ def activities(
     found = []
     for fit, scale in zip(conversion.layers[:-1], scales, strict=False):
         rates = _own_counts(conversion, fit, run)[picked] / conversion.program.ticks
-        found.append((_in_neurons(by_name[fit.name], conversion, fit.name, rates.shape[1]), rates / scale))
+        should = _in_neurons(by_name[fit.name], conversion, fit.name, rates.shape[1])
+        found.append((should, rates / per_neuron(scale, rates)))
     return [*found, (wanted[-1], run.outputs[picked])]
 
 
@@ -67,10 +68,15 @@ def _in_neurons(wanted: Array, conversion: Conversion, name: str, neurons: int) 
     return parts_of
 
 
-def layer_scales(conversion: Conversion) -> list[float]:
-    """Spikes a tick for an activation of 1, layer by layer."""
+def layer_scales(conversion: Conversion) -> list[Array]:
+    """Spikes a tick for an activation of 1, layer by layer: one number, or one a channel."""
     layers: list[dict[str, Any]] = conversion.program.report["layers"]
-    return [float(layer["scale"]) for layer in layers]
+    return [float(layer["scale"]) * np.asarray(layer["gains"]) for layer in layers]
+
+
+def per_neuron(scale: Array, values: Array) -> Array:
+    """The scale of every column of values (rows, neurons), which are numbered channels-last."""
+    return np.tile(scale, values.shape[1] // scale.size)
 
 
 def _names(conversion: Conversion) -> list[str]:

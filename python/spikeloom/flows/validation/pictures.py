@@ -18,7 +18,7 @@ from spikeloom.flows.conversion.pruning import size_curves
 from spikeloom.flows.conversion.response_curve import response_curve
 from spikeloom.flows.convert import Conversion
 from spikeloom.flows.validation.floor_plan import core_views
-from spikeloom.flows.validation.layer_figures import activities, compared_rows, layer_scales
+from spikeloom.flows.validation.layer_figures import activities, compared_rows, layer_scales, per_neuron
 from spikeloom.network.projection import Convolution
 from spikeloom.profile.schema import Profile
 from spikeloom.program.program import ChipProgram
@@ -162,10 +162,11 @@ def _responses(conversion: Conversion, inputs: NDArray, run: Recording) -> dict[
     picked = compared_rows(conversion, len(inputs), RESPONSE_NUMBERS)
     scales, ceiling = layer_scales(conversion), firing_ceiling(conversion.program.profile)
     sent = activities(conversion, inputs[picked], run, picked)[:-1]
-    return {
-        fit.name: _binned(np.clip(wanted * scale, 0.0, ceiling).ravel(), (got * scale).ravel())
-        for fit, (wanted, got), scale in zip(conversion.layers, sent, scales, strict=False)
-    }
+    views = {}
+    for fit, (wanted, got), scale in zip(conversion.layers, sent, scales, strict=False):
+        rates = per_neuron(scale, got)
+        views[fit.name] = _binned(np.clip(wanted * rates, 0.0, ceiling).ravel(), (got * rates).ravel())
+    return views
 
 
 def _binned(wanted: Array, got: Array) -> ResponseView:

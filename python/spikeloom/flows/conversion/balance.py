@@ -1,0 +1,83 @@
+"""Channels brought to alike peaks before the conversion, so that weak ones are not lost in the counting of spikes.
+
+A layer has one scale from activations to rates, and its strongest channel sets it. Where others stay far below, as
+they do behind a folded batch normalisation, they would send a spike or two in a window. A channel's activation is
+multiplied by a gain and its weights in the layers behind are divided by it, which changes nothing in numbers. For
+quantised networks this is cross-layer equalisation (Nagel and others 2019); for spiking ones, channel-wise
+normalisation (Kim and others 2020). Dense layers are left alone: a unit there is one neuron among many that are
+read together, and measured networks gained nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.ann.graph import AnnLayer
+from spikeloom.flows.conversion.max_pool import Wired
+
+if TYPE_CHECKING:
+    from spikeloom.flows.conversion.spiking_units import SpikingUnits
+
+Array = NDArray[np.float64]
+PEAK = 99.9  # percentile of a channel's activations over rows and positions that counts as its peak
+MOST = 16.0  # gain of a channel that hardly answers at all: more would only make noise of it
+
+
+def balanced(units: SpikingUnits, outside: str) -> SpikingUnits:
+    """The same network with alike peaks; the last layer, whose answers are the network's, and the input stay.
+
+    outside: the name by which layers take the network's input.
+    """
+    gains: dict[str, Array] = {outside: np.ones(1)}
+    layers: list[AnnLayer | Wired] = []
+    preactivations, answers = [], []
+    for layer, z, a in zip(units.layers, units.preactivations, units.answers, strict=True):
+        before = outside if not layers else layers[-1].name
+        if isinstance(layer, Wired):  # it takes from units of one channel, which are alike already
+            gain = gains[next(iter(layer.maps))]
+        else:
+            gain = _gains(layer, a) if layer.is_convolution and layer is not units.layers[-1] else np.ones(1)
+            layer = _rescaled(layer, gain, gains, before)
+        gains[layer.name] = gain
+        layers.append(layer)
+        preactivations.append(_times(z, gain))
+        answers.append(_times(a, gain))
+    return replace(units, layers=tuple(layers), preactivations=tuple(preactivations), answers=tuple(answers),
+                   gains=gains)  # fmt: skip
+
+
+def _gains(layer: AnnLayer, answers: Array) -> Array:
+    """(outputs,) what brings each channel's peak to the layer's largest; 1 where it never answers."""
+    peaks = np.percentile(answers.reshape(-1, len(layer.bias)), PEAK, axis=0)
+    gains: Array = np.minimum(peaks.max() / np.where(peaks > 0, peaks, peaks.max() or 1.0), MOST)
+    return gains if peaks.any() else np.ones(len(peaks))
+
+
+def _rescaled(layer: AnnLayer, gain: Array, gains: dict[str, Array], before: str) -> AnnLayer:
+    """Its outputs times their gain, its weights over the gains of its sources."""
+    parts = []
+    for part in layer.parts:
+        given = gains[before if part.source is None else part.source]
+        parts.append(replace(part, weights=part.weights / _by_row(part, given) * gain, bias=part.bias * gain))
+    return replace(parts[0], merged=tuple(parts[1:]))
+
+
+def _by_row(part: AnnLayer, gain: Array) -> Array:
+    """The gain of the source of every weight, in a shape that broadcasts against the weights."""
+    if gain.size == 1:
+        return gain
+    if not part.is_convolution:
+        return np.tile(gain, len(part.weights) // gain.size)[:, np.newaxis]
+    channels, _, _, outputs = part.weights.shape
+    by_group = gain.reshape(part.groups, channels).T
+    return by_group.repeat(outputs // part.groups, axis=1)[:, np.newaxis, np.newaxis, :]
+
+
+def _times(values: Array, gain: Array) -> Array:
+    """(N, neurons) numbered channels-last, each times the gain of its channel."""
+    scaled: Array = values * np.tile(gain, values.shape[1] // gain.size)
+    return scaled
