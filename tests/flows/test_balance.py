@@ -57,7 +57,7 @@ def outputs(units: SpikingUnits, x: np.ndarray) -> np.ndarray:
 def test_the_numbers_stay_and_the_peaks_are_alike() -> None:
     ann, x = depthwise(), images(50)
     plain = spiking_units(ann, x)
-    alike = balanced(plain, INPUT)
+    alike = balanced(plain)
     np.testing.assert_allclose(outputs(alike, ann.flatten(x)), ann.predict(x), rtol=1e-9)
     peaks, gains = np.percentile(alike.answers[0].reshape(-1, 4), PEAK, axis=0), alike.gains["first"]
     np.testing.assert_allclose(peaks, peaks.max())
@@ -72,13 +72,13 @@ def test_a_channel_that_never_answers_is_left_alone() -> None:
     faint = replace(
         ann.layers[0], weights=ann.layers[0].weights * [1, 1, 1e-6, 1], bias=np.array([1, 1, 1e-6, 1])
     )
-    alike = balanced(spiking_units(replace(ann, layers=(faint, *ann.layers[1:])), images(20)), INPUT)
+    alike = balanced(spiking_units(replace(ann, layers=(faint, *ann.layers[1:])), images(20)))
     assert alike.gains["first"][2] == MOST
     dead = replace(ann.layers[0], bias=np.array([0.1, -50.0, 0.0, 0.0]))
-    alike = balanced(spiking_units(replace(ann, layers=(dead, *ann.layers[1:])), images(20)), INPUT)
+    alike = balanced(spiking_units(replace(ann, layers=(dead, *ann.layers[1:])), images(20)))
     assert alike.gains["first"][1] == 1.0
     silent = replace(ann.layers[0], bias=np.full(4, -50.0))
-    alike = balanced(spiking_units(replace(ann, layers=(silent, *ann.layers[1:])), images(20)), INPUT)
+    alike = balanced(spiking_units(replace(ann, layers=(silent, *ann.layers[1:])), images(20)))
     np.testing.assert_array_equal(alike.gains["first"], 1.0)
 
 

@@ -13,6 +13,7 @@ from spikeloom.flows.conversion.max_pool import wired
 from spikeloom.flows.convert import Conversion, convert
 from spikeloom.flows.crosscheck import crosscheck
 from spikeloom.flows.explain import explain
+from spikeloom.profile.catalog import load_profile
 from tolerances import SMALL_CONVERSION
 
 RNG = np.random.default_rng(3)
@@ -125,3 +126,20 @@ def test_what_cannot_be_carried_is_refused_by_the_layers_name() -> None:
     with pytest.raises(AnnError, match="layer 'out': takes the network's input, as another layer does"):
         convert(both, "loihi1", calibration=RNG.uniform(0, 1, (20, 8)))
     assert not explain(both, "loihi1").fits
+
+
+@pytest.mark.parametrize(
+    ("chip", "relays"), [("open_core 0", ["a_relay_1", "a_relay_2"]), ("loihi1 1", ["a_relay_1"])]
+)
+def test_a_branch_beyond_the_delays_goes_through_relays(chip: str, relays: list[str]) -> None:
+    name, longest = chip.split()
+    profile = load_profile(name, override={"time.delay_max": int(longest)})
+    x = RNG.uniform(0, 1, (100, 8))
+    conversion = convert(joined(), profile, calibration=x[:80], ticks=32)
+    made = [placed.name for placed in conversion.program.populations]
+    assert [name for name in made if "relay" in name] == relays
+    assert error(conversion, x[80:]) < SMALL_CONVERSION
+    assert crosscheck(conversion.program, x[80:82], reference="twin").equal
+    found = explain(joined(), profile)
+    assert found.fits
+    assert [layer.name for layer in found.layers] == made

@@ -13,7 +13,7 @@ from spikeloom.errors import AnnError, FitError, NetworkError, PlacementError, S
 from spikeloom.flows.conversion.convertible import check_convertible
 from spikeloom.flows.conversion.dry_network import counts_outputs, dry_network, dry_units
 from spikeloom.flows.conversion.max_pool import Pool, PoolCost, Wired, pool_costs
-from spikeloom.flows.conversion.spiking_units import UnitLayer
+from spikeloom.flows.conversion.spiking_units import SpikingUnits, UnitLayer
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.demand import Demand, tables_of
 from spikeloom.placement.partition import Partition
@@ -137,9 +137,9 @@ class _Dry:
             check_convertible(ann)
         except AnnError as error:
             self.problems.append(_problem(error))
-        self._units: dict[bool, tuple[UnitLayer, ...]] = {}
+        self._units: dict[bool, SpikingUnits] = {}
 
-    def units(self, profile: Profile) -> tuple[UnitLayer, ...]:
+    def units(self, profile: Profile) -> SpikingUnits:
         """The layers in neurons, for a chip whose outputs are read as this one's."""
         counted = counts_outputs(profile)
         if counted not in self._units:
@@ -157,7 +157,7 @@ class _Dry:
 
     def is_too_large(self, profile: Profile) -> bool:
         """More neurons, or lines into one neuron, than the chip has: known without a single synapse."""
-        limits, units = profile.limits, self.units(profile)
+        limits, units = profile.limits, self.units(profile).layers
         neurons = sum(unit.n_outputs for unit in units)
         room = (
             None

@@ -11,37 +11,30 @@ read together, and measured networks gained nothing.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.flows.conversion.max_pool import Wired
-
-if TYPE_CHECKING:
-    from spikeloom.flows.conversion.spiking_units import SpikingUnits
+from spikeloom.flows.conversion.spiking_units import INPUT, SpikingUnits
 
 Array = NDArray[np.float64]
 PEAK = 99.9  # percentile of a channel's activations over rows and positions that counts as its peak
 MOST = 16.0  # gain of a channel that hardly answers at all: more would only make noise of it
 
 
-def balanced(units: SpikingUnits, outside: str) -> SpikingUnits:
-    """The same network with alike peaks; the last layer, whose answers are the network's, and the input stay.
-
-    outside: the name by which layers take the network's input.
-    """
-    gains: dict[str, Array] = {outside: np.ones(1)}
+def balanced(units: SpikingUnits) -> SpikingUnits:
+    """The same network with alike peaks; the last layer, whose answers are the network's, and the input stay."""
+    gains: dict[str, Array] = {INPUT: np.ones(1)}
     layers: list[AnnLayer | Wired] = []
     preactivations, answers = [], []
     for layer, z, a in zip(units.layers, units.preactivations, units.answers, strict=True):
-        before = outside if not layers else layers[-1].name
         if isinstance(layer, Wired):  # it takes from units of one channel, which are alike already
             gain = gains[next(iter(layer.maps))]
         else:
             gain = _gains(layer, a) if layer.is_convolution and layer is not units.layers[-1] else np.ones(1)
-            layer = _rescaled(layer, gain, gains, before)
+            layer = _rescaled(layer, gain, gains)
         gains[layer.name] = gain
         layers.append(layer)
         preactivations.append(_times(z, gain))
@@ -57,11 +50,11 @@ def _gains(layer: AnnLayer, answers: Array) -> Array:
     return gains if peaks.any() else np.ones(len(peaks))
 
 
-def _rescaled(layer: AnnLayer, gain: Array, gains: dict[str, Array], before: str) -> AnnLayer:
+def _rescaled(layer: AnnLayer, gain: Array, gains: dict[str, Array]) -> AnnLayer:
     """Its outputs times their gain, its weights over the gains of its sources."""
     parts = []
     for part in layer.parts:
-        given = gains[before if part.source is None else part.source]
+        given = gains[part.source or INPUT]
         parts.append(replace(part, weights=part.weights / _by_row(part, given) * gain, bias=part.bias * gain))
     return replace(parts[0], merged=tuple(parts[1:]))
 

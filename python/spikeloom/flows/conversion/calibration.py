@@ -18,7 +18,8 @@ from spikeloom.flows.conversion.chip_limits import counts_spikes
 from spikeloom.flows.conversion.input_coding import InputCoding, InputEncoding, choose_coding
 from spikeloom.flows.conversion.layer_data import LayerData
 from spikeloom.flows.conversion.max_pool import Pool
-from spikeloom.flows.conversion.spiking_units import INPUT, UnitLayer, spiking_units
+from spikeloom.flows.conversion.relays import relayed
+from spikeloom.flows.conversion.spiking_units import UnitLayer, spiking_units
 from spikeloom.profile.schema import Profile
 
 Array = NDArray[np.float64]
@@ -90,7 +91,8 @@ def calibration_set(
     rows = rows[np.random.default_rng(seed).permutation(len(rows))[:most]]
     counted = counts_spikes(profile)
     flat = ann.flatten(rows)
-    units = balanced(spiking_units(ann, rows, neurons_per_unit, counted=counted, pool=pool), INPUT)
+    plain = spiking_units(ann, rows, neurons_per_unit, counted=counted, pool=pool)
+    units = relayed(balanced(plain), profile)
     first_layer = units.layers[0]
     assert isinstance(first_layer, AnnLayer)
     coding = choose_coding(first_layer, flat, profile, encoding, ticks)

@@ -10,7 +10,8 @@ from spikeloom.fit.type_table import plain_codes
 from spikeloom.flows.conversion.axon_plan import axons_per_source, has_types
 from spikeloom.flows.conversion.chip_limits import counts_spikes, largest_code, type_table, weight_grid
 from spikeloom.flows.conversion.max_pool import Pool, Wired
-from spikeloom.flows.conversion.spiking_units import INPUT, UnitLayer, sources_of, spiking_units
+from spikeloom.flows.conversion.relays import relayed
+from spikeloom.flows.conversion.spiking_units import INPUT, SpikingUnits, UnitLayer, sources_of, spiking_units
 from spikeloom.network.chip_layer import ChipLayer, Synapses
 from spikeloom.network.from_fit import chip_layer
 from spikeloom.network.network import SpikingNetwork
@@ -21,9 +22,9 @@ Array = NDArray[np.float64]
 TICKS = 32  # thresholds and biases do not matter here, so any window will do
 
 
-def dry_units(ann: Ann, pool: Pool = "tree", *, counted: bool = False) -> tuple[UnitLayer, ...]:
+def dry_units(ann: Ann, pool: Pool = "tree", *, counted: bool = False) -> SpikingUnits:
     """The layers in neurons; counted: of a chip that lets nothing but spikes be read."""
-    return spiking_units(ann, np.zeros((1, *ann.input_shape)), counted=counted, pool=pool).layers
+    return spiking_units(ann, np.zeros((1, *ann.input_shape)), counted=counted, pool=pool)
 
 
 def counts_outputs(profile: Profile) -> bool:
@@ -32,7 +33,7 @@ def counts_outputs(profile: Profile) -> bool:
 
 
 def dry_network(
-    ann: Ann, profile: Profile, pool: Pool = "tree", *, units: tuple[UnitLayer, ...] | None = None
+    ann: Ann, profile: Profile, pool: Pool = "tree", *, units: SpikingUnits | None = None
 ) -> SpikingNetwork:
     """Populations and synapses as a conversion makes them, for inputs that are never negative.
 
@@ -44,7 +45,8 @@ def dry_network(
     network = SpikingNetwork(profile)
     network.input(INPUT, ann.layers[0].n_inputs, encoding="rate")
     counted = counts_outputs(profile)
-    layers = dry_units(ann, pool, counted=counted) if units is None else units
+    plain = dry_units(ann, pool, counted=counted) if units is None else units
+    layers = relayed(plain, profile).layers
     axons = (*axons_per_source(layers, profile), 1)
     for index, layer in enumerate(layers):
         chip = _on_chip(layer, profile, axons[index], readout=layer is layers[-1] and not counted)
