@@ -30,6 +30,9 @@ FAN_IN_FACTOR = 1.25  # excess of backward selection over the best choice of inp
 FIRST_ORDER = 1e-4  # relative: the project promises it between HiGHS and the batched solver
 DECODING_SECONDS = 0.2  # CPU an output at 32 inputs: the project's own target; measured 0.0001 to 0.01
 
+# networks
+STORED_EPSILON = 1e-9  # relative: an ONNX file keeps the epsilon of a batch normalisation as a float32
+
 # flows
 SMALL_CONVERSION = 0.15  # NMSE of a random network of few neurons at 32 ticks on loihi1; measured below 0.05
 
