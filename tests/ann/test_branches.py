@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,9 +82,9 @@ def channels_last() -> ModelBuilder:
     return builder.add("Concat", builder.last, axis=3).readout()
 
 
-def maximum(*, first: bool, globally: bool = False) -> ModelBuilder:
-    builder = ModelBuilder((2, 8, 8)).conv(3, pads=SAME)
-    builder = builder.add("MaxPool", **TILES).relu() if first else builder.relu().add("MaxPool", **TILES)
+def maximum(*, first: bool, globally: bool = False, **windows: Any) -> ModelBuilder:
+    builder, windows = ModelBuilder((2, 8, 8)).conv(3, pads=SAME), windows or TILES
+    builder = builder.add("MaxPool", **windows).relu() if first else builder.relu().add("MaxPool", **windows)
     return builder.add("GlobalAveragePool").readout() if globally else builder.conv(2).readout()
 
 
@@ -104,6 +105,16 @@ NETWORKS: dict[str, Callable[[], ModelBuilder]] = {
     "channels last": channels_last,
     "max before the activation": lambda: maximum(first=True),
     "max behind the activation": lambda: maximum(first=False),
+    "overlapping max before the activation": lambda: maximum(
+        first=True, kernel_shape=[3, 3], strides=[2, 2], pads=SAME
+    ),
+    "overlapping max behind it": lambda: maximum(
+        first=False, kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 0, 1]
+    ),
+    "max with gaps": lambda: maximum(first=False, kernel_shape=[2, 2], strides=[3, 3]),
+    "max padded by a rule": lambda: maximum(
+        first=False, kernel_shape=[3, 3], strides=[2, 2], auto_pad="SAME_UPPER"
+    ),
     "max, then mean": lambda: maximum(first=False, globally=True),
     "a depthwise summand": grouped_sum,
 }

@@ -34,7 +34,6 @@ OFFSET = np.array([[[0.5]], [[-1.0]]])
 
 REFUSED: dict[str, tuple[str, str, Callable[[], ModelBuilder]]] = {
     "unknown operator": ("Erf", "not supported", lambda: culprit(mlp(), "Erf")),
-    "max pool": ("MaxPool", "not supported", lambda: culprit(image(), "MaxPool", kernel_shape=[2, 2])),
     "transposed batch": ("Transpose", "batch axis", lambda: culprit(vector(), "Transpose", perm=[1, 0])),
     "groups without a channel each": (
         "Conv",
@@ -179,11 +178,25 @@ REFUSED: dict[str, tuple[str, str, Callable[[], ModelBuilder]]] = {
     ),
     "a sum of different shapes": ("Add", "different shape", lambda: unequal()),
     "samples side by side": ("Concat", "it joins samples", lambda: joined(0)),
-    "overlapping max": ("MaxPool", "strides", lambda: culprit(image(), "MaxPool", kernel_shape=[2, 2])),
-    "max with a rest": (
+    "max rounded up": (
         "MaxPool",
-        "does not divide",
-        lambda: culprit(image(), "MaxPool", kernel_shape=[4, 4], strides=[4, 4]),
+        "ceil_mode",
+        lambda: culprit(image(), "MaxPool", kernel_shape=[4, 4], strides=[4, 4], ceil_mode=1),
+    ),
+    "max of padding alone": (
+        "MaxPool",
+        "as wide as its window",
+        lambda: culprit(image(), "MaxPool", kernel_shape=[2, 2], pads=[2, 0, 0, 0]),
+    ),
+    "max of a padded input": (
+        "MaxPool",
+        "can be negative",
+        lambda: culprit(image(), "MaxPool", kernel_shape=[2, 2], pads=[1, 1, 0, 0]),
+    ),
+    "max wider than its image": (
+        "MaxPool",
+        "larger than the padded image",
+        lambda: culprit(image(), "MaxPool", kernel_shape=[20, 20]),
     ),
     "max of a linear layer": (
         "MaxPool",

@@ -76,6 +76,8 @@ NETWORKS: dict[str, Callable[[], tuple[Any, Shape]]] = {
     "residual": lambda: (Residual(), (2, 8, 8)),
     "max of a line": lambda: (
         chain(nn.Conv1d(2, 3, 3, padding=1), nn.MaxPool1d(2), nn.ReLU(), nn.Flatten(), nn.Linear(12, 3)), LINE),
+    "overlapping maxima": lambda: (
+        chain(nn.Conv2d(2, 3, 3), nn.MaxPool2d(3, 2, 1), nn.ReLU(), nn.MaxPool2d(2, 1), nn.Conv2d(3, 2, 1)), IMAGE),
     "a functional maximum": lambda: traced(lambda n, x: functional.max_pool2d(n.a(x).relu(), 2)),
     "a sum": lambda: traced(lambda n, x: n.a(x).relu() + x, (6,)),
     "mlp": lambda: (chain(nn.Linear(6, 5), nn.ReLU(), nn.Dropout(), nn.Linear(5, 3)), None),

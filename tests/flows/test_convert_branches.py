@@ -113,6 +113,41 @@ def test_a_tree_is_the_maximum_in_numbers(window: int) -> None:
     np.testing.assert_allclose(total, pool.preactivation(x))
 
 
+def overlapping() -> AnnLayer:
+    """Windows of 3 x 3 every two pixels, padded at one end: the last one reaches beyond the image, too."""
+    return AnnLayer("pool", np.ones((1, 3, 3, 3)), np.zeros(3), "max", (8, 8, 3), (4, 4, 3), stride=(2, 2),
+                    padding=(1, 1, 0, 0), groups=3)  # fmt: skip
+
+
+@pytest.mark.parametrize("pool", ["tree", "or"])
+def test_windows_that_overlap_are_the_maximum_in_numbers(pool: Literal["tree", "or"]) -> None:
+    values = {"conv": RNG.uniform(0, 1, (4, 192))}
+    made, terms = wired(overlapping(), "conv", pool)
+    if pool == "or":  # a neuron that any of its sources fires: here every source counts once
+        [one], image = made, values["conv"].reshape(4, 8, 8, 3)
+        padded = np.pad(image, ((0, 0), (1, 0), (1, 0), (0, 0)))
+        sums = sum(padded[:, y : y + 7 : 2, x : x + 7 : 2] for y in range(3) for x in range(3))
+        np.testing.assert_allclose(one.drive(values), sums.reshape(4, -1))  # type: ignore[union-attr]
+        return
+    for layer in made:
+        values[layer.name] = np.maximum(layer.drive(values), 0.0)
+    assert [term.name for term in terms] == ["pool_0", "pool_1", "pool_2", "pool_3", "pool_4"]
+    total = sum(values[term.name] for term in terms)
+    np.testing.assert_allclose(total, overlapping().preactivation(values["conv"]))
+
+
+def test_windows_that_overlap_on_the_chip() -> None:
+    plain, x = pooled(), images(120)
+    ann = Ann(
+        "overlapping", (8, 8, 1), (plain.layers[0], overlapping(), *plain.layers[2:]), None, np.arange(64)
+    )
+    conversion = convert(ann, "loihi1", calibration=x[:100], ticks=64)
+    assert error(conversion, x[100:]) < SMALL_CONVERSION
+    assert crosscheck(conversion.program, x[100:101], reference="twin").equal
+    [tree, union] = explain(ann, "loihi1").pools
+    assert (tree.neurons, union.neurons) == (9 * 48, 48)  # one more a window than the windows of a tiling
+
+
 def test_a_pool_adds_up_on_a_neuron_that_is_not_reset_to_zero() -> None:
     with pytest.raises(FitError, match="not reset to zero"):
         convert(pooled(), "ideal", calibration=RNG.uniform(0, 1, (20, 8, 8, 1)), pool="or")

@@ -158,7 +158,7 @@ class Lowering(Lowered):
         sides = convolved_sides(self.index.shape[1:], window, step.stride, step.padding)
         return *sides, step.kernels.shape[3]
 
-    def _tiled(self, step: AveragePool | MaxPool) -> tuple[int, int, int]:
+    def _tiled(self, step: AveragePool) -> tuple[int, int, int]:
         """The image's shape after the pooling."""
         channels, height, width = self.shape
         down, right = step.window
@@ -166,6 +166,15 @@ class Lowering(Lowered):
             remedy = "use a window that divides the image"
             raise step.refusal("its window does not divide the image", remedy, step.window, (height, width))
         return height // down, width // right, channels
+
+    def _slid(self, step: MaxPool, image: tuple[int, ...]) -> tuple[int, int, int]:
+        """The shape of an image (channel, height, width) after a max pooling, channels last."""
+        rows, columns = convolved_sides(image[1:], step.window, step.stride, step.padding)
+        if min(rows, columns) < 1:
+            raise step.refusal(
+                "its window is larger than the padded image", "use a smaller one", step.window, image[1:]
+            )
+        return rows, columns, image[0]
 
     def _pool(self, step: AveragePool) -> None:
         if step.window == (1, 1):
@@ -187,16 +196,18 @@ class Lowering(Lowered):
 
     def _max_pool(self, step: MaxPool) -> None:
         """Behind an open layer it waits for the activation, which it may change places with."""
-        if step.window == (1, 1):
+        if step.window == step.stride == (1, 1):
             return
         self.as_image(step)
-        shape = self._tiled(step)
+        shape = self._slid(step, self.index.shape)
         if self.open is not None:
             self.waiting = step
         else:
             scale, offset = self.image_scaling(step)
             if scale.min() < 0 or any(piece.pool != (1, 1) for piece in self.source.pieces):
                 raise step.refusal("it does not directly follow an activation", "put it right behind a ReLU")
+            if any(step.padding) and not self.never_negative():
+                raise step.refusal("it pads what can be negative", "put it right behind a ReLU", step.padding)
             self.source = replace(self._maxima(step), scale=np.tile(scale, prod(shape[:2])),
                                   offset=np.tile(offset, prod(shape[:2])))  # fmt: skip
         self.index = channels_first(shape)
@@ -205,14 +216,16 @@ class Lowering(Lowered):
         """Max pooling as layers, one for each piece of the current tensor."""
         pieces = []
         for piece in self.source.pieces:
-            height, width, channels = piece.shape
-            shape = (height // step.window[0], width // step.window[1], channels)
+            channels = piece.shape[2]
+            shape = self._slid(step, (channels, *piece.shape[:2]))
             ones = np.ones((1, *step.window, channels))
-            layer = AnnLayer(self.unused(step.name), ones, np.zeros(channels), MAX, piece.shape, shape,
-                             stride=step.window, groups=channels, source=piece.name)  # fmt: skip
+            layer = AnnLayer(
+                self.unused(step.name), ones, np.zeros(channels), MAX, piece.shape, shape,
+                stride=step.stride, padding=step.padding, groups=channels, source=piece.name,
+            )  # fmt: skip
             self.layers.append(layer)
             pieces.append(Source.plain(layer.name, shape).pieces[0])
-        size = prod(self.source.pooled_shape) // prod(step.window)
+        size = sum(prod(piece.shape) for piece in pieces)
         return Source(tuple(pieces), np.ones(size), np.zeros(size))
 
     def _pad(self, step: Padding) -> None:

@@ -54,9 +54,11 @@ class AveragePool(Step):
 
 @dataclass(frozen=True)
 class MaxPool(Step):
-    """The largest number of windows of (height, width) that tile the image."""
+    """The largest number of each window of (height, width); padding (top, left, bottom, right) loses."""
 
     window: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True)

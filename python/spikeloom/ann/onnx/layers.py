@@ -71,19 +71,29 @@ def average_pool(node: Node, shape: Shape) -> Steps:
 
 def max_pool(node: Node, shape: Shape) -> Steps:
     node.demand("storage_order", node.attributes.get("storage_order", 0), 0)
-    return (MaxPool(*node.labels, _tiles(node, shape)),)
+    window, stride = _window(node, shape), node.positive("strides", (1,) * max(1, len(shape) - 1))
+    node.demand("ceil_mode", node.attributes.get("ceil_mode", 0), 0)
+    padding = _padding(node, shape, window, stride)
+    if any(pad >= side for pad, side in zip(padding, _pair(window) * 2, strict=True)):
+        raise node.refusal("its padding is as wide as its window", "use a smaller one", padding, window)
+    return (MaxPool(*node.labels, _pair(window), _pair(stride), padding),)
 
 
 def _tiles(node: Node, shape: Shape) -> tuple[int, int]:
     """The windows of a pooling, which must tile the image."""
+    window = _window(node, shape)
+    node.demand("strides", node.sides("strides", (1,) * max(1, len(shape) - 1)), window)
+    node.demand("pads", _padding(node, shape, window, window), (0, 0, 0, 0))
+    return _pair(window)
+
+
+def _window(node: Node, shape: Shape) -> Shape:
+    """The window of a pooling, without gaps between its taps."""
     if "kernel_shape" not in node.attributes:
         raise node.refusal("kernel_shape is missing", "export the network again")
     one = (1,) * max(1, len(shape) - 1)
-    window = node.positive("kernel_shape", one)
-    node.demand("strides", node.sides("strides", one), window)
     node.demand("dilations", node.sides("dilations", one), one)
-    node.demand("pads", _padding(node, shape, window, window), (0, 0, 0, 0))
-    return _pair(window)
+    return node.positive("kernel_shape", one)
 
 
 def global_average_pool(node: Node, shape: Shape) -> Steps:

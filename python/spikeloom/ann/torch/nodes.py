@@ -77,21 +77,29 @@ def _average(call: Call) -> Steps:
 
 
 def _max(call: Call) -> Steps:
-    """MaxPool1d or MaxPool2d with windows that tile the image."""
-    call.demand("dilation", set(call.sides("dilation", 4, 1, 1 if "1d" in call.operator.lower() else 2)), {1})
+    """MaxPool1d or MaxPool2d, which torch pads by half a window at most."""
+    window, stride, padding = _windows(call, ceil_mode=5)
+    call.demand("dilation", set(call.sides("dilation", 4, 1, len(window))), {1})
     call.demand("return_indices", call.option("return_indices", 6, False), False)
-    return (MaxPool(*call.labels, _tiles(call, ceil_mode=5)),)
+    (down, across), (top, left) = (1, *stride)[-2:], (0, *padding)[-2:]
+    return (MaxPool(*call.labels, (1, *window)[-2:], (down, across), (top, left, top, left)),)  # type: ignore[arg-type]
+
+
+def _windows(call: Call, ceil_mode: int) -> tuple[tuple[int, ...], ...]:
+    """Window, stride and padding of a pooling; ceil_mode: the place of that argument."""
+    rank = 1 if "1d" in call.operator.lower() else 2
+    window = call.sides("kernel_size", 1, None, rank)
+    stride = window if call.option("stride", 2) in (None, ()) else call.sides("stride", 2, None, rank)
+    call.demand("ceil_mode", call.option("ceil_mode", ceil_mode, False), False)
+    return window, stride, call.sides("padding", 3, 0, rank)
 
 
 def _tiles(call: Call, ceil_mode: int) -> tuple[int, int]:
-    """The windows of a pooling; ceil_mode: the place of that argument."""
-    rank = 1 if "1d" in call.operator.lower() else 2
-    window = call.sides("kernel_size", 1, None, rank)
-    stride = call.option("stride", 2)
-    if stride is not None and stride != ():
-        call.demand("stride", call.sides("stride", 2, None, rank), window)
-    call.demand("padding", set(call.sides("padding", 3, 0, rank)), {0})
-    call.demand("ceil_mode", call.option("ceil_mode", ceil_mode, False), False)
+    """The windows of an average, which must tile the image."""
+    window, stride, padding = _windows(call, ceil_mode)
+    rank = len(window)
+    call.demand("stride", stride, window)
+    call.demand("padding", set(padding), {0})
     rest = [side % across for side, across in zip(call.shape[-rank:], window, strict=False)]
     if any(rest):
         raise call.refusal(

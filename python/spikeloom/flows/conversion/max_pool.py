@@ -80,6 +80,11 @@ def wired(layer: AnnLayer, source: str, pool: Pool) -> tuple[tuple[Wired, ...], 
     values: list[Value] = [{source: tap} for tap in taps]
     made: list[Wired] = []
     terms = [Term(source, layer.input_shape, layer.stride)]
+    if not _tiles(
+        layer
+    ):  # what lies behind cannot read every stride-th number of the image: neurons pass them on
+        made.append(Wired(f"{layer.name}_0", {source: taps[0]}))
+        terms = [Term(made[0].name, layer.output_shape)]
     while len(values) > 1:
         name = f"{layer.name}_{len(terms)}"
         larger = [_minus(a, b) for a, b in zip(values[1::2], values[::2], strict=False)]
@@ -110,16 +115,26 @@ def _cost(layer: AnnLayer, pool: Pool) -> PoolCost:
 
 
 def _taps(layer: AnnLayer) -> list[csr_array]:
-    """For each place of the window, which number of the image (rows) each window (columns) has there."""
-    rows, columns, channels = layer.output_shape
+    """For each place of the window, which number of the image (rows) each window (columns) has there, if any."""
+    rows, columns, _ = layer.output_shape
+    top, left, bottom, right_side = layer.padding
     numbers = np.arange(layer.n_inputs).reshape(layer.input_shape)
-    (down, right), windows = layer.stride, np.arange(layer.n_outputs)
-    places = [
-        numbers[dy : dy + down * rows : down, dx : dx + right * columns : right].ravel()
-        for dy, dx in np.ndindex(layer.weights.shape[1:3])
-    ]
-    ones, shape = np.ones(rows * columns * channels), (layer.n_inputs, layer.n_outputs)
-    return [csr_array((ones, (place, windows)), shape=shape) for place in places]
+    numbers = np.pad(numbers, ((top, bottom), (left, right_side), (0, 0)), constant_values=-1)
+    (down, right), taps = layer.stride, []
+    for dy, dx in np.ndindex(layer.weights.shape[1:3]):
+        place = numbers[dy : dy + down * rows : down, dx : dx + right * columns : right][
+            :rows, :columns
+        ].ravel()
+        window = np.flatnonzero(place >= 0)
+        shape = (layer.n_inputs, layer.n_outputs)
+        taps.append(csr_array((np.ones(window.size), (place[window], window)), shape=shape))
+    return taps
+
+
+def _tiles(layer: AnnLayer) -> bool:
+    """Every number of the image lies in just one window."""
+    sides = zip(layer.input_shape, layer.output_shape, layer.stride, strict=False)
+    return layer.window == layer.stride and all(side == count * step for side, count, step in sides)
 
 
 def _minus(a: Value, b: Value) -> Value:
