@@ -1,44 +1,13 @@
 // dpi_step: one step of the subthreshold differential-pair neuron of DYNAP-SE2, line by line as the docstring
-// of the operation says.
-#include <array>
+// of the operation says. Here is its makers' step, `euler`; dpi_exponential.cpp has the other.
+#include "soma/operations/dpi_step.hpp"
 
 #include "soma/operations/all.hpp"
-#include "soma/real.hpp"
 
 namespace spikeloom {
 namespace {
 
-// Registers that the step writes, then what it only reads.
-constexpr std::array registers = {"imem", "exc", "inh", "ahp", "fired"};
-constexpr std::array operands = {
-    "refractory", "in_exc",    "in_inh",   "i0",        "itau_mem", "igain_mem",   "itau_exc", "igain_exc",
-    "itau_inh",   "igain_inh", "itau_ahp", "igain_ahp", "iw_ahp",   "idc",         "c_mem",    "c_exc",
-    "c_inh",      "c_ahp",     "kappa",    "ut",        "t_pulse",  "t_pulse_ahp", "dt"};
-enum Place {
-  refractory,
-  in_exc,
-  in_inh,
-  i0,
-  itau_mem,
-  igain_mem,
-  itau_exc,
-  igain_exc,
-  itau_inh,
-  igain_inh,
-  itau_ahp,
-  igain_ahp,
-  iw_ahp,
-  idc,
-  c_mem,
-  c_exc,
-  c_inh,
-  c_ahp,
-  kappa,
-  ut,
-  t_pulse,
-  t_pulse_ahp,
-  dt
-};
+using namespace dpi;
 
 struct Neuron {
   double imem, exc, inh, ahp, fired;
@@ -47,10 +16,6 @@ struct Neuron {
 // A synapse or adaptation current that decays, and is charged toward `level` during a pulse.
 SPIKELOOM_INLINE double charged(double current, double level, double pulse, double step, double tau) {
   return current * exp_of(-(step / tau)) + (1.0 - exp_of(-(pulse / tau))) * level;
-}
-
-SPIKELOOM_INLINE double at_least(double x, double least) {
-  return x > least ? x : least;
 }
 
 struct DpiStep {
@@ -87,8 +52,7 @@ class Dpi final : public Operation<double> {
  public:
   explicit Dpi(Binder<double>& binder) : acting(binder) {}
   Acting acting;
-  std::array<Target, registers.size()> targets;
-  std::array<Source, operands.size()> sources;
+  Places places;
   void (*step)(Neuron*, const double* const*, int);
 
   void run(const Block<double>& block) const override {
@@ -96,32 +60,30 @@ class Dpi final : public Operation<double> {
     for (int i = 0; i < block.count; ++i)
       neurons[i] = {state(block, 0)[i], state(block, 1)[i], state(block, 2)[i], state(block, 3)[i],
                     state(block, 4)[i]};
-    std::array<const double*, operands.size()> p;
-    for (std::size_t k = 0; k < p.size(); ++k) p[k] = block.load<double>(sources[k], 0);
+    const Operands p = places.load(block);
     step(neurons, p.data(), block.count);
     const std::int32_t* where = acting.where(block);
     double* out = block.scratch->as<double>(out_slot);
-    for (std::size_t k = 0; k < targets.size(); ++k) {
+    for (std::size_t k = 0; k < places.targets.size(); ++k) {
       for (int i = 0; i < block.count; ++i)
         out[i] =
             std::array{neurons[i].imem, neurons[i].exc, neurons[i].inh, neurons[i].ahp, neurons[i].fired}[k];
-      block.commit(targets[k], static_cast<const double*>(out), where);
+      block.commit(places.targets[k], static_cast<const double*>(out), where);
     }
   }
 
  private:
   const double* state(const Block<double>& block, std::size_t k) const {
-    return block.reg(targets[k].element);
+    return block.reg(places.targets[k].element);
   }
 };
 
 }  // namespace
 
 std::unique_ptr<Operation<double>> make_dpi_step(Binder<double>& binder) {
+  if (binder.text("integrator") == "exponential") return make_dpi_exponential(binder);
   auto operation = std::make_unique<Dpi>(binder);
-  for (std::size_t k = 0; k < registers.size(); ++k)
-    operation->targets[k] = binder.write(binder.element(registers[k]), {}, false);
-  for (std::size_t k = 0; k < operands.size(); ++k) operation->sources[k] = binder.source(operands[k]);
+  operation->places = Places(binder);
   operation->step = kernel<DpiStep>(binder.level());
   return operation;
 }

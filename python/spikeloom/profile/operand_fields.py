@@ -20,10 +20,11 @@ REGISTER_FIELDS = (
     "inh",
     "ahp",
     "fired",
+    "late",
 )
 _OTHER_FIELDS = (
     "name", "op", "on", "shift", "offset", "round", "min_step", "negate", "toward", "guard",
-    "cmp", "neg_cmp", "reset", "bits", "inl",
+    "cmp", "neg_cmp", "reset", "bits", "inl", "integrator", "parts",
 )  # fmt: skip
 
 

@@ -20,10 +20,12 @@ def real_problems(profile: Profile, operation: _Operation) -> Iterator[tuple[str
         yield from _linear_problems(profile, operation)
     if isinstance(operation, ExpEuler):
         yield from (("tau", problem) for problem in _time_constant(profile, operation.tau))
-    if isinstance(operation, DpiStep) and profile.time.dt_s is None:
+    if isinstance(operation, LinearExact | ExpEuler | DpiStep) and profile.time.dt_s is None:
         yield "op", "needs time.dt_s"
-    if isinstance(operation, LinearExact | ExpEuler) and profile.time.dt_s is None:
-        yield "op", "needs time.dt_s"
+    if isinstance(operation, DpiStep) and operation.integrator == "exponential":
+        for field in ("late", "threshold"):
+            if getattr(operation, field) is None:
+                yield field, "is what the integrator exponential needs beside"
     if isinstance(operation, Adc | Dac):
         if operation.inl and len(operation.inl) != 2**operation.bits:
             yield "inl", f"needs one number for each of {2**operation.bits} codes, got {len(operation.inl)}"

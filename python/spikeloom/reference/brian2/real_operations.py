@@ -15,6 +15,7 @@ from scipy.linalg import expm
 from spikeloom.errors import EmulationError
 from spikeloom.profile.schema import Profile
 from spikeloom.reference.brian2.block import Block
+from spikeloom.reference.brian2.differential_pair import dpi_step
 from spikeloom.reference.brian2.exact import Exact, constant, larger, smaller
 
 INEXACT = ("linear_exact", "exp_euler", "exp_drive", "dpi_step")
@@ -150,47 +151,6 @@ def mac(entry: Any, block: Block) -> None:
         whole = block.keep(Exact(f"whole({part.code}{half})", None))
         total = total + smaller(larger(whole, low), high)
     block.write(entry.dst, smaller(larger(total, low), high))
-
-
-def dpi_step(entry: Any, block: Block) -> None:
-    """The lines of the docstring, one by one, in Brian2's names."""
-
-    def get(role: str) -> str:
-        return block.read(getattr(entry, role)).code
-
-    def keep(code: str) -> str:
-        return block.keep(Exact(code, None)).code
-
-    def charged(role: str, level: str, pulse: str) -> str:
-        tau = keep(f"{thermal} * {get(f'c_{role}')} / {get(f'itau_{role}')}")
-        return keep(f"{get(role)} * exp(-({dt} / {tau})) + (1.0 - exp(-({get(pulse)} / {tau}))) * {level}")
-
-    dt, thermal = repr(float(block.profile.time.dt_s or 1.0)), keep(f"{get('ut')} / {get('kappa')}")
-    found = {}
-    for k in ("exc", "inh"):
-        level = keep(f"maximum({get(f'igain_{k}')} / {get(f'itau_{k}')} * {get(f'in_{k}')}, {get('i0')})")
-        found[k] = charged(k, level, "t_pulse")
-    spiked = keep(f"{get('igain_ahp')} / {get('itau_ahp')} * {get('iw_ahp')} * {get('fired')}")
-    found["ahp"] = keep(f"maximum({charged('ahp', spiked, 't_pulse_ahp')}, {get('i0')})")
-    leak = keep(f"{get('itau_mem')} + {found['ahp']}")
-    free = f"int({get('refractory')} == 0.0)"
-    drive = f"({found['exc']} - {found['inh']} - {leak} + {get('idc')}) * {free}"
-    entering = keep(f"maximum({drive}, {get('i0')})")
-    rest = keep(f"{get('igain_mem')} / {get('itau_mem')} * ({entering} - {leak})")
-    ratio = keep(f"maximum({get('imem')} / {get('i0')}, 2.0**-1022)")
-    v = keep(f"{thermal} * log({ratio})")
-    factor = f"{get('kappa')} * {get('kappa')} / ({get('kappa')} + 1.0)"
-    back = keep(f"{get('i0')} * exp(maximum({factor} * {v} / {get('ut')}, -708.0))")
-    above = keep(f"{get('imem')} + {get('igain_mem')}")
-    slope = keep(
-        f"{rest} + {back} / {leak} * {above} - {get('imem')} * (1.0 + {found['ahp']} / {get('itau_mem')})"
-    )
-    tau = keep(f"{thermal} * {get('c_mem')} / {leak}")
-    found["imem"] = keep(
-        f"maximum({get('imem')} + {dt} * {get('imem')} / ({tau} * {above}) * {slope}, {get('i0')})"
-    )
-    for role, code in (*found.items(), ("fired", "0.0")):
-        block.write(getattr(entry, role), Exact(code, None))
 
 
 REAL_OPERATIONS: dict[str, Callable[[Any, Block], None]] = {

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from spikeloom.reference.twin import elementary
+from spikeloom.reference.twin.differential_pair import dpi_step
 from spikeloom.reference.twin.neuron import Neuron
 
 Matrix = list[list[float]]
@@ -137,42 +138,6 @@ def mac(entry: Any, neuron: Neuron) -> None:
         rounded = float(math.floor(part + 0.5 if entry.round == "nearest" else part))
         total += min(max(rounded, low), high)
     neuron.write(entry.dst, min(max(total, low), high))
-
-
-def dpi_step(entry: Any, neuron: Neuron) -> None:
-    """The lines of the docstring, one by one."""
-    dt = neuron.chip.dt
-
-    def get(role: str) -> float:
-        return float(neuron.read(getattr(entry, role)))
-
-    thermal, floor = get("ut") / get("kappa"), get("i0")
-    tau = {k: thermal * get(f"c_{k}") / get(f"itau_{k}") for k in ("exc", "inh", "ahp")}
-    synapse = {}
-    for k in ("exc", "inh"):
-        level = max(get(f"igain_{k}") / get(f"itau_{k}") * get(f"in_{k}"), floor)
-        synapse[k] = charged(get(k), level, get("t_pulse"), dt, tau[k])
-    level = get("igain_ahp") / get("itau_ahp") * get("iw_ahp") * get("fired")
-    ahp = max(charged(get("ahp"), level, get("t_pulse_ahp"), dt, tau["ahp"]), floor)
-    leak = get("itau_mem") + ahp
-    free = 1.0 if get("refractory") == 0.0 else 0.0
-    entering = max((synapse["exc"] - synapse["inh"] - leak + get("idc")) * free, floor)
-    imem, kappa = get("imem"), get("kappa")
-    rest = get("igain_mem") / get("itau_mem") * (entering - leak)
-    v = thermal * elementary.log(imem / floor)
-    back = floor * elementary.exp(kappa * kappa / (kappa + 1.0) * v / get("ut"))
-    above = imem + get("igain_mem")
-    feedback = back / leak * above
-    slope = rest + feedback - imem * (1.0 + ahp / get("itau_mem"))
-    after = imem + dt * imem / (thermal * get("c_mem") / leak * above) * slope
-    values = {"imem": max(after, floor), **synapse, "ahp": ahp, "fired": 0.0}
-    for role, value in values.items():
-        neuron.write(getattr(entry, role), value)
-
-
-def charged(current: float, level: float, pulse: float, step: float, tau: float) -> float:
-    """A current that decays for a step and is drawn to `level` for a pulse."""
-    return current * elementary.exp(-(step / tau)) + (1.0 - elementary.exp(-(pulse / tau))) * level
 
 
 REAL_OPERATIONS: Mapping[str, Callable[[Any, Neuron], None]] = {
