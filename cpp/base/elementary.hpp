@@ -23,6 +23,7 @@ inline constexpr double inverse_odd[] = {1.0 / 1.0,  1.0 / 3.0,  1.0 / 5.0,  1.0
 template <int count>
 SPIKELOOM_INLINE double horner(const double (&c)[count], double t) {
   double sum = c[count - 1];
+#pragma GCC unroll 32  // whole, or no loop around it becomes one over vectors
   for (int k = count - 2; k >= 0; --k) sum = c[k] + t * sum;
   return sum;
 }

@@ -16,7 +16,7 @@ from spikeloom.reference.twin.executor import run_twin
 
 OWN = Path(__file__).parent / "profiles"
 MADE_UP = ("subtract_reset", "two_thresholds", "multi_spike", "each_addition")
-ANALOG_CHIPS = ("dynap_se2", "brainscales2_matrix")
+ANALOG_CHIPS = ("dynap_se2", "dynap_se2:euler", "brainscales2_matrix")
 REAL = (
     "leaky_exact",
     "adaptive_exponential",

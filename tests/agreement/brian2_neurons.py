@@ -65,8 +65,10 @@ class Adaptive:
 class Pair:
     """DYNAP-SE2's membrane, adaptation and idle synapses."""
 
-    free, membrane = differential_pair(), "imem"
-    names = {name: name for name in ("imem", "iexc", "iinh", "iahp")}
+    membrane, names = "imem", {name: name for name in ("imem", "iexc", "iinh", "iahp")}
+
+    def __init__(self, profile="dynap_se2"):
+        self.free = differential_pair(profile)
 
     def group(self, method, clock, idc=None):
         from brian2 import NeuronGroup, second

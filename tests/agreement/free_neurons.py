@@ -100,7 +100,22 @@ def second_order():
     return Free("adaptive_second_order", "v", shared | own, first.start)
 
 
-def differential_pair():
+def differential_pair(profile="dynap_se2"):
     """DYNAP-SE2's neuron on its constant current, which any pulse of a synapse is small to."""
     params = {"idc_a": np.random.default_rng(7).uniform(2e-11, 2e-10, NEURONS), "t_pulse_s": 1e-6}
-    return Free("dynap_se2", "imem", params, record=("iexc", "iinh", "iahp"))
+    return Free(profile, "imem", params, record=("iexc", "iinh", "iahp"))
+
+
+def adapting_pairs():
+    """The same neurons, all else drawn, too: each spike leaves an adaptation and a refractory period behind."""
+    rng = np.random.default_rng(12)
+
+    def between(low, high):
+        return np.exp(rng.uniform(np.log(low), np.log(high), NEURONS))
+
+    params = {
+        "idc_a": between(2e-11, 5e-10), "itau_mem_a": between(1e-12, 3e-11), "igain_mem_a": between(5e-12, 2e-10),
+        "threshold_a": between(2e-8, 5e-7), "t_ref_s": rng.integers(0, 5, NEURONS) * 1e-3,
+        "iw_ahp_a": between(1e-11, 1e-8), "itau_ahp_a": between(1e-11, 1e-10),
+    }  # fmt: skip
+    return Free("dynap_se2", "imem", params)

@@ -1,6 +1,6 @@
-// dpi_step with the integrator `exponential`: a step in parts, each of second order in u = w + ln w, in which the
-// membrane is all but linear; w is the membrane's current in units of its gain's. The docstring of the operation
-// has the lines.
+// dpi_step with the integrator `exponential`: a step in parts, each of second order in u = w + ln w, in which
+// the membrane is all but linear; w is the membrane's current in units of its gain's. The docstring of the
+// operation has the lines.
 #include <algorithm>
 
 #include "soma/operations/all.hpp"
@@ -17,9 +17,10 @@ constexpr double highest = 1e9;    // of u
 // The neurons of a block within a step: currents that decay, and what the membrane's parts need.
 struct Lanes {
   using Lane = double[block_size];
-  Lane w, since;                      // since: time after the crossing, 0 before it
-  Lane current[3], half[3], mid[3];   // exc, inh, ahp; half: decay of half a part; mid: in the middle of one
-  Lane length;                        // of the next part
+  Lane w, since;                     // since: time after the crossing, 0 before it
+  Lane current[3], half[3], mid[3];  // exc, inh, ahp; half: decay of half a part; mid: in the middle of one
+  Lane length;                       // of the next part
+  Lane u, way, exponent, after;  // of a part: where it starts, how far and how steep it leads, where it ends
   Lane free, charge, height, lowest, goal;
 };
 
@@ -63,7 +64,8 @@ struct Open {
 // What arrives, and how the currents decay in half a part.
 struct Arrive {
   SPIKELOOM_INLINE static void run(Lanes& n, const Operands& p, double parts, int count) {
-    constexpr Place gain[2] = {igain_exc, igain_inh}, itau[2] = {itau_exc, itau_inh}, in[2] = {in_exc, in_inh};
+    constexpr Place gain[2] = {igain_exc, igain_inh}, itau[2] = {itau_exc, itau_inh},
+                    in[2] = {in_exc, in_inh};
     for (int k = 0; k < 2; ++k)
       for (int i = 0; i < count; ++i)
         n.current[k][i] = n.current[k][i] + taken(p[t_pulse][i], tau_of(p, k, i)) *
@@ -91,16 +93,11 @@ SPIKELOOM_INLINE double rise_of(double z) {
   return z > -0.01 && z < 0.01 ? series : whole;
 }
 
-// The w whose w + ln w is u, by Newton's steps.
-SPIKELOOM_INLINE double inverse(double u) {
-  double w = log_of(1.0 + exp_of(u));
-  for (int k = 0; k < 4; ++k) w = w * (1.0 + u - log_of(w)) / (1.0 + w);
-  return w;
-}
-
-// One part of the membrane, with the currents of its middle; a part of length 0 changes nothing.
-struct Move {
+// Where a part takes u, with the currents of its middle.
+struct Rise {
   SPIKELOOM_INLINE static void run(Lanes& n, const Operands& p, int count) {
+    SPIKELOOM_INDEPENDENT
+    for (int i = 0; i < count; ++i) n.u[i] = log_of(n.w[i]);
     SPIKELOOM_INDEPENDENT
     for (int i = 0; i < count; ++i) {
       const double floor = p[i0][i], w = n.w[i], length = n.length[i], base = p[itau_mem][i];
@@ -109,21 +106,53 @@ struct Move {
       const double leak = base + ahp;
       const double in = at_least((exc - inh - leak + p[idc][i]) * n.free[i], floor);
       const double open = leak * (1.0 + ahp / base);
-      const double power = p[kappa][i] / (p[kappa][i] + 1.0), log_w = log_of(w), u = w + log_w;
-      const double back = floor * exp_of(power * (log_w + n.height[i]));
+      const double power = p[kappa][i] / (p[kappa][i] + 1.0);
+      const double back = floor * exp_of(power * (n.u[i] + n.height[i]));
       const double slope = (leak / base * (in - leak) - open * w + back * (1.0 + w)) / n.charge[i];
       const double steep = (back * (w + power * (1.0 + w)) - open * w) / (1.0 + w) / n.charge[i];
       const double z = length * steep;
-      double after = u + length * slope * rise_of(z < steepest ? z : steepest);
-      after = at_least(after, n.lowest[i]);
-      after = after < highest ? after : highest;
-      const double goal = n.goal[i], before = u < goal ? u : goal;
-      const double first = after > goal ? length * ((after - goal) / (after - before)) : 0.0;
-      const double since = n.since[i] > 0.0 ? n.since[i] + length : first;
-      const double moved = inverse(after);
-      n.since[i] = length == 0.0 ? n.since[i] : since;
-      n.w[i] = length == 0.0 ? w : moved;
+      n.way[i] = length * slope;
+      n.exponent[i] = z < steepest ? z : steepest;
     }
+    SPIKELOOM_INDEPENDENT
+    for (int i = 0; i < count; ++i) {
+      n.u[i] = n.w[i] + n.u[i];
+      const double after = at_least(n.u[i] + n.way[i] * rise_of(n.exponent[i]), n.lowest[i]);
+      n.after[i] = after < highest ? after : highest;
+    }
+  }
+};
+
+// The time since the crossing, after a part.
+struct Cross {
+  SPIKELOOM_INLINE static void run(Lanes& n, int count) {
+    SPIKELOOM_INDEPENDENT
+    for (int i = 0; i < count; ++i) {
+      const double goal = n.goal[i], after = n.after[i], length = n.length[i], since = n.since[i];
+      const double before = n.u[i] < goal ? n.u[i] : goal;
+      const double part = length * ((after - goal) / (after - before)), longer = since + length;
+      const double first = after > goal ? part : 0.0;
+      const double now = since > 0.0 ? longer : first;
+      n.since[i] = length == 0.0 ? since : now;
+    }
+  }
+};
+
+// w, so that w + ln w is u after the part, by Newton's steps.
+struct Invert {
+  SPIKELOOM_INLINE static void run(Lanes& n, int count) {
+    SPIKELOOM_INDEPENDENT
+    for (int i = 0; i < count; ++i) n.way[i] = 1.0 + exp_of(n.after[i]);
+    SPIKELOOM_INDEPENDENT
+    for (int i = 0; i < count; ++i) n.way[i] = log_of(n.way[i]);
+    for (int k = 0; k < 4; ++k) {
+      SPIKELOOM_INDEPENDENT
+      for (int i = 0; i < count; ++i) n.u[i] = log_of(n.way[i]);
+      SPIKELOOM_INDEPENDENT
+      for (int i = 0; i < count; ++i) n.way[i] = n.way[i] * (1.0 + n.after[i] - n.u[i]) / (1.0 + n.way[i]);
+    }
+    SPIKELOOM_INDEPENDENT
+    for (int i = 0; i < count; ++i) n.w[i] = n.length[i] == 0.0 ? n.w[i] : n.way[i];
   }
 };
 
@@ -161,7 +190,9 @@ class Exponential final : public Operation<double> {
         goal(kernel<Goal>(binder.level())),
         arrive(kernel<Arrive>(binder.level())),
         decay(kernel<Decay>(binder.level())),
-        move(kernel<Move>(binder.level())),
+        rise(kernel<Rise>(binder.level())),
+        cross(kernel<Cross>(binder.level())),
+        invert(kernel<Invert>(binder.level())),
         close(kernel<Close>(binder.level())) {}
 
   void run(const Block<double>& block) const override {
@@ -192,8 +223,17 @@ class Exponential final : public Operation<double> {
   decltype(kernel<Goal>(Level::baseline)) goal;
   decltype(kernel<Arrive>(Level::baseline)) arrive;
   decltype(kernel<Decay>(Level::baseline)) decay;
-  decltype(kernel<Move>(Level::baseline)) move;
+  decltype(kernel<Rise>(Level::baseline)) rise;
+  decltype(kernel<Cross>(Level::baseline)) cross;
+  decltype(kernel<Invert>(Level::baseline)) invert;
   decltype(kernel<Close>(Level::baseline)) close;
+
+  // One part of the membrane; a part of length 0 changes nothing.
+  void move(Lanes& n, const Operands& p, int count) const {
+    rise(n, p, count);
+    cross(n, count);
+    invert(n, count);
+  }
 
   const double* state(const Block<double>& block, int k) const {
     return block.reg(places.targets[static_cast<std::size_t>(k)].element);

@@ -1,9 +1,10 @@
 """Differential-pair neurons below threshold: from threshold units to currents.
 
-Far below its gain current the membrane of `dpi_step` grows in a step by the factor 1 + dt (in - leak) / (T c), so its
-logarithm integrates the input current, from that of the reset to that of the threshold, and never falls below the
-former. What the synapses of the two signs bring is subtracted before it is rectified: they are slow, so that it is
-their means that are subtracted, and not single spikes.
+Far below its gain current the membrane of `dpi_step` grows at the rate (in - leak) / (T c), so its logarithm
+integrates the input current, from that of the reset to that of the threshold, and never falls below the former. (A
+step of the integrator `euler` multiplies by 1 + dt (in - leak) / (T c) instead, which fast rises lag behind.) What
+the synapses of the two signs bring is subtracted before it is rectified: they are slow, so that it is their means
+that are subtracted, and not single spikes.
 """
 
 from __future__ import annotations
@@ -56,9 +57,9 @@ def pair_neuron(profile: Profile) -> PairNeuron | None:
     }
     refractory = next(str(name) for name in profile.fire.start.values() if str(name) in profile.params)
     fixed[refractory] = float(profile.params[refractory].min or 0.0)
-    decay = float(np.exp(-1.0 / SYNAPSE_TICKS))
     tau = SYNAPSE_TICKS * dt
-    jump = (1.0 - np.exp(-value(step.t_pulse) / tau)) / (1.0 - decay)
+    lasting = 1.0 / (1.0 - np.exp(-1.0 / SYNAPSE_TICKS)) if step.integrator == "euler" else SYNAPSE_TICKS
+    jump = (1.0 - np.exp(-value(step.t_pulse) / tau)) * lasting
     for itau, capacitor in ((step.itau_exc, step.c_exc), (step.itau_inh, step.c_inh)):
         fixed[str(itau)] = thermal * value(capacitor) / tau
     charge = thermal * value(step.c_mem) * np.log(lowest / value(step.i0)) / dt

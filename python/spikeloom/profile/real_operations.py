@@ -162,22 +162,21 @@ class DpiStep(_Operation):
     slope = rest + f - imem (1 + ahp / itau_mem); imem = max(i0, imem + dt imem / (tau above) slope).
 
     Integrator `exponential`, of second order, the spike's time included: the same equations, in w = imem / igain_mem
-    (imem at least i0) and u = w + ln w, in which the membrane is all but linear. `late` is how long before the end of its step the last
-    spike crossed the threshold, in steps. Pulses: ahp = ahp + exp(-(late dt / tau_ahp))
-    ((1 - exp(-(t_pulse_ahp / tau_ahp))) (igain_ahp / itau_ahp iw_ahp fired)); fired = 0. First, where free, the time
-    since that crossing is made up for, as a part of length gap = late dt, else 0, with the currents
-    i_k exp(gap / 2 / tau_k), which stay. Then exc and inh gain (1 - exp(-(t_pulse / tau_k))) (igain_k / itau_k in_k),
-    and the step is taken in `parts` parts of length h = dt / parts: i_k = i_k q_k is the current in the middle of a
-    part, i_k = i_k q_k that at its end, q_k = exp(-(h / 2 / tau_k)).
-    A part of length 0 changes nothing; else, each current at least i0, it does: leak = itau_mem + ahp;
-    in = max(i0, (exc - inh - leak + idc) free); open = leak (1 + ahp / itau_mem); C = T c_mem; p = kappa / (kappa + 1);
-    back = i0 exp(p (ln w + ln(igain_mem / i0))); slope = (leak / itau_mem (in - leak) - open w + back (1 + w)) / C;
-    steep = (back (w + p (1 + w)) - open w) / (1 + w) / C; z = min(h steep, 50); rise = (exp(z) - 1) / z, or
-    1 + z / 2 (1 + z / 3 (1 + z / 4 (1 + z / 5))) where -0.01 < z < 0.01; u' = u + h slope rise, at least
-    i0 / igain_mem - ln(igain_mem / i0) and at most 1e9; w = ln(1 + exp(u')), then four times
-    w = w (1 + u' - ln w) / (1 + w). With goal = g + ln g, g = threshold / igain_mem, the time since the crossing is h
-    more once there was one; else h ((u' - goal) / (u' - min(u, goal))) where u' > goal. After the last part
-    imem = max(i0, igain_mem w) and, where free, late = min(1, that time / dt) where imem > threshold, else 0.
+    (imem at least i0) and u = w + ln w, in which the membrane is all but linear. `late` is how long before the end of
+    its step the last spike crossed the threshold, in steps. Pulses: ahp = ahp + exp(-(late dt / tau_ahp)) ((1 -
+    exp(-(t_pulse_ahp / tau_ahp))) (igain_ahp / itau_ahp iw_ahp fired)); fired = 0. First, where free, the time since
+    that crossing is made up for, as a part of length gap = late dt, else 0, with the currents i_k exp(gap / 2 /
+    tau_k), which stay. Then exc and inh gain (1 - exp(-(t_pulse / tau_k))) (igain_k / itau_k in_k), and the step is
+    taken in `parts` parts of length h = dt / parts: i_k = i_k q_k is the current in the middle of a part, i_k = i_k
+    q_k that at its end, q_k = exp(-(h / 2 / tau_k)). A part of length 0 changes nothing; else, each current at least
+    i0, it does: leak = itau_mem + ahp; in = max(i0, (exc - inh - leak + idc) free); open = leak (1 + ahp / itau_mem);
+    C = T c_mem; p = kappa / (kappa + 1); back = i0 exp(p (ln w + ln(igain_mem / i0))); slope = (leak / itau_mem (in -
+    leak) - open w + back (1 + w)) / C; steep = (back (w + p (1 + w)) - open w) / (1 + w) / C; z = min(h steep, 50);
+    rise = (exp(z) - 1) / z, or 1 + z / 2 (1 + z / 3 (1 + z / 4 (1 + z / 5))) where -0.01 < z < 0.01; u' = u + h slope
+    rise, at least i0 / igain_mem - ln(igain_mem / i0) and at most 1e9; w = ln(1 + exp(u')), then four times w = w (1
+    + u' - ln w) / (1 + w). With goal = g + ln g, g = threshold / igain_mem, the time since the crossing is h more
+    once there was one; else h ((u' - goal) / (u' - min(u, goal))) where u' > goal. After the last part imem = max(i0,
+    igain_mem w) and, where free, late = min(1, that time / dt) where imem > threshold, else 0.
     """
 
     op: Literal["dpi_step"]

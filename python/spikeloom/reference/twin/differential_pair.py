@@ -13,6 +13,7 @@ Get = Callable[[str], float]
 CURRENTS = ("exc", "inh", "ahp")
 STEEPEST = 50.0  # exponent of a part
 HIGHEST = 1e9  # of u
+NEWTON_STEPS = 4
 
 
 def dpi_step(entry: Any, neuron: Neuron) -> None:
@@ -57,7 +58,7 @@ def charged(current: float, level: float, pulse: float, step: float, tau: float)
 
 @dataclass
 class Membrane:
-    """The membrane within a step, w = imem / igain_mem, and the time since it crossed the threshold, 0: it has not."""
+    """The membrane within a step, w = imem / igain_mem, and the time since its crossing, 0 before it."""
 
     get: Get
     free: float
@@ -109,7 +110,7 @@ def rise_of(z: float) -> float:
 def inverse(u: float) -> float:
     """The w whose w + ln w is u, by Newton's steps."""
     w = elementary.log(1.0 + elementary.exp(u))
-    for _ in range(4):
+    for _ in range(NEWTON_STEPS):
         w = w * (1.0 + u - elementary.log(w)) / (1.0 + w)
     return w
 
