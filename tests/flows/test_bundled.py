@@ -15,7 +15,11 @@ from spikeloom.bundled.load import BUNDLES, FOLDER, Bundle, load_bundle
 from spikeloom.errors import SpikeloomError
 
 LARGEST = 3_000_000  # bytes, all files of the folder together
-ROWS = {"mlp": 1500, "cnn": 200}  # the reference evaluator's AveragePool takes 20 ms an image
+ROWS = {
+    "mlp": 1500,
+    "cnn": 200,
+    "small_cnn": 1500,
+}  # the reference evaluator's AveragePool takes 20 ms an image
 
 
 def _outputs(bundle: Bundle, rows: NDArray) -> NDArray:
@@ -74,7 +78,15 @@ def test_any_ten_rows_hold_each_class_once() -> None:
     assert (np.sort(labels.reshape(-1, 10), axis=1) == np.arange(10)).all()
 
 
-@pytest.mark.parametrize("name", ["mlp", "cnn"])
+def test_small_images_are_means_of_the_large_ones() -> None:
+    large, small = load_bundle("cnn").inputs[:3, 0], load_bundle("small_cnn").inputs[:3, 0]
+    assert small[:, 4, 5] * 255 == pytest.approx(large[:, 11:14, 14:17].mean(axis=(1, 2)), rel=1e-6)
+    assert small[:, 0, 9] * 255 * 9 == pytest.approx(
+        large[:, :2, 26:].sum(axis=(1, 2)), rel=1e-6
+    )  # and the edge of 0
+
+
+@pytest.mark.parametrize("name", ROWS)
 def test_the_readme_states_the_accuracy(name: str) -> None:
     bundle, count = load_bundle(name), ROWS[name]
     assert bundle.labels is not None
@@ -130,13 +142,15 @@ def test_a_wrong_number_of_episodes_is_refused(episodes: int) -> None:
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(SpikeloomError, match="bundled network rnn: does not exist; limit mlp, cnn, cartpole"):
+    with pytest.raises(
+        SpikeloomError, match="bundled network rnn: does not exist; limit mlp, cnn, small_cnn, cartpole"
+    ):
         load_bundle("rnn")
 
 
 def test_each_script_is_there_and_named_in_the_readme() -> None:
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     examples = Path(__file__).parents[2] / "python" / "examples"
-    for script in ("train_fashion_mlp.py", "train_fashion_cnn.py", "train_cartpole.py"):
+    for script in ("train_fashion_mlp.py", "train_fashion_cnn.py", "train_small_cnn.py", "train_cartpole.py"):
         assert (examples / script).is_file()
         assert script in text

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.network.chip_layer import Synapses
 from spikeloom.network.from_fit import chip_layer
+from spikeloom.network.gain_neurons import FARTHEST
 
 
 def run(
@@ -34,17 +35,31 @@ def test_a_drive_brings_the_membrane_of_a_leaky_neuron_where_its_leak_holds_it()
     profile = sl.load_profile("brainscales2")
     membrane_ticks = float(profile.params["tau_mem_s"].max or 0) / float(profile.time.tick_s or 1)
     v = run("brainscales2", np.zeros(1), 0.01, 0.05, np.zeros(200), "v").registers["fc.v"][0, :, 0]
-    assert v[-1] - v[0] == pytest.approx(0.05 * membrane_ticks * 20.0, rel=0.03)  # 20: from rest to threshold
+    assert v[-1] - v[0] == pytest.approx(0.05 * membrane_ticks * FARTHEST, rel=0.03)
 
 
 def test_spikes_bring_charge_in_proportion_to_their_codes() -> None:
     spikes = np.zeros(40)
     spikes[0] = 1
-    v = run("brainscales2", np.array([0, 8, 16, -16]), 0.02, 0.0, spikes, "v").registers["fc.v"][0]
+    v = run("brainscales2", np.array([0, 16, 32, -32]), 0.01, 0.0, spikes, "v").registers["fc.v"][0]
     rise = (v - v[:, :1]).sum(axis=0)
     assert rise[2] == pytest.approx(2.0 * rise[1], rel=1e-6)
     assert rise[3] == pytest.approx(-rise[2], rel=1e-6)
-    assert 0.5 * 0.32 * 20.0 < (v[:, 2] - v[:, 0]).max() < 0.32 * 20.0  # less what leaks meanwhile
+    full = 0.32 * FARTHEST
+    assert 0.5 * full < (v[:, 2] - v[:, 0]).max() < full  # less what leaks meanwhile
+
+
+def test_a_threshold_is_nearer_where_gain_or_drive_would_leave_their_range() -> None:
+    profile = sl.load_profile("brainscales2")
+    layer = AnnLayer("fc", np.zeros((1, 3)), np.zeros(3), "relu", (1,), (3,))
+    scales, bias = np.array([0.01, 0.04, 0.01]), np.array([0.0, 0.0, 0.3])
+    made = chip_layer(Synapses("fc", np.array([[9, 9, 9]], dtype=np.int32), scales, bias), layer, profile, ticks=9,
+                      peak=np.ones(3))  # fmt: skip
+    assert made.theta[0] == FARTHEST > max(made.theta[1:])
+    per_code = made.params["gain_lsb"] * profile.params["tau_syn_s"].min / made.theta  # in any one unit
+    assert per_code[1:] / per_code[0] == pytest.approx([4.0, 1.0])
+    drive = made.params["drive_lsb"] + made.params["v_leak_lsb"] - made.params["v_reset_lsb"]
+    assert drive[2] / made.theta[2] == pytest.approx(0.3 * 12.0)  # the membrane's time constant is 12 ticks
 
 
 @pytest.mark.parametrize("chip", ["dynap_se2", "dynap_se2:euler"])
@@ -65,3 +80,31 @@ def test_negative_constants_are_taken_by_the_leak() -> None:
         run("dynap_se2", np.array([8]), 0.02, bias, spikes).counts["fc"][0, 0] for bias in (0.0, -0.05)
     )
     assert 0 < low < 0.6 * high
+
+
+@pytest.mark.parametrize("chip", ["brainscales2", "dynap_se2"])
+def test_a_convolution_behind_a_mean_has_the_currents_of_its_matrix(chip: str) -> None:
+    rng, profile = np.random.default_rng(0), sl.load_profile(chip)
+    kernel = rng.integers(-9, 10, (2, 2, 2, 3))
+    layer = AnnLayer("c", kernel.astype(float), np.zeros(3), "relu", (4, 6, 2), (2, 3, 3), padding=(0, 0, 1, 1),
+                     input_pool=(2, 2))  # fmt: skip
+    synapses = Synapses(
+        "c", kernel.reshape(-1, 3).astype(np.int32), np.full(3, 0.08), np.array([0.1, 0.15, 0.2])
+    )
+    matrix = 4 * layer.preactivation(np.eye(48))  # each of the four sources of a mean has a whole synapse
+    dense = AnnLayer("c", matrix, np.zeros(18), "relu", (48,), (18,))
+    alone = Synapses("c", np.rint(matrix).astype(np.int32), np.full(18, 0.08 / 4), np.tile(synapses.bias, 6))
+    spikes = (rng.random((2, 60, 48)) < 0.1).astype(np.uint8)
+    counts = [_counts(one, of, profile, spikes) for one, of in ((synapses, layer), (alone, dense))]
+    assert counts[0].sum() > 50
+    assert np.array_equal(*counts)
+
+
+def _counts(synapses: Synapses, layer: AnnLayer, profile: sl.Profile, spikes: NDArray) -> NDArray:
+    """(samples, neurons) spikes of the layer behind these input lines."""
+    made = chip_layer(synapses, layer, profile, ticks=spikes.shape[1], peak=np.ones(synapses.bias.size))
+    network = sl.SpikingNetwork(profile)
+    network.input("in", layer.n_inputs)
+    made.add_to(network, ["in"])
+    network.output(network.populations["c"])
+    return sl.emulate(sl.place(network, ticks=spikes.shape[1]), spikes, effects=()).counts["c"]

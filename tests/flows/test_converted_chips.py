@@ -58,7 +58,7 @@ def test_a_network_loses_little(chip: str, wine: tuple[Ann, Rows, Rows]) -> None
         name: int(count.sum()) for name, count in run.rules.items() if ".wrap" in name and count.any()
     } == {}
 
-    few = min(ticks, 24)  # the twin takes its time
+    few = min(ticks, 40)  # the twin takes its time
     check = sl.crosscheck(conversion.program, test[:1], reference="twin", effects=(), ticks=few)
     assert check.equal, check.first_divergence
     assert check.compared["spikes"] > 5

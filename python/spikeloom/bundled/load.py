@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from spikeloom.errors import SpikeloomError
 
-BUNDLES = ("mlp", "cnn", "cartpole")
+BUNDLES = ("mlp", "cnn", "small_cnn", "cartpole")
+SHOWN = ("mlp", "cnn", "cartpole")  # those of the demo
 FOLDER = Path(__file__).resolve().parent
 IMAGES_LICENCE = "images: Expat (MIT), Copyright 2017 Zalando SE"
 
@@ -49,7 +50,15 @@ def load_bundle(name: str) -> Bundle:
         raise SpikeloomError(f"bundled network {name}", "does not exist", limit=", ".join(BUNDLES))
     if name == "cartpole":
         return _cartpole()
-    return _images(name)
+    return _small_images() if name == "small_cnn" else _images(name)
+
+
+def averaged(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Images (n, 28, 28) of pixels 0..255 as (n, 1, 10, 10) of 0..1: means of 3 x 3, with an edge of one 0 around."""
+    edged = np.pad(images, ((0, 0), (1, 1), (1, 1)))
+    sums = edged.reshape(-1, 10, 3, 10, 3).sum(axis=(2, 4), dtype=np.int64)
+    means: NDArray[np.float32] = (sums[:, None] / (9 * 255)).astype(np.float32)
+    return means
 
 
 def _images(name: str) -> Bundle:
@@ -65,6 +74,21 @@ def _images(name: str) -> Bundle:
         inputs=rows["evaluation"].reshape(shape).astype(np.float32) / top,
         labels=rows["evaluation_labels"].astype(np.int64),
         ticks=32 if flat else 64,
+        licence=IMAGES_LICENCE,
+    )
+
+
+def _small_images() -> Bundle:
+    """The same images of 10 x 10 pixels, for chips with few lines and few synapses a neuron."""
+    rows = _arrays("fashion.npz")
+    return Bundle(
+        name="small_cnn",
+        title="Fashion-MNIST of 10 x 10 pixels, CNN conv 4x4x4, 48, 10",
+        onnx_path=FOLDER / "small_cnn.onnx",
+        calibration=averaged(rows["calibration"]),
+        inputs=averaged(rows["evaluation"]),
+        labels=rows["evaluation_labels"].astype(np.int64),
+        ticks=32,
         licence=IMAGES_LICENCE,
     )
 

@@ -12,12 +12,14 @@ from spikeloom.commands.options import Json, Threads
 def demo(
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Run this network alone: mlp, cnn or cartpole; repeatable."),
+        typer.Option(
+            metavar="NAME", help="Run this network alone: mlp, cnn, small_cnn or cartpole; repeatable."
+        ),
     ] = None,
     threads: Threads = None,
     json: Json = False,
 ) -> int:
-    """Convert, emulate and check the three bundled networks.
+    """Convert, emulate and check three bundled networks.
 
     Prints what each conversion costs in accuracy, how close every layer's fit is to its bound, the spikes of
     an inference, and whether Brian2 gives the same spikes and registers.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.bundled.cartpole import CARTPOLE
-from spikeloom.bundled.load import BUNDLES, Bundle, load_bundle
+from spikeloom.bundled.load import BUNDLES, SHOWN, Bundle, load_bundle
 from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import SpikeloomError
@@ -64,7 +64,7 @@ class DemoResult:
 
 def demo(
     *,
-    names: Collection[str] = BUNDLES,
+    names: Collection[str] = SHOWN,
     profile: str | Profile = "loihi1",
     threads: int | None = None,
     progress: Progress | None = None,

@@ -13,19 +13,22 @@ from spikeloom.profile.schema import Profile
 Array = NDArray[np.float64]
 
 
-def weight_sizes(profile: Profile, weights: Array, peak: Array, constant: Array, *, readout: bool) -> Array:
+def weight_sizes(
+    profile: Profile, weights: Array, peak: Array, constant: Array, *, readout: bool, area: float = 1.0
+) -> Array:
     """(m,) by what an output's weights and threshold are divided, so that all stays in the chip's range.
 
     weights: (n, m), peak, constant: (m,) largest current of a tick and its constant part, all in threshold units;
-    for a readout, which must never fire, the peak is that of the sum.
+    for a readout, which must never fire, the peak is that of the sum. area: sources of a mean, each of which brings
+    as much as the mean of all, so that the threshold is so much higher.
     """
     sizes = [np.full(len(peak), 1e-12)]
     if profile.weights.limit is not None:
         sizes.append(np.abs(weights).max(axis=0) / profile.weights.limit)
-    highest, unit = highest_threshold(profile), weight_unit(profile)
+    highest, unit = highest_threshold(profile), weight_unit(profile) * area
     if readout and highest is not None:
         sizes.append(unit * peak / (HEADROOM * highest))
-    sizes.append(peak / (HEADROOM * _current_limit(profile)))
+    sizes.append(area * peak / (HEADROOM * _current_limit(profile)))
     sizes.append(unit * np.abs(constant) / largest_bias(profile))
     largest: Array = np.max(sizes, axis=0)
     return np.maximum(largest, 0.0 if highest is None else unit / highest)

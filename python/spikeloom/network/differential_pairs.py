@@ -21,7 +21,7 @@ from spikeloom.profile.schema import Profile
 from spikeloom.profile.weights import effective_weights
 
 Array = NDArray[np.float64]
-SYNAPSE_TICKS = 6.0  # time constant of the synapses
+SYNAPSE_TICKS = 12.0  # time constant of the synapses: single spikes of rates up to an eighth run together
 LEAST_LEAK = 0.01  # of the leak, thresholds a tick: more than the membrane's own feedback at rest
 
 

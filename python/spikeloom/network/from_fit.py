@@ -9,6 +9,7 @@ which doubles `unit`, is chosen as large as the accumulators allow.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,15 +69,18 @@ def chip_layer(
     `ticks + depth` ticks that it integrates. planes: lines of an input channel, of weight 1/2, 1/4, ...
     start_share: (m,) potential that a neuron starts with, in thresholds.
     """
-    if (gained := gain_neuron(profile)) is not None:
-        return gain_layer(synapses, profile, gained, start_share=start_share)
-    if (pair := pair_neuron(profile)) is not None:
-        return pair_layer(synapses, profile, pair, ticks=ticks)
+    _check_planes(planes, profile)
     area = float(np.prod(layer.input_pool))
+    each = replace(synapses, scales=synapses.scales / area)
+    if (gained := gain_neuron(profile)) is not None:
+        return _on_image(gain_layer(each, profile, gained, start_share=start_share), layer)
+    if (pair := pair_neuron(profile)) is not None:
+        return _on_image(pair_layer(each, profile, pair, ticks=ticks), layer)
     current = synapses.bias * (ticks / (ticks + depth) if readout else 1.0)
     constant = np.maximum(current, 0.0) + start_share / ticks
     if profile.weights.formula == "float":
-        synapses = _in_range(synapses, profile, peak, np.maximum(constant, np.abs(current)), readout)
+        largest = np.maximum(constant, np.abs(current))
+        synapses = _in_range(synapses, profile, peak, largest, readout, area)
     theta = weight_unit(profile) * area / synapses.scales
     exponent = shared_exponent(
         theta, profile, peak * current_memory(profile), constant, readout=readout, planes=planes
@@ -89,9 +93,6 @@ def chip_layer(
     if readout:
         params |= {name: np.full(theta.shape, code) for name, code in readout_parameters(profile).items()}
     by_axon, types = profile.bias.kind == "axon", None
-    if planes > 1 and not can_weigh_planes(profile):
-        raise PlacementError(f"profile {profile.name}", "has no shared exponent that could weigh bit planes",
-                             remedy='use the encoding "rate" or "current"')  # fmt: skip
     if synapses.typed is None or not profile.weights.table:
         weights = tuple(
             _stored(geometry(_spread(codes, planes, profile), part, planes), profile)
@@ -110,6 +111,36 @@ def chip_layer(
         constant=_on_positions(line_codes(current * theta + start, profile), layer) if by_axon else None,
         types=types,
     )
+
+
+def _check_planes(planes: int, profile: Profile) -> None:
+    if planes > 1 and not can_weigh_planes(profile):
+        raise PlacementError(f"profile {profile.name}", "has no shared exponent that could weigh bit planes",
+                             remedy='use the encoding "rate" or "current"')  # fmt: skip
+
+
+def _on_image(made: ChipLayer, layer: AnnLayer) -> ChipLayer:
+    """The neurons of one position at all positions of the layer, behind each of its sources.
+
+    Where synapses are counted, or go by their sign, every one stands by itself.
+    """
+    wired = _unrolled if made.by_sign else partial(geometry, planes=1)
+    rows = rows_of_parts(np.asarray(made.weights[0]), layer)
+    return replace(
+        made,
+        weights=tuple(wired(codes, part) for part, codes in zip(layer.parts, rows, strict=True)),
+        params={name: _on_positions(codes, layer) for name, codes in made.params.items()},
+        init={name: _on_positions(values, layer) for name, values in made.init.items()},
+        theta=_on_positions(made.theta, layer),
+    )
+
+
+def _unrolled(codes: NDArray, part: AnnLayer) -> NDArray:
+    """(n_source, n_target) the code of every synapse, 0 where there is none."""
+    alone = part.with_matrix(codes.astype(np.float64), np.zeros(codes.shape[1]))
+    area = float(np.prod(part.input_pool))
+    unrolled: NDArray = area * alone.preactivation(np.eye(part.n_inputs))
+    return np.rint(unrolled).astype(codes.dtype) if codes.dtype.kind == "i" else unrolled
 
 
 def rows_of_parts(matrix: NDArray, layer: AnnLayer) -> list[NDArray]:
@@ -147,9 +178,11 @@ def hosted_layer(
     )  # fmt: skip
 
 
-def _in_range(synapses: Synapses, profile: Profile, peak: Array, constant: Array, readout: bool) -> Synapses:
+def _in_range(
+    synapses: Synapses, profile: Profile, peak: Array, constant: Array, readout: bool, area: float
+) -> Synapses:
     """The same weights, divided by what the chip's ranges ask for, where it has any."""
-    sizes = weight_sizes(profile, synapses.weights, peak, constant, readout=readout)
+    sizes = weight_sizes(profile, synapses.weights, peak, constant, readout=readout, area=area)
     if not np.isfinite(sizes).all() or (sizes <= 1e-12).all():
         return synapses
     return replace(synapses, codes=synapses.weights / sizes, scales=sizes)

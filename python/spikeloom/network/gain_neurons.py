@@ -1,7 +1,8 @@
 """Leaky neurons in continuous time whose input has a gain of its own: from threshold units to voltages.
 
-The threshold stays where it is; the gain of a neuron's synapses takes the place of its inverse. A spike through the
-code k brings the membrane, in the end, gain k tau_syn / tau_mem; a constant drive d brings d / tau_mem a second.
+The gain of a neuron's synapses takes the place of its inverse threshold. A spike through the code k brings the
+membrane, in the end, gain k tau_syn / tau_mem; a constant drive d brings d / tau_mem a second. The threshold lies as
+far from rest as gain and drive reach: what chips differ by in voltages, and noise, then count for little.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from spikeloom.profile.real_operations import LinearExact
 from spikeloom.profile.schema import Profile
 
 Array = NDArray[np.float64]
-DISTANCE = 20.0  # from rest to threshold, in the unit of the voltages: small, so that a drive counts for much
+NEAREST, FARTHEST = 20.0, 80.0  # from rest to threshold, in the unit of the voltages
 SYNAPSE_TICKS = 1.0  # time constant of the synapses: long enough to even out the spikes of one tick
 
 
@@ -25,7 +26,7 @@ class GainNeuron:
     """The profile's names for what is set, and what is the same for all neurons.
 
     membrane, gain, rest, drive: registers and parameters; fixed: values of parameters that all neurons share
-    charge: thresholds that a code of 1 brings at gain 1; push: thresholds a tick of a drive of 1
+    charge: voltage that a code of 1 brings at gain 1; push: that of a drive of 1 in a tick
     """
 
     membrane: str
@@ -68,17 +69,8 @@ def gain_neuron(profile: Profile) -> GainNeuron | None:
         taus[membrane]: slow,
         taus[synapse]: fast,
         str(fire.value): rest,
-        profile.threshold: rest + DISTANCE,
     }
-    return GainNeuron(
-        membrane,
-        gain,
-        rests[0],
-        profile.bias.param,
-        fixed,
-        fast / (slow * DISTANCE),
-        tick / (slow * DISTANCE),
-    )
+    return GainNeuron(membrane, gain, rests[0], profile.bias.param, fixed, fast / slow, tick / slow)
 
 
 def _middle(profile: Profile, name: str) -> float:
@@ -87,8 +79,8 @@ def _middle(profile: Profile, name: str) -> float:
 
 
 def largest_gain(profile: Profile, neuron: GainNeuron) -> float:
-    """Thresholds that a code of 1 brings at the largest gain."""
-    return neuron.charge * float(profile.params[neuron.gain].max or np.inf)
+    """Thresholds that a code of 1 brings at the largest gain and the nearest threshold."""
+    return neuron.charge * float(profile.params[neuron.gain].max or np.inf) / NEAREST
 
 
 def gain_layer(
@@ -96,12 +88,27 @@ def gain_layer(
 ) -> ChipLayer:
     """The codes of a layer. start_share: (m,) potential that a neuron starts with, in thresholds."""
     m = synapses.bias.size
-    params = {name: np.full(m, value) for name, value in neuron.fixed.items()}
-    params[neuron.gain] = np.clip(synapses.scales / neuron.charge, 0.0, profile.params[neuron.gain].max)
     rest = neuron.fixed[str(profile.fire.value)]
-    params |= _driven(synapses.bias / neuron.push, rest, profile, neuron)
-    start = {neuron.membrane: rest + DISTANCE * np.broadcast_to(start_share, m)}
-    return ChipLayer(synapses.name, (synapses.codes,), {}, params, start, np.full(m, DISTANCE))
+    distance = _distance(synapses, profile, neuron)
+    params = {name: np.full(m, value) for name, value in neuron.fixed.items()}
+    params[str(profile.threshold)] = rest + distance
+    gain = synapses.scales * distance / neuron.charge
+    params[neuron.gain] = np.clip(gain, 0.0, profile.params[neuron.gain].max)
+    params |= _driven(synapses.bias * distance / neuron.push, rest, profile, neuron)
+    start = {neuron.membrane: rest + distance * np.broadcast_to(start_share, m)}
+    return ChipLayer(synapses.name, (synapses.codes,), {}, params, start, distance)
+
+
+def _distance(synapses: Synapses, profile: Profile, neuron: GainNeuron) -> Array:
+    """(m,) from rest to threshold: the farthest at which neither gain nor drive has to leave its range."""
+    rest = neuron.fixed[str(profile.fire.value)]
+    reach = sum(float(profile.params[name].max or 0.0) for name in (neuron.drive, neuron.rest)) - rest
+    by_gain = (
+        neuron.charge * float(profile.params[neuron.gain].max or np.inf) / np.maximum(synapses.scales, 1e-12)
+    )
+    by_drive = neuron.push * reach / np.maximum(np.abs(synapses.bias), 1e-12)
+    distance: Array = np.clip(np.minimum(by_gain, by_drive), NEAREST, FARTHEST)
+    return distance
 
 
 def _driven(drive: Array, rest: float, profile: Profile, neuron: GainNeuron) -> dict[str, Array]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from spikeloom.errors import PlacementError
+from spikeloom.errors import PlacementError, names_chip
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.rows import Synapses
 
 
+@names_chip
 def check_ports(network: SpikingNetwork) -> None:
     """Refuse more input lines, read neurons or other neurons than the chip has."""
     limits, populations = network.profile.limits, network.populations.values()

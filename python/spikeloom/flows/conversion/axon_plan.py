@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.errors import FitError
 from spikeloom.flows.conversion.chip_limits import has_synapses_of_their_own
+from spikeloom.flows.conversion.max_pool import Wired
 from spikeloom.flows.conversion.spiking_units import UnitLayer
 from spikeloom.profile.schema import Profile
 
@@ -24,13 +25,11 @@ def axons_per_source(
     A core holds the axons of all sources of a layer; a neuron that drives several has a copy for each, and they
     share a core as well. 1 where axons have no types. most: that the designer allows.
 
-    Raises FitError where not even one axon a source fits, or for a layer that shares its weights.
+    Raises FitError where not even one axon a source fits, or for a layer of a kind that the chip's neurons do not do.
     """
     if has_synapses_of_their_own(profile):
         for layer in layers:
-            _check_dense(
-                layer, "shares weights or pools, and the chip's neurons have each their own synapses"
-            )
+            _check_fitted(layer)
     if not has_types(profile):
         return (1,) * len(layers)
     types = len(profile.weights.table)
@@ -48,6 +47,13 @@ def _largest(layer: UnitLayer, profile: Profile, choices: Sequence[int], index: 
             return axons
     raise FitError(f"layer {layer.name!r}", "has more inputs than a core has axons (limits.in_axons_per_core)",
                    value=layer.n_inputs, limit=most, remedy="give the layer before it a smaller size")  # fmt: skip
+
+
+def _check_fitted(layer: UnitLayer) -> None:
+    """Refuse neurons that take the largest of rates: their weights are 1 and are not fitted to an analog neuron."""
+    if isinstance(layer, Wired):
+        raise FitError(f"layer {layer.name!r}", "takes the largest of rates, which the chip's leaky neurons cannot",
+                       remedy="pool by averages")  # fmt: skip
 
 
 def _check_dense(layer: UnitLayer, problem: str) -> AnnLayer:

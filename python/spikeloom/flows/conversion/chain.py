@@ -23,6 +23,7 @@ from spikeloom.flows.conversion.time_limit import TimeLimit
 from spikeloom.network.chip_layer import Synapses
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
+from spikeloom.placement.whole_chip import check_ports
 from spikeloom.program.program import ChipProgram
 
 Array = NDArray[np.float64]
@@ -72,6 +73,7 @@ def _convert_chain(
     """Convert layer by layer; `tell` is called with a line after every layer."""
     network = SpikingNetwork(data.profile)
     _add_input(network, data)
+    check_ports(network)  # too many lines are refused before the work, not after it
     ideal = IdealStages(data.profile, lambda other: _add_input(other, data))
     sent: dict[str, Sent] = {}
     winners = []

@@ -3,7 +3,9 @@
 Between a trained network and a chip lie three losses. `fitted` shows the first alone: spikes instead of numbers, with
 the relaxed weights of the fit. `quantised` adds the second: the same neurons with weights on the chip's grid. What is
 then left to the emulated chip are its registers, its leak and its limits. The ideal neuron resets as the chip's does:
-the weights were solved for that, and with another reset they would mean something else.
+the weights were solved for that, and with another reset they would mean something else. For the same reason neurons
+in continuous time, whose leak the weights make up for, stay the chip's own: `fitted` then has these with real-valued
+weights, and there is no `quantised`, which would be the emulated chip.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from dataclasses import replace
 import numpy as np
 
 from spikeloom.emulation.measure import Feed
+from spikeloom.flows.conversion.chip_limits import has_synapses_of_their_own
 from spikeloom.flows.conversion.layer_search import Candidate
 from spikeloom.flows.conversion.layer_task import LayerTask, on_chip, readout_scale
 from spikeloom.flows.conversion.max_pool import Wired
@@ -22,7 +25,8 @@ from spikeloom.network.network import SpikingNetwork
 from spikeloom.network.wired import wired_layer
 from spikeloom.placement.place import place
 from spikeloom.profile.catalog import load_profile
-from spikeloom.profile.schema import Profile
+from spikeloom.profile.schema import Limits, Profile, Weights
+from spikeloom.profile.weights import effective_weights
 from spikeloom.program.program import ChipProgram
 
 STAGES = ("fitted", "quantised")
@@ -32,8 +36,10 @@ class IdealStages:
     """One network on profile `ideal` for each of `STAGES`; `add_input` gives a network its input lines."""
 
     def __init__(self, profile: Profile, add_input: Callable[[SpikingNetwork], None]) -> None:
-        self._profile = ideal_like(profile)
-        self._networks = {stage: SpikingNetwork(self._profile) for stage in STAGES}
+        own = has_synapses_of_their_own(profile)
+        self._unit = float(effective_weights(profile.weights, [1], {})[0]) if own else None
+        self._profile = with_real_weights(profile) if own else ideal_like(profile)
+        self._networks = {stage: SpikingNetwork(self._profile) for stage in (STAGES[:1] if own else STAGES)}
         self._depth: dict[str, int] = {}
         for network in self._networks.values():
             add_input(network)
@@ -44,7 +50,7 @@ class IdealStages:
         """Add the layer that won, with each stage's weights; counted: the offset of spikes that are the output."""
         ideal = self._on_ideal(task, self._noted(task.layer.name, sources))
         for stage, network in self._networks.items():
-            chip = on_chip(ideal, _synapses(winner, stage))
+            chip = on_chip(ideal, self._synapses(winner, stage))
             chip.add_to(network, sources)
             if task.is_last:
                 population = network.populations[chip.name]
@@ -70,6 +76,14 @@ class IdealStages:
         """The program of each stage."""
         return {stage: place(network, ticks=ticks) for stage, network in self._networks.items()}
 
+    def _synapses(self, winner: Candidate, stage: str) -> Synapses:
+        """A stage's weights; behind a gain of their own they are in its unit, which is the chip's."""
+        fit = winner.fit
+        if stage == "quantised":
+            return Synapses.of(fit)
+        scales = np.ones(fit.bias.shape) if self._unit is None else fit.scales / self._unit
+        return Synapses(fit.name, fit.weights / scales, scales, fit.bias)
+
     def _on_ideal(self, task: LayerTask, depth: int) -> LayerTask:
         """The task on the ideal chip."""
         feed = Feed(task.data.feed.inputs, task.data.feed.ticks, depth)
@@ -82,7 +96,8 @@ def ideal_like(profile: Profile) -> Profile:
     return load_profile("ideal", override={"operation.fire.reset": "zero"} if to_zero else None)
 
 
-def _synapses(winner: Candidate, stage: str) -> Synapses:
-    if stage == "quantised":
-        return Synapses.of(winner.fit)
-    return Synapses(winner.fit.name, winner.fit.weights, np.ones(winner.fit.bias.shape), winner.fit.bias)
+def with_real_weights(profile: Profile) -> Profile:
+    """The chip's neurons, all alike, with as many real-valued synapses as one likes."""
+    chip = profile.chip.model_copy(update={"synapse": "analog"})
+    changes = {"chip": chip, "weights": Weights(formula="float"), "limits": Limits(), "imperfection": ()}
+    return profile.model_copy(update=changes)

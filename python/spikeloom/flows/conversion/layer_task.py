@@ -113,7 +113,8 @@ class LayerTask:
         if has_types(self.profile):
             return replace(grid, type_table=type_table(self.profile, self.axons, self._steps(scale)))
         if (limits := scale_limits(self.profile)) is not None:
-            return replace(grid, scale_min=limits[0], scale_max=limits[1])
+            area = float(np.prod(self.layer.input_pool))
+            return replace(grid, scale_min=limits[0] * area, scale_max=limits[1] * area)
         typical = float(np.median(full_range_scale(weights, grid.levels)))
         least = max(smallest_scale(self.profile, self.layer), typical / WEAKEST)
         if self.profile.bias.kind != "axon":
