@@ -7,6 +7,9 @@ from itertools import product
 import numpy as np
 import pytest
 from spikeloom.errors import FitError
+from spikeloom.fit.least_squares import SquaredLoss
+from spikeloom.fit.relaxed import Relaxed
+from spikeloom.fit.type_refinement import refine_types
 from spikeloom.fit.type_table import TypedCodes, TypeTable, plain_codes, typed_codes
 
 
@@ -67,3 +70,24 @@ def test_a_source_has_an_axon_and_no_type_twice() -> None:
     for per_source in (0, 5):
         with pytest.raises(FitError, match="axons of a source"):
             TypeTable(4, per_source, -256, 255, np.ones(2))
+
+
+@pytest.mark.parametrize("per_source", [1, 4])
+def test_the_true_loss_falls_where_half_of_the_rows_are_one_sided(per_source: int) -> None:
+    rng = np.random.default_rng(3)
+    activity = rng.random((150, 12)) @ rng.random((12, 12)) * 0.2
+    weights = rng.normal(size=(12, 5))
+    wanted = activity @ weights
+    wanted -= np.median(wanted, axis=0)
+    silent = wanted <= 0
+    loss = SquaredLoss(np.maximum(wanted, 0.0), silent, np.zeros_like(silent))
+    relaxed = Relaxed(loss, activity, weights, np.zeros(5), weights, 1e-3, 1e-3)
+    table = TypeTable(4, per_source, -256, 255, np.full(5, 0.05))
+    start = typed_codes(table, relaxed.model().matrix, weights, starts=2)
+    found = refine_types(relaxed, table, start)
+    before, after = (relaxed.judge(codes.sums * table.steps)[0] for codes in (start, found))
+    assert after.sum() < 0.98 * before.sum()
+    assert np.abs(found.weights).max() <= 256 and (np.diff(found.sets, axis=1) > 0).all()
+    others = np.ones((12, 4), dtype=bool)
+    np.put_along_axis(others, found.sets, False, axis=1)
+    assert not found.bits[others.T].any()

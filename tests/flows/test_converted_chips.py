@@ -98,3 +98,12 @@ def test_types_of_axons_survive_an_interruption(tmp_path: Path, wine: tuple[Ann,
     assert [fit.typed.sets.shape[1] for fit in again.layers if fit.typed] == [2, 2]
     outputs = [sl.emulate(one.program, test[:5]).outputs for one in (first, again)]
     assert np.array_equal(*outputs)
+
+
+def test_a_membrane_that_wraps_has_room_left_on_the_calibration_rows(wine: tuple[Ann, Rows, Rows]) -> None:
+    ann, train, test = wine
+    conversion = sl.convert(ann, "ranc", calibration=train, ticks=24, axons_per_source=1)
+    run = sl.emulate(conversion.program, train, record=["fc1.v", "fc2.v"])
+    most = [int(np.abs(v).max()) for v in run.registers.values()]
+    assert min(most) > 64 and max(most) <= 0.85 * 256
+    assert not sl.emulate(conversion.program, test).rules["v.wrap"].any()

@@ -25,6 +25,7 @@ from spikeloom.fit.matching import Array
 from spikeloom.fit.problem import WeightGrid
 from spikeloom.fit.refinement import refine
 from spikeloom.fit.relaxed import Proof, Relaxed, Rounded
+from spikeloom.fit.type_refinement import refine_types
 from spikeloom.fit.type_table import TypeTable, plain_codes, typed_codes
 
 PLAIN_FACTORS = np.geomspace(
@@ -85,6 +86,8 @@ def _round_by_type(relaxed: Relaxed, table: TypeTable) -> Rounded:
     if relaxed.effort != "plain":
         starts = TYPE_STARTS if relaxed.effort != "copy" else 1
         chosen = typed_codes(table, model.matrix, relaxed.weights, starts=starts)
+        if relaxed.effort == "fit":
+            chosen = refine_types(relaxed, table, chosen)
         _, bias = relaxed.judge(chosen.sums * table.steps)
     excess = model.excess(chosen.sums * table.steps - relaxed.weights)
     return Rounded(

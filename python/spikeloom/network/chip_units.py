@@ -13,9 +13,6 @@ from spikeloom.profile.weights import mode_names, weight_levels
 
 Array = NDArray[np.float64]
 HEADROOM = 0.8  # share of an accumulator's range that the calibration data may fill
-WRAP_ROOM = (
-    0.75  # likewise, where leaving the range wraps, and the peaks are those of the copy, not of the fit
-)
 FINEST_THRESHOLD = (
     1 << 13
 )  # threshold codes beyond this add no precision and take range from the negative side
@@ -157,12 +154,14 @@ def lower_threshold(profile: Profile, theta: Array, peak: Array) -> dict[str, ND
     return {str(profile.fire.neg): np.maximum(floor, lowest).astype(np.int32)}
 
 
-def finest_steps(profile: Profile, weights: Array, peak: Array, constant: Array) -> Array:
+def finest_steps(
+    profile: Profile, weights: Array, peak: Array, constant: Array, part: Array | float
+) -> Array:
     """(m,) threshold units of code 1 with the highest threshold that the chip's ranges bear.
 
     weights, peak, constant: (m,) largest weight, largest current of a tick and its constant part, in threshold
     units. A membrane that wraps has to hold a threshold and a peak above 0, and two peaks below, see
-    `lower_threshold`.
+    `lower_threshold`, in this part of its range.
     """
     register, widest = profile.regs[profile.fire.reg], profile.params[profile.weights.table[0]].max
     highest = highest_threshold(profile)
@@ -170,7 +169,7 @@ def finest_steps(profile: Profile, weights: Array, peak: Array, constant: Array)
     theta = np.minimum(theta, HEADROOM * float(widest or 1) / np.maximum(weights, 1e-9))
     theta = np.minimum(theta, HEADROOM * largest_bias(profile) / np.maximum(constant, 1e-9))
     if register.overflow == "wrap" and register.bits is not None:
-        room = WRAP_ROOM * 2.0 ** (register.bits - 1)
+        room = part * 2.0 ** (register.bits - 1)
         theta = np.minimum(theta, room / np.maximum(1.0 + peak, 2.0 * peak))
     steps: Array = 1.0 / np.maximum(np.floor(theta), 1.0)
     return steps

@@ -5,7 +5,7 @@ Every candidate is judged by the error of the emulated layer on images that the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -19,6 +19,7 @@ from spikeloom.fit.layer import copy_layer, fit_layer
 from spikeloom.fit.problem import LayerFit, LayerProblem, Method, Response
 from spikeloom.flows.conversion.chip_limits import firing_ceiling, membrane_wraps
 from spikeloom.flows.conversion.layer_task import LayerTask, emulated_error, measured_pairs, on_chip
+from spikeloom.flows.conversion.wrap_room import within_register, wraps_by_type
 from spikeloom.network.chip_layer import ChipLayer, Synapses
 
 Array = NDArray[np.float64]
@@ -56,16 +57,26 @@ def convert_layer(task: LayerTask, method: Method) -> Candidate:
 
 def _candidates(task: LayerTask, method: Method, scale: float, response: Response) -> list[Candidate]:
     """The weight copy, the fit, or both, at one scale."""
-    problems = task.problems(scale, response)
-    fits = []
+    ways: list[Callable[[LayerTask], LayerFit]] = []
     if method in ("copy", "fit") or task.copy_is_exact:
-        fits.append(task.data.remembered(f"copy {scale}", lambda: solve_groups(problems, copy_layer)))
+        ways.append(lambda one: _copied(one, scale, response))
     if method != "copy" and not task.copy_is_exact:
-        solve = partial(fit_layer, method=method)
-        fits.append(solve_groups([_with_gain(problem, method) for problem in problems], solve))
-    if method == "fit" and len(fits) == 2:
-        fits[0] = _with_bound_of(fits[1], fits[0])
-    return [_judged(task, fit, scale) for fit in fits]
+        ways.append(lambda one: _solved(one, method, scale, response))
+    found = [within_register(task, way) if wraps_by_type(task) else (task, way(task)) for way in ways]
+    if method == "fit" and len(found) == 2:
+        found[0] = (found[0][0], _with_bound_of(found[1][1], found[0][1]))
+    return [_judged(own, fit, scale) for own, fit in found]
+
+
+def _copied(task: LayerTask, scale: float, response: Response) -> LayerFit:
+    """The weight copy, which all methods share."""
+    what = f"copy {scale} {task.part}"
+    return task.data.remembered(what, lambda: solve_groups(task.problems(scale, response), copy_layer))
+
+
+def _solved(task: LayerTask, method: Method, scale: float, response: Response) -> LayerFit:
+    problems = [_with_gain(problem, method) for problem in task.problems(scale, response)]
+    return solve_groups(problems, partial(fit_layer, method=method))
 
 
 def _with_bound_of(solved: LayerFit, copy: LayerFit) -> LayerFit:

@@ -40,6 +40,7 @@ from spikeloom.profile.schema import Profile
 from spikeloom.program.program import ChipProgram
 
 Array = NDArray[np.float64]
+FIRST_PART = 0.75  # of the range of a membrane that wraps, before it is known what the fit brings
 WEAKEST = 16.0  # scales of outputs may differ from the typical one by this much
 MORE_IMAGES = 512  # likewise, where an accumulator that leaves its range wraps
 PEAK_IMAGES = 32  # images on which peaks of the accumulators are measured
@@ -52,6 +53,7 @@ class LayerTask:
     coding: of the network's input, for the first layer only
     neurons_per_unit: neurons that share one activation, each with a start of its own
     axons: of each source, where axons have types
+    part: (m,) of the range of a membrane that wraps, for what the weight copy brings, see `wrap_room`
     """
 
     data: LayerData
@@ -63,6 +65,7 @@ class LayerTask:
     threads: int | None = None
     neurons_per_unit: int = 1
     axons: int = 1
+    part: Array | float = FIRST_PART
 
     @property
     def layer(self) -> AnnLayer:
@@ -143,7 +146,7 @@ class LayerTask:
         peak = self.data.remembered("copied peaks", lambda: _peak(self, copied))
         constant = (np.abs(copied.bias) + self._raised) * scale + 1.0 / self.ticks
         largest = scale * np.abs(copied.matrix).max(axis=0)
-        return finest_steps(self.profile, largest, scale * peak, constant)
+        return finest_steps(self.profile, largest, scale * peak, constant, self.part)
 
     def _copied_peak(self, scale: float) -> float:
         """Largest accumulated current of the weight copy, in threshold units, at a target scale."""
