@@ -56,6 +56,25 @@ def test_brian2_agrees(name):
     assert check.compared["spikes"] > 50
 
 
+def test_lines_spread_over_a_tick_agree_in_programs_side_by_side():
+    """With `input_phase = "even"` a line's step depends on all lines: the joined program is compared as one."""
+    profile = profile_of("leaky_exact")
+    assert profile.time.input_phase == "even"
+    cases = [random_program(profile, seed, SHORT) for seed in range(5)]
+    joined = side_by_side(cases)
+    twin = run_twin(joined.program, joined.spikes)
+    core = compare(twin, core_trace(joined.program, joined.spikes), joined.program)
+    brian2 = run_brian2(joined.program, joined.spikes)
+    check = compare(twin, brian2, joined.program, tolerance=EXACT_INTEGRATION)
+    assert core.equal and check.equal, (core.first_divergence, check.first_divergence)
+    assert check.compared["spikes"] > 50
+    alone = [run_twin(case.program, case.spikes) for case in cases]
+    differ = [
+        (a.registers["v"] != b.registers["v"]).any() for a, b in zip(alone, joined.split(twin), strict=True)
+    ]
+    assert any(differ)
+
+
 LINEAR = """
 dv/dt = (-v + resistance*current + rest + drive) / tau_v : 1
 dcurrent/dt = -current / tau_i : 1
