@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from spikeloom.ann.activation import ACTIVATIONS
@@ -17,6 +19,7 @@ from tolerances import FLOAT64
 
 NUMBERS = {"leaky_relu": 0.2, "clip": 1.0}
 CURVED = ("sigmoid", "tanh")
+PAIRS = ("identity", "leaky_relu", "tanh", "sigmoid")
 
 
 def ann_of(activation: str, last: str = "identity") -> Ann:
@@ -63,13 +66,22 @@ def test_the_neurons_of_a_unit_add_up_to_its_activation(activation: str, neurons
         (image_ann(activation), np.random.default_rng(3).normal(size=(40, 5, 5, 1))),
     ):
         units = spiking_units(ann, x, neurons)
-        pairs = 2 if activation in ("identity", "leaky_relu", "tanh") else 1
+        pairs = 2 if activation in PAIRS else 1
         for k, layer in enumerate(units.layers[:-1]):
             assert layer.output_shape[-1] == pairs * neurons * ann.layers[k].output_shape[-1]
             assert units.answers[k].min() >= 0.0
             behind = units.layers[k + 1].preactivation(units.answers[k])
             assert behind == pytest.approx(units.preactivations[k + 1], rel=FLOAT64, abs=FLOAT64)
         assert np.array_equal(units.answers[-1], ann.predict(x))
+
+
+def test_a_sigmoid_is_one_neuron_where_zeros_stand_beside_it() -> None:
+    ann, x = image_ann("sigmoid"), np.random.default_rng(3).normal(size=(20, 5, 5, 1))
+    padded = replace(ann.layers[1], input_pool=(1, 1), padding=(0, 0, 1, 1), stride=(4, 4))
+    units = spiking_units(replace(ann, layers=(ann.layers[0], padded, ann.layers[2])), x)
+    assert [layer.output_shape[-1] for layer in units.layers] == [3, 4, 2]
+    behind = units.layers[1].preactivation(units.answers[0])
+    assert behind == pytest.approx(units.preactivations[1], rel=FLOAT64, abs=FLOAT64)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -79,7 +91,7 @@ def test_every_activation_converts_and_agrees_with_the_twin(activation: str) -> 
     if activation in CURVED:
         assert error(conversion) < 0.9 * error(conversion, "copy")
     assert all(fit.bound <= fit.loss for fit in conversion.layers)
-    pairs = 2 if activation in ("identity", "leaky_relu", "tanh") else 1
+    pairs = 2 if activation in PAIRS else 1
     assert [(fit.kept.size, fit.neurons_per_node) for fit in conversion.layers] == [
         (14, pairs),
         (10, pairs),
@@ -138,7 +150,7 @@ def test_more_neurons_a_unit_err_less_at_few_ticks() -> None:
         conversion = convert(
             ann_of("sigmoid"), "ideal", calibration=samples(400), ticks=16, neurons_per_unit=neurons
         )
-        assert conversion.layers[0].codes.shape[1] == 14 * neurons
+        assert conversion.layers[0].codes.shape[1] == 2 * 14 * neurons
         errors.append(error(conversion))
     assert errors[1] < 0.6 * errors[0]
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.ann.activation import SIGNED
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.encoding import encode
 from spikeloom.emulation.measure import Feed, first_feed
@@ -18,6 +17,7 @@ from spikeloom.flows.conversion.chip_limits import counts_spikes
 from spikeloom.flows.conversion.input_coding import InputCoding, InputEncoding, choose_coding
 from spikeloom.flows.conversion.layer_data import LayerData
 from spikeloom.flows.conversion.max_pool import Pool
+from spikeloom.flows.conversion.pairs import is_pair
 from spikeloom.flows.conversion.relays import relayed
 from spikeloom.flows.conversion.spiking_units import UnitLayer, spiking_units
 from spikeloom.profile.schema import Profile
@@ -67,9 +67,9 @@ def judging_rows(count: int, seed: int) -> NDArray[np.bool_]:
     return judges
 
 
-def _neurons(layer: AnnLayer, per_unit: int) -> int:
-    """Neurons of a layer at most: a unit that gives negative numbers as well has a pair for each of its own."""
-    return layer.n_outputs * per_unit * (2 if layer.activation in SIGNED else 1)
+def _neurons(ann: Ann, layer: AnnLayer, per_unit: int) -> int:
+    """Neurons of a layer at most."""
+    return layer.n_outputs * per_unit * (2 if is_pair(ann, layer) else 1)
 
 
 def calibration_set(
@@ -85,7 +85,7 @@ def calibration_set(
     most_axons: int | None = None,
 ) -> CalibrationSet:
     """The ANN's answers on as many rows as the emulation can hold, in a seeded order, and the coding of the input."""
-    widest = max(ann.layers[0].n_inputs, *(_neurons(layer, neurons_per_unit) for layer in ann.layers))
+    widest = max(ann.layers[0].n_inputs, *(_neurons(ann, layer, neurons_per_unit) for layer in ann.layers))
     most = max(1, FEED_NUMBERS // (widest * (ticks * profile.time.steps_per_tick + len(ann.layers))))
     warnings = (f"only {most} of {len(rows)} calibration rows were used",) if len(rows) > most else ()
     rows = rows[np.random.default_rng(seed).permutation(len(rows))[:most]]

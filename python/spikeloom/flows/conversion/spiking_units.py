@@ -1,9 +1,9 @@
 """Units of a trained network as neurons, which can only send rates from 0 to their ceiling.
 
-A unit whose activation can be negative becomes two neurons, one for its positive and one for its negative part,
-whose weight in the layer behind is negated. With k neurons a unit, each has a k-th of that weight and the same
-input, but starts at another potential: where one has just fired another is about to, so that together they count
-k times as finely. A unit's neurons add up to its activation, exactly.
+A unit whose activation can be negative, and one with a sigmoid, becomes two neurons, one for what it is above its
+centre and one for what it is below (see `pairs`), whose weight in the layer behind is negated. With k neurons a unit,
+each has a k-th of that weight and the same input, but starts at another potential: where one has just fired another
+is about to, so that together they count k times as finely. A unit's neurons add up to its activation, exactly.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikeloom.ann.activation import SIGNED
 from spikeloom.ann.graph import INPUT as OUTSIDE
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.flows.conversion.max_pool import Pool, Term, Wired, wired
+from spikeloom.flows.conversion.pairs import centre, is_pair, slope
 from spikeloom.flows.conversion.pooled_sources import on_term, summed
 
 UnitLayer = AnnLayer | Wired
@@ -71,12 +71,13 @@ class _Units:
     """The layers of neurons so far, and for each of the network's layers what adds up to its activation."""
 
     def __init__(self, ann: Ann, given: Array, neurons_per_unit: int, pool: Pool) -> None:
-        self.neurons_per_unit, self.pool = neurons_per_unit, pool
+        self._ann, self.neurons_per_unit, self.pool = ann, neurons_per_unit, pool
         self.found: list[tuple[UnitLayer, Array, Array]] = []
         self._answers: dict[str, Array] = {INPUT: given}
         # By name of a layer: its summands, and the weights of the lines that one of its units has.
         first = Term(INPUT, ann.layers[0].input_shape)
         self._given: dict[str, tuple[tuple[Term, ...], Array]] = {OUTSIDE: ((first,), np.ones(1))}
+        self._centre = {OUTSIDE: 0.0}
         self._before = OUTSIDE
 
     def add(self, layer: AnnLayer, z: Array, a: Array) -> None:
@@ -84,9 +85,11 @@ class _Units:
         if layer.is_max:
             self._add_pool(layer)
         else:
-            signs = _signs(layer, self.neurons_per_unit)
-            rewritten = self._on_sources(layer, signs)
-            self._append(rewritten, _spread(z, signs), np.maximum(_spread(a, signs), 0.0))
+            signs = np.repeat([1.0, -1.0] if is_pair(self._ann, layer) else [1.0], self.neurons_per_unit)
+            middle, steep = centre(self._ann, layer), slope(self._ann, layer)
+            self._centre[layer.name] = middle
+            rewritten = self._on_sources(layer, steep * signs)
+            self._append(rewritten, _spread(z, steep * signs), np.maximum(_spread(a - middle, signs), 0.0))
             term = Term(layer.name, (*layer.output_shape[:-1], layer.output_shape[-1] * signs.size))
             self._given[layer.name] = ((term,), signs / self.neurons_per_unit)
         self._before = layer.name
@@ -102,20 +105,23 @@ class _Units:
             z = one.drive(self._answers)
             largest = np.asarray(layer.preactivation(self._answers[term.name]))
             self._append(one, z, largest if self.pool == "or" else np.maximum(z, 0.0))
-        self._given[layer.name] = (terms, lines)
+        self._given[layer.name], self._centre[layer.name] = (terms, lines), 0.0
 
     def _append(self, layer: UnitLayer, z: Array, a: Array) -> None:
         self.found.append((layer, z, a))
         self._answers[layer.name] = a
 
     def _on_sources(self, layer: AnnLayer, signs: Array) -> AnnLayer:
-        """The layer in neurons, on the neurons that its sources have."""
-        parts = []
+        """The layer in neurons, on the neurons that its sources have; their centres go into its bias."""
+        parts, constant = [], np.zeros(len(layer.bias))
         for part in layer.parts:
-            terms, lines = self._given[self._before if part.source is None else part.source]
+            source = self._before if part.source is None else part.source
+            terms, lines = self._given[source]
             own = _in_neurons(part, signs)
             parts += [_on_lines(on_term(own, _unit_of(term, lines)), lines, term.shape) for term in terms]
-        return summed(layer.name, parts)
+            constant = constant + self._centre[source] * part.weights.reshape(-1, len(constant)).sum(axis=0)
+        whole = summed(layer.name, parts)
+        return replace(whole, bias=whole.bias + np.multiply.outer(constant, signs).ravel())
 
 
 def _unit_of(term: Term, lines: Array) -> Term:
@@ -135,14 +141,9 @@ def start_shares(outputs: int, neurons_per_unit: int) -> Array:
     return (np.arange(outputs) % neurons_per_unit + 0.5) / neurons_per_unit
 
 
-def _signs(layer: AnnLayer, neurons_per_unit: int) -> Array:
-    """(p,) for each neuron of a unit, whether it stands for the positive or the negative part."""
-    return np.repeat([1.0, -1.0] if layer.activation in SIGNED else [1.0], neurons_per_unit)
-
-
 def _in_neurons(layer: AnnLayer, signs: Array) -> AnnLayer:
-    """The layer with `signs.size` outputs a unit, side by side; its activation is no longer asked."""
-    if signs.size == 1:
+    """The layer with `signs.size` outputs a unit, side by side, times these; its activation is no longer asked."""
+    if signs.size == 1 and signs[0] == 1.0:
         return layer
     weights = np.multiply.outer(layer.weights, signs).reshape(*layer.weights.shape[:-1], -1)
     bias = np.multiply.outer(layer.bias, signs).ravel()

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.ann.activation import SIGNED
 from spikeloom.emulation.recording import Recording
 from spikeloom.fit.problem import LayerFit
 from spikeloom.flows.conversion.chip_limits import firing_ceiling
+from spikeloom.flows.conversion.pairs import centre, is_pair
 from spikeloom.flows.convert import Conversion
 from spikeloom.flows.validation.layer_sizes import layer_size
 from spikeloom.report.validation import LayerFigures
@@ -56,13 +56,14 @@ def _own_counts(conversion: Conversion, fit: LayerFit, run: Recording) -> NDArra
 
 
 def _in_neurons(wanted: Array, conversion: Conversion, name: str, neurons: int) -> Array:
-    """What each neuron of a layer stands for: a kept unit's activation, or its positive or its negative part."""
+    """What each neuron of a layer stands for: a kept unit's activation, or what it is above or below its centre."""
     layer = next(layer for layer in conversion.ann.layers if layer.name == name)
     kept = {pruned.name: pruned.kept for pruned in conversion.pruned}.get(layer.name, slice(None))
     units: Array = wanted.reshape(len(wanted), -1, layer.output_shape[-1])[:, :, kept].reshape(
         len(wanted), -1
     )
-    parts = [1.0, -1.0] if layer.activation in SIGNED else [1.0]
+    parts = [1.0, -1.0] if is_pair(conversion.ann, layer) else [1.0]
+    units = units - centre(conversion.ann, layer)
     signs = np.repeat(parts, neurons // (units.shape[1] * len(parts)))
     parts_of: Array = np.maximum(np.multiply.outer(units, signs).reshape(len(wanted), -1), 0.0)
     return parts_of
