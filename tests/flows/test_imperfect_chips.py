@@ -14,7 +14,7 @@ from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.flows.terminal.validation_text import verdict
 from spikeloom.flows.validation import imperfect_chips as module
 from spikeloom.flows.validation.imperfect_chips import imperfect_chips
-from spikeloom.flows.validation.scoring import make_scorer
+from spikeloom.flows.validation.scoring import make_scorer, wilson
 from spikeloom.report.html import page
 
 LABELS = np.arange(200) % 2
@@ -39,7 +39,11 @@ def _judged(
 
     monkeypatch.setattr(module, "emulate", emulate)
     program: Any = SimpleNamespace(chip_seed=fitted)
-    found = imperfect_chips(program, RIGHT, RIGHT, make_scorer(LABELS, RIGHT, None), 1.0, chips, None)
+    told: list[str] = []
+    found = imperfect_chips(
+        program, RIGHT, RIGHT, make_scorer(LABELS, RIGHT, None), 1.0, chips, None, told.append
+    )
+    assert told == [f"chip {seed}" for seed in found.scores]
     return found, ran
 
 
@@ -47,7 +51,7 @@ def test_the_fitted_chip_is_none_of_those_that_judge(monkeypatch: pytest.MonkeyP
     found, ran = _judged(monkeypatch, ("mismatch",), 4, fitted=2)
     assert ran == [0, 1, 3, 4]
     assert found.scores == {k: 1 - k / 200 for k in (0, 1, 3, 4)}
-    assert found.yield_ == 0.5
+    assert (found.yield_, found.yield_interval) == (0.5, wilson(2, 4))
     assert found.stage.score == pytest.approx(1 - 2 / 200)
     assert found.stage.low < found.stage.score < found.stage.high
     assert found.said == "4 chips that the fit has not seen, with mismatch"

@@ -92,5 +92,5 @@ def test_the_yield_counts_chips_that_lose_less_than_a_point(tmp_path: Path) -> N
     rows = tuple({"ticks": 8, "chip_seed": k, "score": 0.9 - loss, "score_without_imperfections": 0.9}
                  for k, loss in enumerate((0.0, 0.009, 0.02, -0.01)))  # fmt: skip
     lines = yield_lines(SweepTable(rows, tmp_path), ["ticks", "chip_seed"])
-    assert lines == ["75 % of 4 chips lose less than 1 point at ticks 8"]
+    assert lines == ["75 % of 4 chips lose less than 1 point (95 %: 30 to 95 %) at ticks 8"]
     assert yield_lines(SweepTable(rows, tmp_path), ["ticks"]) == []

@@ -70,9 +70,22 @@ def test_json_has_the_figures_without_the_arrays(folder: Path, capsys: pytest.Ca
     assert "pictures" not in facts
 
 
+def test_a_network_tuned_to_a_chip_is_scored_on_it_too(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [one if one != "loihi1" else "pcm_crossbar" for one in _command(folder)]
+    more = ("--chip-seed", "3", "--chips", "2", "--reference", "twin", "--time-limit", "1000", "--json")
+    assert run([*command, *more]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert [stage["name"] for stage in facts["stages"]][-2:] == ["in_the_loop", "imperfect"]
+    assert list(facts["chips"]) == ["0", "1"]
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
+        (("--time-limit", "-1"), "time_limit_s: must be a positive number of seconds"),
+        (("--chip-seed", "1"), "has no chip instances to fit"),
         (("--reference", "nest"), "references: must be a list of known names"),
         (("-o", "report.pdf"), "must end in"),
         (("--labels", "none.npy"), "file none.npy: does not exist"),

@@ -8,7 +8,17 @@ from typing import Annotated, Literal
 import typer
 
 import spikeloom
-from spikeloom.commands.options import ARRAY, PROFILE, Json, Pool, Seed, Settings, Threads
+from spikeloom.commands.options import (
+    ARRAY,
+    PROFILE,
+    FitSeed,
+    Json,
+    Pool,
+    Seed,
+    Settings,
+    Threads,
+    TimeLimit,
+)
 
 
 def convert(
@@ -43,9 +53,8 @@ def convert(
         Path | None,
         typer.Option(metavar="FILE", help="Keep every finished layer here, and go on from it after a break."),
     ] = None,
-    chip_seed: Annotated[
-        int | None, typer.Option(min=0, help="Tune the network to this chip, where chips differ.")
-    ] = None,
+    chip_seed: FitSeed = None,
+    time_limit: TimeLimit = None,
     seed: Seed = 0,
     settings: Settings = None,
     threads: Threads = None,
@@ -71,7 +80,8 @@ def convert(
         conversion = spikeloom.convert(
             network, chip, calibration=rows, ticks=ticks, sizes=files.parse_sizes(size or ()), distil=distil,
             objective=objective, encoding=encoding, pool=pool, gain=gain,
-            checkpoint=checkpoint, chip_seed=chip_seed, seed=seed, threads=threads, progress=progress,
+            checkpoint=checkpoint, chip_seed=chip_seed, time_limit_s=time_limit, seed=seed, threads=threads,
+            progress=progress,
         )  # fmt: skip
     conversion.program.save(output)
     if json:

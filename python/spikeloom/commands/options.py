@@ -32,6 +32,17 @@ Pool = Annotated[
     Literal["tree", "or"],
     typer.Option(help="Max pooling: a tree of differences, or neurons that fire with any of their sources."),
 ]
+FitSeed = Annotated[
+    int | None, typer.Option("--chip-seed", min=0, help="Tune the network to this chip, where chips differ.")
+]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        "--time-limit",
+        metavar="SECONDS",
+        help="After so long, layers still to be fitted take the weight copy.",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random choice.")]
 Settings = Annotated[
     list[str] | None,

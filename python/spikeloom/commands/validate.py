@@ -8,7 +8,18 @@ from typing import Annotated, Literal
 import typer
 
 import spikeloom
-from spikeloom.commands.options import ARRAY, PROFILE, Inputs, Json, Seed, Settings, Threads
+from spikeloom.commands.options import (
+    ARRAY,
+    PROFILE,
+    FitSeed,
+    Inputs,
+    Json,
+    Pool,
+    Seed,
+    Settings,
+    Threads,
+    TimeLimit,
+)
 
 
 def validate(
@@ -43,6 +54,9 @@ def validate(
         str | None,
         typer.Option(metavar="NAME", help="A control policy: let it act in this gymnasium environment."),
     ] = None,
+    pool: Pool = "tree",
+    chip_seed: FitSeed = None,
+    time_limit: TimeLimit = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -59,11 +73,13 @@ def validate(
     Converts it, then judges it on samples that the conversion has not seen: the score after every step to the
     chip, each layer's error, the work of a sample, and whether twin and Brian2 agree in every register.
     Without --calibration up to 2000 samples, at most half, are drawn from the inputs, and only the others are
-    judged.
+    judged. With --chip-seed the network is tuned to that chip, whose score stands beside those of chips
+    that the fit has not seen.
 
     \b
     Examples:
       spikeloom validate net.onnx -p loihi1 --inputs x.npy --labels y.npy -o report.html
+      spikeloom validate net.onnx -p pcm_crossbar --inputs x.npy --labels y.npy --chip-seed 7
       spikeloom validate policy.onnx -p loihi1 --inputs x.npy --environment CartPole-v1
     """
     from spikeloom.flows.terminal import files, printing, validation_text
@@ -78,7 +94,8 @@ def validate(
         result = convert_and_validate(
             ann, chip, samples, chips=chips, references=reference or ("twin", "brian2"), ticks=ticks,
             environment=environment,
-            sizes=files.parse_sizes(size or ()), encoding=encoding, seed=seed, threads=threads, progress=progress,
+            sizes=files.parse_sizes(size or ()), encoding=encoding, pool=pool,
+            chip_seed=chip_seed, time_limit_s=time_limit, seed=seed, threads=threads, progress=progress,
         )  # fmt: skip
     if output is not None:
         result.save(output)

@@ -73,7 +73,8 @@ def validate(
     """
     check_choices(chips, references)
     rows = judged_rows(inputs, labels, conversion.seen)
-    steps = _Steps(progress, 5 + len(references) + (environment is not None))
+    judged = chips if conversion.program.profile.imperfection else 0
+    steps = _Steps(progress, 4 + judged + len(references) + (environment is not None))
     wanted = conversion.ann.predict(rows.inputs)
     scorer = make_scorer(rows.labels, wanted, score)
     outputs = _floating_outputs(conversion, rows, wanted, threads)
@@ -93,8 +94,7 @@ def validate(
     steps.done("pictures")
     stages = tuple(_stage(name, outputs[name], wanted, scorer) for name in TITLES if name in outputs)
     ideal = next(stage.score for stage in stages if stage.name == "emulated")
-    many = imperfect_chips(program, rows.inputs, wanted, scorer, ideal, chips, threads)
-    steps.done("chips")
+    many = imperfect_chips(program, rows.inputs, wanted, scorer, ideal, chips, threads, steps.done)
     if many.stage is not None:
         stages = (*stages, many.stage)
     loop = None
@@ -115,6 +115,7 @@ def validate(
         stages=stages,
         agreement=next(stage.agreement for stage in stages if stage.name == "emulated"),
         yield_=many.yield_,
+        yield_interval=many.yield_interval,
         layers=layers,
         curve=tick_curve(program, run, scorer),
         work=_work(run, clocks),

@@ -210,7 +210,7 @@ class Validation:
     stages: the score after each step from the ANN to the chip
     agreement: share of rows in which the emulated chip gives the ANN's answer
     yield_: share of chip instances that lose less than one point against the chip without imperfections; None
-        where the profile has none
+        where the profile has none; yield_interval: its 95 % interval over chips, by Wilson
     checks: reference -> whether every spike and register was equal; unchecked: reference -> why it was not asked
     chips: score of each chip instance; imperfections: what makes chips differ, or that nothing does
     metrics: NeuroBench's, by name
@@ -241,6 +241,7 @@ class Validation:
     pictures: Pictures
     made_with: Mapping[str, str] = field(default_factory=dict)
     closed_loop: ClosedLoop | None = None
+    yield_interval: tuple[float, float] | None = None
 
     @property
     def ok(self) -> bool:

@@ -99,6 +99,15 @@ def percent(share: float | None, digits: int = 2) -> str:
     return "-" if share is None or not isfinite(share) else f"{100 * share:.{digits}f} %"
 
 
+def interval_text(low: float, high: float) -> str:
+    """A 95 % interval of a share.
+
+    >>> interval_text(0.123, 0.5)
+    '(95 %: 12 to 50 %)'
+    """
+    return f"(95 %: {percent(low, 0).removesuffix(' %')} to {percent(high, 0)})"
+
+
 @contextmanager
 def progress_bar() -> Iterator[Report | None]:
     """A bar for the stage at work, on stderr; None where stderr is no terminal."""

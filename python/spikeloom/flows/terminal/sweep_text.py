@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from spikeloom.flows.sweep import SweepTable
-from spikeloom.flows.terminal.printing import facts, number, percent, table
+from spikeloom.flows.terminal.printing import facts, interval_text, number, percent, table
+from spikeloom.flows.validation.scoring import wilson
 
 MOST_ROWS = 40
 POINT = 0.01  # what a good chip may lose
@@ -44,8 +45,8 @@ def yield_lines(result: SweepTable, axes: Sequence[str]) -> list[str]:
 
 
 def _yield_line(name: str, good: list[bool]) -> str:
-    share = percent(sum(good) / len(good), 0)
-    return f"{share} of {len(good)} chips lose less than 1 point{f' at {name}' if name else ''}"
+    share, sure = percent(sum(good) / len(good), 0), interval_text(*wilson(sum(good), len(good)))
+    return f"{share} of {len(good)} chips lose less than 1 point {sure}{f' at {name}' if name else ''}"
 
 
 def _first_error(result: SweepTable) -> Any:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spikeloom.flows.terminal.printing import counted, facts, number, percent, table
+from spikeloom.flows.terminal.printing import counted, facts, interval_text, number, percent, table
 from spikeloom.flows.terminal.result_text import compared, noise_words
-from spikeloom.flows.validation.scoring import wilson
 from spikeloom.report.validation import ClosedLoop, LayerFigures, Stage, Validation
 
 REFERENCE_NAMES = {"brian2": "Brian2", "twin": "twin"}
@@ -73,10 +72,8 @@ def ticks_line(result: Validation) -> str:
 
 def yield_line(result: Validation) -> str:
     """How many of the judged chips are good, with how sure one can be of the share."""
-    good = round(float(result.yield_ or 0.0) * len(result.chips))
-    low, high = wilson(good, len(result.chips))
     share = f"{percent(result.yield_, 0)} of {counted(len(result.chips), 'chip')} lose less than 1 point"
-    return f"{share} (95 %: {percent(low, 0).removesuffix(' %')} to {percent(high, 0)})"
+    return f"{share} {interval_text(*(result.yield_interval or (0.0, 1.0)))}"
 
 
 def idle_line(result: Validation) -> str:

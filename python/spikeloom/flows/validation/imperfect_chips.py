@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count, islice
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.emulation.emulate import emulate
-from spikeloom.flows.validation.scoring import Scorer, answers
+from spikeloom.flows.validation.scoring import Scorer, answers, wilson
 from spikeloom.program.program import ChipProgram
 from spikeloom.report.validation import Stage
 
@@ -21,12 +21,14 @@ MIDDLE = (0.025, 0.975)
 
 @dataclass(frozen=True, eq=False)
 class ImperfectChips:
-    """effects: what makes chips differ, empty where nothing does; scores: chip seed -> score; stage: their mean."""
+    """effects: what makes chips differ, empty where nothing does; scores: chip seed -> score; stage: their mean;
+    yield_: share that loses less than a point, yield_interval: 95 %, by Wilson."""
 
     effects: tuple[str, ...]
     scores: Mapping[int, float]
     stage: Stage | None
     yield_: float | None
+    yield_interval: tuple[float, float] | None = None
 
     @property
     def said(self) -> str:
@@ -46,23 +48,26 @@ def imperfect_chips(
     ideal: float,
     chips: int,
     threads: int | None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> ImperfectChips:
     """Judge on so many chip instances; the one that the program was fitted to is left out.
 
-    wanted: the ANN's outputs; ideal: the score of the chip without imperfections, against which a chip loses.
+    wanted: the ANN's outputs; ideal: the score of the chip without imperfections, against which a chip loses;
+    tell: called after every chip
     """
     effects = emulate(program, inputs[:1], threads=threads).effects
     if not effects or chips == 0:
         return ImperfectChips(effects, {}, None, None)
-    outputs = {
-        seed: emulate(program, inputs, chip_seed=seed, threads=threads).outputs
-        for seed in islice((seed for seed in count() if seed != program.chip_seed), chips)
-    }
+    outputs: dict[int, Array] = {}
+    for seed in islice((seed for seed in count() if seed != program.chip_seed), chips):
+        outputs[seed] = emulate(program, inputs, chip_seed=seed, threads=threads).outputs
+        tell(f"chip {seed}")
     scores = {seed: scorer.value(out) for seed, out in outputs.items()}
     good = [ideal - score < POINT for score in scores.values()]
-    return ImperfectChips(
-        effects, scores, _stage(scores, outputs, wanted), sum(good) / chips if scorer.is_share else None
-    )
+    stage = _stage(scores, outputs, wanted)
+    if not scorer.is_share:
+        return ImperfectChips(effects, scores, stage, None)
+    return ImperfectChips(effects, scores, stage, sum(good) / chips, wilson(sum(good), chips))
 
 
 def _stage(scores: Mapping[int, float], outputs: Mapping[int, Array], wanted: Array) -> Stage:
