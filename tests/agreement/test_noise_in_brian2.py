@@ -46,11 +46,13 @@ def inputs(ticks: int, samples: int = 1, most: int = 1) -> np.ndarray:
     return np.minimum(drawn, most).astype(np.uint8)
 
 
-def verdicts(mine: ChipProgram, other: ChipProgram, trial_seed: int = 0, **how: int) -> tuple[NoiseTest, ...]:
+def verdicts(
+    mine: ChipProgram, other: ChipProgram, trial_seed: int = 0, *, script: Path | None = None, **how: int
+) -> tuple[NoiseTest, ...]:
     """A program on chip 3, against the other one in Brian2."""
     return noise_tests(
         mine, inputs(mine.ticks, **how), trials=TRIALS, level=LEVEL, chip=chosen_chip(mine, 3, 0.0, None),
-        trial_seed=trial_seed, reference=other,
+        trial_seed=trial_seed, reference=other, script=script,
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def crosscheck(
       spikeloom crosscheck net.spikeloom --inputs x.npy --reference brian2
       spikeloom crosscheck net.spikeloom --inputs x.npy --samples 1 --script check.py
       spikeloom crosscheck net.spikeloom --inputs x.npy --reference twin --chip-seed 7
-      spikeloom crosscheck noisy.spikeloom --inputs x.npy --trials 200
+      spikeloom crosscheck noisy.spikeloom --inputs x.npy --trials 200 --script check.py
     """
     from spikeloom.flows.terminal import files, printing, result_text
 

@@ -57,7 +57,7 @@ def crosscheck(
     chip_seed, trial_seed, sample_ids, age_s, effects : as in `emulate`. Brian2 draws numbers of its own: with it,
         effects that are new in every step act on neither side, and `CrossCheck.left_out` names them.
     script : a .py file to write; it builds the same model in Brian2, runs it and compares it with the emulated chip,
-        and needs nothing but numpy and Brian2.
+        and needs nothing but numpy and Brian2. With trials it runs them with noise, and tests their distributions.
     trials : with Brian2, and where the chip has noise: run each sample so often on both sides with their own noise,
         and test whether spike counts, inter-spike intervals and registers that are read have the same
         distributions (see `spikeloom.reference.distributions`). The verdicts are `CrossCheck.noise`.
@@ -92,7 +92,7 @@ def crosscheck(
     )  # fmt: skip
     encoded = encoded_inputs(program, inputs, ticks=ticks, trial_seed=trial_seed, sample_ids=sample_ids)
     emulated = [emulated_trace(program, recording, sample) for sample in range(len(recording.outputs))]
-    if script is not None:
+    if script is not None and not trials:
         _write_script(Path(script), flawed_program(program, _flaws(program, chip)), encoded, emulated)
     if reference == "rtl":
         return check_circuit(program, recording, encoded.spikes, _overrides(encoded))
@@ -106,7 +106,7 @@ def crosscheck(
         return replace(check, left_out=left_out)
     noise = noise_tests(
         program, inputs, trials=trials, level=level, chip=whole, ticks=ticks, trial_seed=trial_seed,
-        progress=progress,
+        script=None if script is None else Path(script), progress=progress,
     )  # fmt: skip
     equal = check.equal and all(test.ok for test in noise)
     return replace(check, equal=equal, left_out=left_out, noise=noise)

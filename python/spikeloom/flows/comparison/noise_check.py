@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,10 @@ from spikeloom.errors import EmulationError
 from spikeloom.flows.counting import with_progress
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.brian2.noise import run_brian2_trials
+from spikeloom.reference.brian2.synapses import BiasOverride
 from spikeloom.reference.distributions import NoiseTest, Trials, check_plan, compare_trials
 from spikeloom.reference.twin.imperfections import Flaws
+from spikeloom.report.plain import write_text
 
 Row = NDArray | Mapping[str, NDArray]  # one sample, its first axis 1
 
@@ -40,6 +43,7 @@ def noise_tests(
     ticks: int | None = None,
     trial_seed: int = 0,
     reference: ChipProgram | None = None,
+    script: Path | None = None,
     progress: Progress | None = None,
 ) -> tuple[NoiseTest, ...]:
     """Run each sample many times on both sides, and test whether the two do the same up to chance.
@@ -52,6 +56,7 @@ def noise_tests(
     trials : runs of each sample, on each side.
     level : the probability with which equal executors fail.
     reference : another program for Brian2, to see whether a difference is found.
+    script : a .py file to write, which runs Brian2's trials and tests them against the chip's on its own.
     """
     check_noisy(program, chip, trials, level)
     got, expected = [], []
@@ -59,8 +64,12 @@ def noise_tests(
     for row in with_progress(rows, len(rows), "with noise", progress):
         got.append(_emulated(program, row, trials, chip, ticks, trial_seed))
         expected.append(_in_brian2(reference or program, row, trials, chip, ticks, trial_seed))
+    chips = Trials.joined(got)
+    if script is not None:
+        drawn = [_drawn(program, row, trials, ticks, trial_seed) for row in rows]
+        _write_script(script, reference or program, drawn, chips, chip, ticks, level, trial_seed)
     return compare_trials(
-        Trials.joined(expected), Trials.joined(got), neurons=program.n_neurons, level=level, seed=trial_seed
+        Trials.joined(expected), chips, neurons=program.n_neurons, level=level, seed=trial_seed
     )
 
 
@@ -105,19 +114,54 @@ def _emulated(
 def _in_brian2(
     program: ChipProgram, row: Row, trials: int, chip: ChipChoice, ticks: int | None, trial_seed: int
 ) -> Trials:
-    """Brian2's trials; where the input is drawn, it gets other draws than the chip."""
-    ids = np.arange(trials, 2 * trials)
-    encoded = encoded_inputs(
-        program, _repeated(row, trials), ticks=ticks, trial_seed=trial_seed, sample_ids=ids
-    )
-    biases = [{name: values[k] for name, values in encoded.biases.items()} for k in range(trials)]
-    flaws = Flaws(program.profile, chip.seed, chip.age_s, chip.effects)
+    """Brian2's trials."""
+    spikes, biases = _drawn(program, row, trials, ticks, trial_seed)
     traces = run_brian2_trials(
-        program, encoded.spikes, steps=_steps(program, ticks), seed=trial_seed, chip=flaws, biases=biases
+        program,
+        spikes,
+        steps=_steps(program, ticks),
+        seed=trial_seed,
+        chip=_flaws(program, chip),
+        biases=biases,
     )
     spikes = np.stack([trace.spikes for trace in traces])
     last = {name: np.stack([trace.registers[name][-1] for trace in traces]) for name in _registers(program)}
     return _trials(program, spikes, last)
+
+
+def _drawn(
+    program: ChipProgram, row: Row, trials: int, ticks: int | None, trial_seed: int
+) -> tuple[NDArray, list[BiasOverride]]:
+    """Spikes and biases of Brian2's trials; where the input is drawn, they are other draws than the chip's."""
+    ids = np.arange(trials, 2 * trials)
+    encoded = encoded_inputs(
+        program, _repeated(row, trials), ticks=ticks, trial_seed=trial_seed, sample_ids=ids
+    )
+    return encoded.spikes, [
+        {name: values[k] for name, values in encoded.biases.items()} for k in range(trials)
+    ]
+
+
+def _flaws(program: ChipProgram, chip: ChipChoice) -> Flaws:
+    return Flaws(program.profile, chip.seed, chip.age_s, chip.effects)
+
+
+def _write_script(
+    path: Path,
+    program: ChipProgram,
+    drawn: Sequence[tuple[NDArray, list[BiasOverride]]],
+    got: Trials,
+    chip: ChipChoice,
+    ticks: int | None,
+    level: float,
+    seed: int,
+) -> None:
+    from spikeloom.reference.brian2.noise_script import noise_script
+
+    spikes, biases = zip(*drawn, strict=True)
+    text = noise_script(program, spikes, biases, got, steps=_steps(program, ticks), chip=_flaws(program, chip),
+                        level=level, seed=seed)  # fmt: skip
+    write_text(path, text)
 
 
 def _steps(program: ChipProgram, ticks: int | None) -> int:

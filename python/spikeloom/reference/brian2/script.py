@@ -27,8 +27,10 @@ from spikeloom.reference.compare import Trace
 HEAD = '''\
 """A chip program of profile {profile} in Brian2, with what the emulated chip did: {samples} samples, {ticks} ticks.
 
-Run it with Python; numpy and Brian2 are all that it needs. It ends with 0 where every spike and register is equal.
+Run it with Python; numpy and Brian2 are all that it needs. It ends with 0 where {verdict}.
 """
+
+from __future__ import annotations
 
 import base64, io, sys, warnings
 
@@ -56,9 +58,18 @@ FUNCTIONS = {{
     "maximum": exact(lambda a, b: np.maximum(a, b), 2),
 }}
 TICKS, SAMPLES = {ticks}, {samples}
-TOLERANCE = {tolerance!r}  # of a register, relative to its largest value
 REGISTERS = {registers}
 clock = Clock(dt=1 * ms)
+
+
+def run(network, neurons, sample):
+    network.restore()
+    for key in [key for key in DATA if key.startswith(f"bias{{sample}}.")]:
+        getattr(neurons, key.partition(".")[2] + "_")[:] = DATA[key]
+    table = TimedArray(DATA[f"input{{sample}}"], dt=clock.dt, name="input_count*")
+    network.run(TICKS * clock.dt, namespace={{"input_count": table, **FUNCTIONS}})
+    if neurons.trap_site_[:].any():
+        sys.exit("a register left its width")
 
 
 def filled(group, name):
@@ -73,18 +84,15 @@ def build():
 '''
 TAIL = """
 
+TOLERANCE = {tolerance!r}  # of a register, relative to its largest value
+
+
 def main():
     network, neurons, monitor = build()
     network.store()
     spikes = values = different = 0
     for sample in range(SAMPLES):
-        network.restore()
-        for key in [key for key in DATA if key.startswith(f"bias{sample}.")]:
-            getattr(neurons, key.partition(".")[2] + "_")[:] = DATA[key]
-        table = TimedArray(DATA[f"input{sample}"], dt=clock.dt, name="input_count*")
-        network.run(TICKS * clock.dt, namespace={"input_count": table, **FUNCTIONS})
-        if neurons.trap_site_[:].any():
-            sys.exit("a register left its width")
+        run(network, neurons, sample)
         for name, watched in REGISTERS.items():
             got, expected = getattr(monitor, watched + "_").T, DATA[f"expected{sample}.{name}"]
             allowed = 0.0 if name == "spikes" else TOLERANCE * np.abs(got).max(initial=0.0)
@@ -107,14 +115,20 @@ if __name__ == "__main__":
 
 
 @dataclass
-class _Script:
+class Script:
     """The lines of `build`, and the arrays that the script carries."""
 
     lines: list[str] = field(default_factory=list)
     arrays: dict[str, NDArray] = field(default_factory=dict)
 
     def add(self, text: str) -> None:
+        """One more line."""
         self.lines.append(text)
+
+    @property
+    def text(self) -> str:
+        """The body of `build`."""
+        return textwrap.indent("\n".join(self.lines), "    ")
 
 
 def brian2_script(
@@ -131,33 +145,32 @@ def brian2_script(
     """
     ticks, spikes = len(expected[0].spikes), in_steps(program.profile.time, spikes)
     with plain_numpy():
-        model = Brian2Model(program, spikes, overrides)
-        script = _Script()
-        _group(script, "axons", model.axons)
-        _group(script, "neurons", model.neurons)
-        names = [_pathways(script, k, each) for k, each in enumerate(model.objects[2:])]
-        model.network.run(
-            0 * model.dt, namespace=model.namespace(spikes[0], ticks)
-        )  # else Brian2 misses its use
-        for sample, trains in enumerate(spikes):
-            script.arrays[f"input{sample}"] = model.due.input_table(trains, ticks)
-    _monitor(script, names)
+        script = script_of(Brian2Model(program, spikes, overrides), spikes, overrides, ticks)
     registers = {"spikes": "z"} | {name: variable(name) for name in program.profile.element_names()}
-    for sample, (override, trace) in enumerate(zip(overrides, expected, strict=True)):
-        script.arrays |= _biases(program, model, sample, override)
+    for sample, trace in enumerate(expected):
         script.arrays |= {f"expected{sample}.spikes": trace.spikes}
         script.arrays |= {f"expected{sample}.{name}": values for name, values in trace.registers.items()}
-    head = HEAD.format(
-        profile=program.profile.name,
-        samples=len(spikes),
-        ticks=ticks,
-        registers=repr(registers),
-        tolerance=tolerance_of(program.profile),
-    )
-    return head + textwrap.indent("\n".join(script.lines), "    ") + TAIL + _data(script.arrays)
+    facts = {"samples": len(spikes), "ticks": ticks, "registers": repr(registers)}
+    head = HEAD.format(profile=program.profile.name, verdict="every spike and register is equal", **facts)
+    tail = TAIL.replace("{tolerance!r}", repr(tolerance_of(program.profile)))
+    return head + script.text + tail + data_text(script.arrays)
 
 
-def _group(script: _Script, name: str, group: Any) -> None:
+def script_of(model: Brian2Model, spikes: NDArray, overrides: Sequence[BiasOverride], ticks: int) -> Script:
+    """The model's objects as code, with its values, the inputs and the biases of every sample."""
+    script = Script()
+    _group(script, "axons", model.axons)
+    _group(script, "neurons", model.neurons)
+    names = [_pathways(script, k, each) for k, each in enumerate(model.objects[2:])]
+    model.network.run(0 * model.dt, namespace=model.namespace(spikes[0], ticks))  # else Brian2 misses its use
+    for sample, (trains, override) in enumerate(zip(spikes, overrides, strict=True)):
+        script.arrays[f"input{sample}"] = model.due.input_table(trains, ticks)
+        script.arrays |= _biases(model.program, model, sample, override)
+    _monitor(script, names)
+    return script
+
+
+def _group(script: Script, name: str, group: Any) -> None:
     """A NeuronGroup: its variables and their values, its code of a tick, its events."""
     events = {event: condition for event, condition in group.events.items() if event != "spike"}
     variables = sorted(group.user_equations.names)
@@ -170,10 +183,7 @@ def _group(script: _Script, name: str, group: Any) -> None:
     script.add(f"{name} = NeuronGroup({', '.join(arguments)})")
     for runner in group.contained_objects:
         if type(runner).__name__ == "CodeRunner":
-            code = _text(runner.abstract_code)
-            script.add(
-                f'{name}.run_regularly({code}, when="{runner.when}", order={runner.order}, clock=clock)'
-            )
+            _add_runner(script, name, runner)
         elif type(runner).__name__ == "Thresholder" and runner.event in events:
             script.add(
                 f'{name}.set_event_schedule("{runner.event}", when="{runner.when}", order={runner.order})'
@@ -185,16 +195,21 @@ def _group(script: _Script, name: str, group: Any) -> None:
     script.add(f'filled({name}, "{name}")')
 
 
-def _pathways(script: _Script, number: int, synapses: Any) -> str:
+def _add_runner(script: Script, name: str, runner: Any) -> None:
+    code = _text(runner.abstract_code)
+    script.add(f'{name}.run_regularly({code}, when="{runner.when}", order={runner.order}, clock=clock)')
+
+
+def _pathways(script: Script, number: int, synapses: Any) -> str:
     """A Synapses object with its pathways, their places in the tick and their delays, in ticks."""
     name = f"synapses{number}"
-    has_weights = "w" in synapses.equations.names
+    variables = sorted(synapses.equations.names)
     code = {path.objname: path.code for path in synapses._pathways}
     events = {path.objname: path.event for path in synapses._pathways}
     delays = {path.objname: np.rint(np.asarray(path.delay_[:]) / 1e-3) for path in synapses._pathways}
     same = {path: values for path, values in delays.items() if len(np.unique(values)) <= 1}
     fixed = ", ".join(f"{path!r}: {int(values.max(initial=0))} * ms" for path, values in same.items())
-    model = '"w : 1"' if has_weights else '""'
+    model = repr("\n".join(f"{one} : 1" for one in variables))
     script.add(
         f"{name} = Synapses({_plain(synapses.source)}, {_plain(synapses.target)}, {model}, on_pre={code!r}, "
         f'on_event={events!r}, delay={{{fixed}}}, clock=clock, namespace={{}}, name="{name}")'
@@ -202,9 +217,12 @@ def _pathways(script: _Script, number: int, synapses: Any) -> str:
     ends = {"i": np.asarray(synapses.i[:]), "j": np.asarray(synapses.j[:])}
     script.arrays |= {f"{name}:{end}": values for end, values in ends.items()}
     script.add(f'{name}.connect(i=DATA["{name}:i"], j=DATA["{name}:j"])')
-    if has_weights:
-        script.arrays[f"{name}:w"] = np.asarray(synapses.w_[:])
-        script.add(f'{name}.w_[:] = DATA["{name}:w"]')
+    for one in variables:
+        script.arrays[f"{name}:{one}"] = np.asarray(getattr(synapses, one + "_")[:])
+        script.add(f'{name}.{one}_[:] = DATA["{name}:{one}"]')
+    for runner in synapses.contained_objects:
+        if type(runner).__name__ == "CodeRunner":
+            _add_runner(script, name, runner)
     for path in synapses._pathways:
         script.add(f'{name}.{path.objname}.when, {name}.{path.objname}.order = "{path.when}", {path.order!r}')
         if path.objname not in same:
@@ -218,7 +236,7 @@ def _plain(group: Any) -> str:
     return "axons" if str(group.name).startswith("axons") else "neurons"
 
 
-def _monitor(script: _Script, names: Sequence[str]) -> None:
+def _monitor(script: Script, names: Sequence[str]) -> None:
     script.add(
         'monitor = StateMonitor(neurons, list(REGISTERS.values()), record=True, when="end", clock=clock)'
     )
@@ -243,7 +261,7 @@ def _text(code: str) -> str:
     return f'"""\n{code}\n"""' if "\n" in code else repr(code)
 
 
-def _data(arrays: Mapping[str, NDArray]) -> str:
+def data_text(arrays: Mapping[str, NDArray]) -> str:
     """The arrays as text, and the line that starts the script."""
     buffer = io.BytesIO()
     np.savez_compressed(
