@@ -29,6 +29,7 @@ from spikeloom.flows.conversion.max_pool import POOLS, Pool, Wired
 from spikeloom.flows.conversion.mesh_order import placed_by_traffic
 from spikeloom.flows.conversion.pruning import PrunedLayer
 from spikeloom.flows.conversion.smaller import Smaller, smaller_network, with_kept
+from spikeloom.flows.conversion.teaching import can_teach
 from spikeloom.flows.conversion.time_limit import TimeLimit
 from spikeloom.flows.rows import row_hashes
 from spikeloom.network.network import SpikingNetwork
@@ -109,7 +110,8 @@ def convert(
     sizes : nodes (channels of a convolution) that a layer keeps, by its name: {"fc1": 64}. The best ones are
         kept and the next layer is solved again, before the conversion.
     budget : neurons, synapses or cores of the whole network instead; every layer keeps the same share.
-    distil : after pruning, all weights are also taught the whole network's answers on the calibration rows.
+    distil : after pruning, all weights are also taught the whole network's answers on the calibration rows, and on
+        mixtures of them.
     objective : "matching" (the neuron's measured response), "l2", "l1" or "linf" (one-sided: least
         squares, least absolute or least largest error).
     neurons_per_unit : neurons that count an activation together, each with a start of its own; twice as many
@@ -150,7 +152,7 @@ def convert(
                            neurons_per_unit=neurons_per_unit, pool=pool, most_axons=axons_per_source)  # fmt: skip
     wanted = network.predict(data.rows[data.held])
     keep = gain == "keep" or (gain is None and (environment is not None or network.layers[-1].n_outputs == 1))
-    methods = _methods(ticks, keep)
+    methods = _methods(data, keep)
     tell = _counter(progress, len(methods) * sum(not isinstance(layer, Wired) for layer in data.layers))
     saved = Checkpoint(checkpoint, _digest(data, objective))
     chains = convert_chains(data, methods, objective, threads, tell, saved, limit)
@@ -189,10 +191,11 @@ def _check_pool(ann: Ann, profile: Profile, pool: Pool, neurons_per_unit: int) -
                        limit="reset = zero", remedy='use pool="tree"')  # fmt: skip
 
 
-def _methods(ticks: int, keep_gain: bool) -> tuple[Method, ...]:
+def _methods(data: CalibrationSet, keep_gain: bool) -> tuple[Method, ...]:
     """The ways of converting the whole net that compete; copy is always among them."""
-    if ticks < FEW_TICKS:
-        return ("copy", "fit", "fit+gain", "iv")
+    if data.ticks < FEW_TICKS:
+        layerwise: tuple[Method, ...] = ("copy", "fit", "fit+gain", "iv")
+        return (*layerwise, "taught") if can_teach(data) else layerwise
     return ("copy", "fit", "fit+gain") if keep_gain else ("copy", "fit")
 
 

@@ -176,11 +176,17 @@ def finest_steps(
 
 
 def head_start(
-    profile: Profile, theta: Array, ticks: int, readout: bool, share: Array | float = 0.5
+    profile: Profile,
+    theta: Array,
+    ticks: int,
+    readout: bool,
+    share: Array | float = 0.5,
+    early: Array | None = None,
 ) -> tuple[dict[str, Array], Array]:
     """A share of the threshold as head start: in the membrane where it can be set, else spread over the bias.
 
-    Half a threshold makes a count the nearest whole number of what came in.
+    Half a threshold makes a count the nearest whole number of what came in. early: LSB that the membrane gathers
+    before the layer's window; it starts lower by them.
     """
     membrane = profile.fire.reg
     state = profile.state.get(membrane)
@@ -188,9 +194,14 @@ def head_start(
     if readout:
         return {}, none
     if state is not None and state.init == "free":
-        start = theta * share
+        start = theta * share - (0.0 if early is None else early)
         return {membrane: start if profile.is_analog else np.rint(start).astype(np.int32)}, none
     return {}, (none if profile.bias.kind == "none" else theta * share / ticks)
+
+
+def only_integrates(profile: Profile) -> bool:
+    """A neuron adds up real numbers and fires: what it gathers too early can be taken off its start."""
+    return profile.is_analog and [operation.op for operation in profile.operation] == ["sum", "fire"]
 
 
 def readout_parameters(profile: Profile) -> dict[str, int]:

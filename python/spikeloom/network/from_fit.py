@@ -32,6 +32,7 @@ from spikeloom.network.chip_units import (
     head_start,
     largest_bias,
     lower_threshold,
+    only_integrates,
     readout_parameters,
     shared_exponent,
     threshold_codes,
@@ -86,7 +87,8 @@ def chip_layer(
         theta, profile, peak * current_memory(profile), constant, readout=readout, planes=planes
     )
     threshold, theta = threshold_codes(theta * 2.0**exponent, profile, readout)
-    init, start = head_start(profile, theta, ticks, readout, start_share)
+    early = depth * current * theta if only_integrates(profile) else None
+    init, start = head_start(profile, theta, ticks, readout, start_share, early)
     params = {threshold_name(profile): threshold, **bias_codes(current * theta + start, profile)}
     params |= {name: np.full(theta.shape, value) for name, value in slowest_leak(profile).items()}
     params |= lower_threshold(profile, theta, peak)

@@ -14,11 +14,12 @@ from spikeloom.fit.problem import LayerFit, Method, Objective
 from spikeloom.flows.conversion.calibration import CalibrationSet
 from spikeloom.flows.conversion.checkpoint import Checkpoint
 from spikeloom.flows.conversion.ideal_stages import IdealStages
-from spikeloom.flows.conversion.layer_search import Candidate, convert_layer
+from spikeloom.flows.conversion.layer_search import Candidate, convert_layer, given_synapses
 from spikeloom.flows.conversion.layer_task import LayerTask, on_chip, one_layer_program, readout_scale
 from spikeloom.flows.conversion.max_pool import Wired
 from spikeloom.flows.conversion.sent import Sent, sent_by_wired, task_behind
 from spikeloom.flows.conversion.spiking_units import INPUT, sources_of
+from spikeloom.flows.conversion.teaching import Taught, teach
 from spikeloom.flows.conversion.time_limit import TimeLimit
 from spikeloom.network.chip_layer import Synapses
 from spikeloom.network.network import SpikingNetwork
@@ -57,8 +58,14 @@ def convert_chains(
     chains: dict[str, Chain] = {}
     for method in methods:
         if not chains or not limit.is_over:
-            chains[method] = _convert_chain(data, method, objective, threads, tell, saved, limit)
+            taught = teach(data, _nearest(chains)) if method == "taught" else None
+            chains[method] = _convert_chain(data, method, objective, threads, tell, saved, limit, taught)
     return chains
+
+
+def _nearest(chains: Mapping[str, Chain]) -> tuple[Candidate, ...]:
+    """The layers of the network whose emulated outputs err least on held-out rows."""
+    return min((chain.candidates for chain in chains.values()), key=lambda layers: layers[-1].error)
 
 
 def _convert_chain(
@@ -69,8 +76,9 @@ def _convert_chain(
     tell: Callable[[str], None],
     saved: Checkpoint,
     limit: TimeLimit,
+    taught: Mapping[str, Taught] | None,
 ) -> Chain:
-    """Convert layer by layer; `tell` is called with a line after every layer."""
+    """Convert layer by layer; `tell` is called with a line after every layer. taught: synapses that are known."""
     network = SpikingNetwork(data.profile)
     _add_input(network, data)
     check_ports(network)  # too many lines are refused before the work, not after it
@@ -83,7 +91,11 @@ def _convert_chain(
             sent[layer.name] = sent_by_wired(layer, data, sent, (network, ideal), threads)
             continue
         task = task_behind(data, index, sent, objective, threads)
-        winner = _converted(task, method, saved, limit)
+        if taught is None:
+            winner = _converted(task, method, saved, limit)
+        else:
+            known = taught[layer.name]
+            winner = given_synapses(task, known.weights, known.bias, known.scale)
         winner.chip.add_to(network, sources, copies=1 if is_last else data.axons[index + 1])
         ideal.add(task, winner, sources, data.counted_offset if is_last else None)
         winners.append(winner)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from spikeloom.errors import FitError
 from spikeloom.fit.groups import grouped_bias, grouped_copy, grouped_current, solve_groups
 from spikeloom.fit.integer import full_range_scale, nearest
-from spikeloom.fit.layer import copy_layer, fit_layer
+from spikeloom.fit.layer import copy_layer, fit_layer, given_layer
 from spikeloom.fit.problem import LayerFit, LayerProblem, Method, Response
 from spikeloom.flows.conversion.chip_limits import firing_ceiling, membrane_wraps
 from spikeloom.flows.conversion.layer_task import LayerTask, emulated_error, measured_pairs, on_chip
@@ -53,6 +53,13 @@ def convert_layer(task: LayerTask, method: Method) -> Candidate:
     finalists = task.data.remembered("scales", lambda: _promising_scales(task.at_full_precision))
     candidates = [c for scale, response in finalists for c in _candidates(task, method, scale, response)]
     return _with_measured_bias(task, _best(candidates))
+
+
+def given_synapses(task: LayerTask, weights: Array, bias: Array, scale: float) -> Candidate:
+    """Synapses from elsewhere as a candidate, judged as the others are."""
+    response = Response.linear() if task.is_last else Response.clipped(firing_ceiling(task.profile))
+    solve = partial(given_layer, weights=weights, bias=bias)
+    return _judged(task, solve_groups(task.problems(scale, response), solve), scale)
 
 
 def _candidates(task: LayerTask, method: Method, scale: float, response: Response) -> list[Candidate]:

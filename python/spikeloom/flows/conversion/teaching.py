@@ -1,0 +1,139 @@
+"""A converted network taught the trained one's outputs through the spikes that it really sends.
+
+With few ticks a neuron has few levels, and what one layer gets wrong the next could make up for; layers that are
+fitted one by one cannot. Here all synapses move together. Forwards neurons integrate and fire as on the chip;
+backwards a spike rate counts as the mean current cut at 0 and 1 (tandem learning, Wu and others 2021). A fifth of the
+rows decides which synapses are kept, those of the start included. For chips with continuous weights whose neurons do
+nothing but integrate, fire and subtract their threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.ann.adam import Adam, typical_sizes
+from spikeloom.ann.gradients import gradients
+from spikeloom.ann.graph import AnnLayer
+from spikeloom.flows.conversion.calibration import CalibrationSet
+from spikeloom.flows.conversion.chip_limits import weight_grid
+from spikeloom.flows.conversion.distillation import BATCH, mixed_rows
+from spikeloom.flows.conversion.layer_search import Candidate
+from spikeloom.network.chip_layer import Synapses
+from spikeloom.network.chip_units import only_integrates
+
+Array = NDArray[np.float64]
+STEPS = 1200
+RATE = (
+    0.01  # of the first step, in units of a layer's typical weight; it falls to 0 along a quarter of a cosine
+)
+CHECK_EVERY = 100  # steps between two looks at the held-out rows
+HELD_OUT = 5
+START = 0.5  # potential of a neuron before its window, in thresholds
+
+
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """New synapses of a layer: weights (n, m) and bias (m,) in threshold units, at this target scale."""
+
+    weights: Array
+    bias: Array
+    scale: float
+
+
+def can_teach(data: CalibrationSet) -> bool:
+    """The neurons are plain integrators with continuous weights, the layers a chain, and the input is constant."""
+    ann = data.ann
+    fire = data.profile.fire
+    subtracts = fire.op == "fire" and fire.reset == "subtract"
+    continuous = only_integrates(data.profile) and weight_grid(data.profile).levels is None
+    plain = ann.is_chain and all(layer.groups == 1 for layer in ann.layers)
+    constant = data.coding.by_host or data.coding.encoding == "bits"
+    alone = data.neurons_per_unit == 1 and data.counted_offset is None
+    return plain and constant and alone and subtracts and continuous
+
+
+def teach(data: CalibrationSet, start: tuple[Candidate, ...], *, steps: int = STEPS) -> Mapping[str, Taught]:
+    """Synapses of every layer, learned from those of `start` on the rows that do not judge; the same for a seed."""
+    x, wanted = data.ann.flatten(data.rows[~data.held]), data.preactivations[-1][~data.held]
+    rng = np.random.default_rng(data.seed)
+    judges = rng.permutation(len(x)) % HELD_OUT == 0
+    net, unit = _Spiking(data, start), float(np.var(wanted)) or 1.0
+    best, least = net.layers, net.error(x[judges], wanted[judges])
+    learn, adam = np.flatnonzero(~judges), Adam(net.layers, net.sizes(x[~judges][:BATCH]))
+    for step in range(steps):
+        batch = rng.choice(learn, min(BATCH, learn.size), replace=False)
+        given, answer = (x[batch], wanted[batch]) if step % 2 else mixed_rows(x, batch, learn, data.ann, rng)
+        rates, currents, outputs = net.run(given)
+        slope = 2.0 * (outputs - answer) / (unit * answer.size * net.unit)
+        found = gradients(net.layers, rates, currents, slope)
+        net.layers = adam.moved(net.layers, found, RATE * float(np.cos(0.5 * np.pi * step / steps)))
+        if (step + 1) % CHECK_EVERY == 0:
+            error = net.error(x[judges], wanted[judges])
+            if error < least:
+                best, least = net.layers, error
+    return {
+        layer.name: Taught(layer.matrix, layer.bias, one.scale)
+        for layer, one in zip(best, start, strict=True)
+    }
+
+
+class _Spiking:
+    """The converted network in threshold units; unit: of the readout's current in the ANN's output."""
+
+    def __init__(self, data: CalibrationSet, start: tuple[Candidate, ...]) -> None:
+        self.coding, self.ticks, self.unit = data.coding, data.ticks, start[-1].scale
+        made = []
+        for layer, candidate in zip(data.layers, start, strict=True):
+            assert isinstance(layer, AnnLayer)
+            synapses = Synapses.of(candidate.fit)
+            one = layer.with_matrix(synapses.weights, synapses.bias)
+            made.append(replace(one, activation="clip", activation_number=1.0))
+        self.layers = (*made[:-1], replace(made[-1], activation="identity", activation_number=0.0))
+
+    def run(self, x: Array) -> tuple[list[Array], list[Array], Array]:
+        """Rates into every layer, mean currents for the derivative, and outputs, for inputs x (N, channels)."""
+        rates, currents = [self.coding.values(x)], []
+        trains = np.broadcast_to(rates[0], (self.ticks, *rates[0].shape))
+        constant = True
+        for layer in self.layers[:-1]:
+            currents.append(_softened(layer.preactivation(rates[-1]), self.ticks))
+            trains = self._fired(layer, trains, constant=constant)
+            constant = False
+            rates.append(trains.mean(axis=0))
+        currents.append(self.layers[-1].preactivation(rates[-1]))
+        return rates, currents, currents[-1] / self.unit
+
+    def _fired(self, layer: AnnLayer, trains: Array, *, constant: bool) -> Array:
+        """(ticks, N, neurons) spikes from what arrives in every tick."""
+        if constant:
+            drive = np.broadcast_to(
+                layer.preactivation(trains[0]), (self.ticks, len(trains[0]), layer.n_outputs)
+            )
+        else:
+            drive = layer.preactivation(trains.reshape(-1, layer.n_inputs)).reshape(
+                self.ticks, -1, layer.n_outputs
+            )
+        potential, spikes = np.full(drive.shape[1:], START), np.empty(drive.shape)
+        for tick, current in enumerate(drive):
+            potential = potential + current
+            spikes[tick] = potential >= 1.0
+            potential -= spikes[tick]
+        return spikes
+
+    def error(self, x: Array, wanted: Array) -> float:
+        """Mean squared error of the outputs."""
+        return float(np.mean((self.run(x)[2] - wanted) ** 2))
+
+    def sizes(self, x: Array) -> list[float]:
+        """Units of the steps."""
+        return typical_sizes(self.layers, self.coding.values(x))
+
+
+def _softened(current: Array, ticks: int) -> Array:
+    """Currents such that the clip's slope of 1 reaches half a spike beyond both of its ends."""
+    half = 0.5 / ticks
+    return np.asarray((current + half) / (1.0 + 2.0 * half))
