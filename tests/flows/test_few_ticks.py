@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.emulate import emulate
+from spikeloom.flows.conversion.balance import SHARES, balanced, unit_sizes
 from spikeloom.flows.conversion.calibration import CalibrationSet, calibration_set
 from spikeloom.flows.conversion.chain import convert_chains
 from spikeloom.flows.conversion.checkpoint import Checkpoint
-from spikeloom.flows.conversion.even_units import SHARES, even_units, unit_sizes
+from spikeloom.flows.conversion.spiking_units import spiking_units
 from spikeloom.flows.conversion.teaching import _Spiking, can_teach, teach
 from spikeloom.flows.conversion.time_limit import TimeLimit
 from spikeloom.flows.convert import Conversion, convert
@@ -55,13 +56,23 @@ def calibrated(profile: str = "ideal") -> CalibrationSet:
 
 
 @pytest.mark.parametrize("convolution", [False, True])
-def test_units_of_one_size_leave_the_outputs_as_they_were(convolution: bool) -> None:
+def test_units_get_sizes_of_their_own_and_answer_as_before(convolution: bool) -> None:
     ann = uneven_ann(convolution=convolution)
-    x = rows(200, *ann.input_shape)
-    even = even_units(ann, x, TICKS)
-    np.testing.assert_allclose(even.predict(x), ann.predict(x), rtol=1e-9, atol=1e-9)
-    spread = [np.ptp(np.log(net.forward(x)[0].reshape(-1, net.layers[0].output_shape[-1]).max(axis=0)))
-              for net in (ann, even)]  # fmt: skip
+    plain = spiking_units(ann, rows(200, *ann.input_shape))
+    own = balanced(plain, TICKS)
+    given = ann.flatten(rows(200, *ann.input_shape))
+    for layer, answer in zip(own.layers, own.answers, strict=True):
+        assert isinstance(layer, AnnLayer)
+        z = layer.preactivation(given)
+        given = z if layer is own.layers[-1] else np.maximum(z, 0.0)
+        np.testing.assert_allclose(given, answer, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        own.answers[-1], ann.predict(rows(200, *ann.input_shape)), rtol=1e-9, atol=1e-9
+    )
+    spread = [
+        np.ptp(np.log(units.answers[0].reshape(len(given), -1, 4 if convolution else 20).max(axis=(0, 1))))
+        for units in (plain, own)
+    ]
     assert spread[0] > 2.0
     assert spread[1] < 0.5 * spread[0]
 

@@ -6,6 +6,9 @@ multiplied by a gain and its weights in the layers behind are divided by it, whi
 quantised networks this is cross-layer equalisation (Nagel and others 2019); for spiking ones, channel-wise
 normalisation (Kim and others 2020). Dense layers are left alone: a unit there is one neuron among many that are
 read together, and measured networks gained nothing.
+
+With few ticks that is otherwise: a neuron has only as many levels as it can send spikes, and each unit, of dense
+layers too, gets the size at which counting in them costs it least.
 """
 
 from __future__ import annotations
@@ -24,8 +27,14 @@ PEAK = 99.9  # percentile of a channel's activations over rows and positions tha
 MOST = 16.0  # gain of a channel that hardly answers at all: more would only make noise of it
 
 
-def balanced(units: SpikingUnits) -> SpikingUnits:
-    """The same network with alike peaks; the last layer, whose answers are the network's, and the input stay."""
+SHARES = np.linspace(0.2, 1.0, 17)  # of its largest activation, tried as a unit's size
+
+
+def balanced(units: SpikingUnits, levels: float | None = None) -> SpikingUnits:
+    """The same network with alike peaks; the last layer, whose answers are the network's, and the input stay.
+
+    levels: spikes that a neuron can send in its window, where these are few
+    """
     gains: dict[str, Array] = {INPUT: np.ones(1)}
     layers: list[AnnLayer | Wired] = []
     preactivations, answers = [], []
@@ -33,7 +42,7 @@ def balanced(units: SpikingUnits) -> SpikingUnits:
         if isinstance(layer, Wired):  # it takes from units of one channel, which are alike already
             gain = gains[next(iter(layer.maps))]
         else:
-            gain = _gains(layer, a) if layer.is_convolution and layer is not units.layers[-1] else np.ones(1)
+            gain = np.ones(1) if layer is units.layers[-1] else _gains(layer, a, levels)
             layer = _rescaled(layer, gain, gains)
         gains[layer.name] = gain
         layers.append(layer)
@@ -43,9 +52,27 @@ def balanced(units: SpikingUnits) -> SpikingUnits:
                    gains=gains)  # fmt: skip
 
 
-def _gains(layer: AnnLayer, answers: Array) -> Array:
+def unit_sizes(activations: Array, levels: float) -> Array:
+    """(m,) for each unit the size at which counting its activations (N, m) costs the least squared error.
+
+    What lies above the size is cut, what lies below is rounded to one of so many levels; 0 where all are 0.
+    """
+    peaks = activations.max(axis=0)
+    sizes, least = peaks, np.full(peaks.shape, np.inf)
+    for share in SHARES:
+        step = np.where(peaks > 0, share * peaks / levels, 1.0)
+        counted = np.minimum(np.floor(activations / step + 0.5), levels) * step
+        error = ((counted - activations) ** 2).mean(axis=0)
+        sizes, least = np.where(error < least, share * peaks, sizes), np.minimum(error, least)
+    return np.asarray(sizes)
+
+
+def _gains(layer: AnnLayer, answers: Array, levels: float | None) -> Array:
     """(outputs,) what brings each channel's peak to the layer's largest; 1 where it never answers."""
-    peaks = np.percentile(answers.reshape(-1, len(layer.bias)), PEAK, axis=0)
+    if levels is None and not layer.is_convolution:
+        return np.ones(1)
+    by_channel = answers.reshape(-1, len(layer.bias))
+    peaks = np.percentile(by_channel, PEAK, axis=0) if levels is None else unit_sizes(by_channel, levels)
     gains: Array = np.minimum(peaks.max() / np.where(peaks > 0, peaks, peaks.max() or 1.0), MOST)
     return gains if peaks.any() else np.ones(len(peaks))
 

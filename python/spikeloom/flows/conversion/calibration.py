@@ -14,7 +14,6 @@ from spikeloom.emulation.measure import Feed, first_feed
 from spikeloom.flows.conversion.axon_plan import axons_per_source
 from spikeloom.flows.conversion.balance import balanced
 from spikeloom.flows.conversion.chip_limits import counts_spikes, firing_ceiling
-from spikeloom.flows.conversion.even_units import even_units
 from spikeloom.flows.conversion.input_coding import FEW_TICKS, InputCoding, InputEncoding, choose_coding
 from spikeloom.flows.conversion.layer_data import LayerData
 from spikeloom.flows.conversion.max_pool import Pool
@@ -32,7 +31,6 @@ FEED_NUMBERS = 420_000_000  # spike counts that one layer's feed may hold; furth
 class CalibrationSet:
     """What all candidates of one conversion share.
 
-    ann: with units of one size, where ticks are few
     layers: of the ANN in neurons, the first one rewritten for the coded input
     rows: (N, *input_shape) as the ANN takes them
     first: the data of the first layer, shared by all candidates
@@ -93,10 +91,9 @@ def calibration_set(
     rows = rows[np.random.default_rng(seed).permutation(len(rows))[:most]]
     counted = counts_spikes(profile)
     flat = ann.flatten(rows)
-    if ticks < FEW_TICKS:
-        ann = even_units(ann, rows, firing_ceiling(profile) * ticks)
     plain = spiking_units(ann, rows, neurons_per_unit, counted=counted, pool=pool)
-    units = relayed(balanced(plain), profile)
+    levels = firing_ceiling(profile) * ticks if ticks < FEW_TICKS else None
+    units = relayed(balanced(plain, levels), profile)
     first_layer = units.layers[0]
     assert isinstance(first_layer, AnnLayer)
     coding = choose_coding(first_layer, flat, profile, encoding, ticks)
