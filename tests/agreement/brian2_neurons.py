@@ -7,7 +7,7 @@ from spikeloom.reference.brian2.setup import plain_numpy
 
 ADAPTIVE = """
 dv/dt = (rest - v + {rise} - w + drive) / tau_m : 1
-dw/dt = (coupling*v - w) / tau_w : 1
+dw/dt = (coupling*(v - {ground}) - w) / tau_w : 1
 rise : 1
 rest : 1 (constant)
 slope : 1 (constant)
@@ -17,7 +17,7 @@ coupling : 1 (constant)
 tau_m : second (constant)
 tau_w : second (constant)
 """
-RISE = "slope*exp(clip((v - vt)/slope, -1e9, 2.0))"
+RISE = "slope*exp(clip((v - vt)/slope, -1e9, {most}))"
 PAIR = """
 dimem/dt = imem / (tau*(imem + gain)) * (gain/itau*(drive - leak) + back - imem*(1 + iahp/itau)) : 1
 drive = clip(idc + iexc - iinh - leak, i0, inf) : 1
@@ -42,23 +42,23 @@ class Adaptive:
 
     membrane, names = "v", {"v": "v", "w": "w"}  # of registers in Brian2
 
-    def __init__(self, free=None):
-        self.free = free or adaptive()
+    def __init__(self, free=None, most=2.0, ground="0"):
+        self.free, self.ground, self.rise = free or adaptive(), ground, RISE.format(most=most)
 
     def group(self, method, clock):
         from brian2 import NeuronGroup, second
 
         frozen = method != "rk4"
         model = NeuronGroup(
-            NEURONS, ADAPTIVE.format(rise="rise" if frozen else RISE), method=method, clock=clock,
-            threshold="v > 1", reset="v = 0", namespace={},
+            NEURONS, ADAPTIVE.format(rise="rise" if frozen else self.rise, ground=self.ground), method=method,
+            clock=clock, threshold="v > 1", reset="v = 0", namespace={},
         )  # fmt: skip
         for name in ("rest", "slope", "vt", "drive", "coupling"):
             setattr(model, name, self.free.params.get(name, 0.0))
         for name in ("tau_m", "tau_w"):
             setattr(model, name, self.free.params[name] * second)
         if frozen:  # the exponential current is that of the step's start
-            model.run_regularly(f"rise = {RISE}", when="start", clock=clock)
+            model.run_regularly(f"rise = {self.rise}", when="start", clock=clock)
         return model
 
 

@@ -91,13 +91,27 @@ def adaptive(profile="adaptive_exponential", drive=(0.45, 0.6)):
     return Free(profile, "v", params, start, NOISELESS, record=("w",))
 
 
-def second_order():
-    """The same neurons at second order; nothing that outlasts a spike, so all intervals of a neuron are one."""
-    first = adaptive()
-    drive = np.random.default_rng(1).uniform(0.5, 0.6, NEURONS)
-    shared = {name: first.params[name] for name in ("rest", "slope", "vt", "tau_m", "tau_w", "most", "reset")}
-    own = {"threshold": 1.0, "drive": drive, "half_coupling": 0.0, "jump": 0.0}
-    return Free("adaptive_second_order", "v", shared | own, first.start)
+def second_order(seed=1):
+    """The adaptive exponential neuron at second order; a spike leaves adaptation and a refractory period behind."""
+    rng, first = np.random.default_rng(seed), adaptive()
+    drawn = (
+        "rest",
+        "slope",
+        "vt",
+        "coupling",
+        "tau_m",
+        "tau_w",
+        "reset",
+        "threshold",
+        "e_exc",
+        "e_inh",
+        "tau_g",
+    )
+    params = {name: first.params[name] for name in drawn} | {
+        "drive": rng.uniform(0.5, 0.9, NEURONS), "jump": rng.uniform(0.0, 0.05, NEURONS),
+        "t_ref": rng.integers(0, 5, NEURONS) * 5e-4,
+    }  # fmt: skip
+    return Free("adaptive_second_order", "v", params, first.start)
 
 
 def differential_pair(profile="dynap_se2"):
@@ -106,9 +120,9 @@ def differential_pair(profile="dynap_se2"):
     return Free(profile, "imem", params, record=("iexc", "iinh", "iahp"))
 
 
-def adapting_pairs():
+def adapting_pairs(seed=12):
     """The same neurons, all else drawn, too: each spike leaves an adaptation and a refractory period behind."""
-    rng = np.random.default_rng(12)
+    rng = np.random.default_rng(seed)
 
     def between(low, high):
         return np.exp(rng.uniform(np.log(low), np.log(high), NEURONS))

@@ -3,7 +3,6 @@
 import math
 
 from mutant_hooks import altered, mutant, put_entry, put_fields, put_operation
-from spikeloom.reference.twin import differential_pair as twin_pair
 from spikeloom.reference.twin import elementary as twin_elementary
 from spikeloom.reference.twin import executor as twin
 from spikeloom.reference.twin import neuron as twin_neuron
@@ -170,55 +169,3 @@ def a_neuron_that_never_rests(put):
 @mutant("dynap_se2")
 def inhibition_ignored(put):
     put_entry(put, "dpi_step", in_inh=0)
-
-
-@mutant("dynap_se2:euler")
-def a_makers_pulse_of_a_whole_step(put):
-    put_entry(put, "dpi_step", t_pulse=1)
-
-
-@mutant("dynap_se2:euler")
-def a_makers_neuron_that_never_rests(put):
-    put_entry(put, "dpi_step", refractory=0)
-
-
-@mutant("dynap_se2")
-def half_as_many_parts(put):
-    put_entry(put, "dpi_step", parts=2)
-
-
-@mutant("dynap_se2")
-def a_part_of_first_order(put):
-    put(twin_pair, "rise_of", lambda z: 1.0)
-
-
-@mutant("dynap_se2")
-def an_inverse_one_step_short(put):
-    put(twin_pair, "NEWTON_STEPS", 3)
-
-
-@mutant("dynap_se2")
-def a_spike_at_the_end_of_its_step(put):
-    put(twin_pair.Membrane, "time_since", lambda self, before, after, length: 0.0)
-
-
-@mutant("dynap_se2")
-def a_crossing_at_the_start_of_its_part(put):
-    right = twin_pair.Membrane.time_since
-
-    def since(self, before, after, length):
-        return right(self, math.inf, after, length)
-
-    put(twin_pair.Membrane, "time_since", since)
-
-
-@mutant("dynap_se2")
-def an_adaptation_that_begins_at_the_end_of_its_spikes_step(put):
-    right = twin_pair.exponential
-
-    def exponential(entry, get, dt):
-        found = right(entry, get, dt)
-        tau = get("ut") / get("kappa") * get("c_ahp") / get("itau_ahp")
-        return found | {"ahp": found["ahp"] * twin_elementary.exp(get("fired") * get("late") * dt / tau)}
-
-    put(twin_pair, "exponential", exponential)

@@ -3,6 +3,7 @@ to the first spike; and half a step halves the distance from Brian2's fourth-ord
 
 import numpy as np
 import pytest
+from agreement_cases import profile_of
 from brian2_neurons import Adaptive, Pair, brian2_states
 from free_neurons import NEURONS, second_order
 from spikeloom.emulation.emulate import emulate
@@ -17,7 +18,10 @@ MODELS = {
     "adaptive_exponential": (Adaptive(), "exponential_euler"),
     "dynap_se2:euler": (Pair("dynap_se2:euler"), "euler"),
 }
-SECOND_ORDER = {"adaptive_second_order": (lambda: Adaptive(second_order()), 8), "dynap_se2": (Pair, 20)}
+SECOND_ORDER = {
+    "adaptive_second_order": (lambda: Adaptive(second_order(), most=9.0, ground="rest"), 8),
+    "dynap_se2": (Pair, 20),
+}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -101,6 +105,32 @@ def test_one_step_of_the_differential_pair_is_brian2s_from_a_hundred_thousand_st
         scale = np.maximum(np.abs(theirs[register]), states["imem"] if register == "imem" else 0.0)
         error = np.abs(run.registers[f"free.{register}"][0, 0] - theirs[register]) / scale
         assert error[silent].max() < ONE_STEP
+
+
+def test_one_step_of_the_adaptive_exponential_is_brian2s_from_a_hundred_thousand_states():
+    """Also of neurons that have just fired, or rest, and make up for the time since they crossed the threshold."""
+    rng, neurons = np.random.default_rng(5), 100_000
+    states = {
+        "v": rng.uniform(-1.0, 0.9, neurons), "w": rng.uniform(0.0, 0.5, neurons),
+        "g_exc": rng.uniform(0.0, 3.0, neurons), "g_inh": rng.uniform(0.0, 3.0, neurons),
+        "fired": rng.integers(0, 2, neurons) * 1.0, "held": rng.integers(0, 2, neurons) * 1.0,
+        "late": rng.uniform(0.0, 1.0, neurons),
+    }  # fmt: skip
+    free = {register: {"init": "free", "between_samples": "load"} for register in states}
+    profile = profile_of("adaptive_second_order")
+    single = {"state": free, "time.tick_s": profile.time.dt_s}
+    network = SpikingNetwork(load_profile(profile, override=single))
+    params = {name: np.resize(values, neurons) for name, values in second_order().params.items()}
+    network.output(network.population("free", neurons, init=states, **params))
+    program = place(network, ticks=1)
+    run = emulate(program, np.zeros((1, 0)), record=[f"free.{name}" for name in ("spikes", *states)])
+    trace = run_brian2(program, np.zeros((1, 0), np.uint8))
+    assert (np.flatnonzero(trace.spikes[0]) == np.sort(run.spikes["free"][:, 2])).all()
+    silent = np.setdiff1d(np.arange(neurons), run.spikes["free"][:, 2])
+    assert 0.5 * neurons < silent.size < neurons - 1000
+    for register in states:
+        error = np.abs(run.registers[f"free.{register}"][0, 0] - trace.registers[register][0])
+        assert error[silent].max() < ONE_STEP * max(np.abs(trace.registers[register]).max(), 1.0)
 
 
 def pairs_from(name, states, idc):

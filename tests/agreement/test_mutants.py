@@ -3,6 +3,7 @@ must differ from the right twin in a register or a spike, or fail."""
 
 import mutants_of_events  # noqa: F401 - fills the table
 import mutants_of_firing  # noqa: F401 - fills the table
+import mutants_of_neuron_steps  # noqa: F401
 import mutants_of_numbers  # noqa: F401
 import mutants_of_operations  # noqa: F401
 import mutants_of_real_operations  # noqa: F401

@@ -30,6 +30,7 @@ constexpr OperationKind operation_kinds[] = {
     {"dac", nullptr, make_dac},
     {"mac", nullptr, make_mac},
     {"dpi_step", nullptr, make_dpi_step},
+    {"adex_step", nullptr, make_adex_step},
 };
 
 }  // namespace

@@ -38,5 +38,6 @@ std::unique_ptr<Operation<double>> make_adc(Binder<double>& binder);
 std::unique_ptr<Operation<double>> make_dac(Binder<double>& binder);
 std::unique_ptr<Operation<double>> make_mac(Binder<double>& binder);
 std::unique_ptr<Operation<double>> make_dpi_step(Binder<double>& binder);
+std::unique_ptr<Operation<double>> make_adex_step(Binder<double>& binder);
 
 }  // namespace spikeloom

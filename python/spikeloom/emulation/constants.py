@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.profile.neuron_steps import AdexStep, DpiStep
 from spikeloom.profile.operation_base import Operand
-from spikeloom.profile.real_operations import AddNoise, DpiStep, ExpEuler, LinearExact, Mac
+from spikeloom.profile.real_operations import AddNoise, ExpEuler, LinearExact, Mac
 from spikeloom.profile.schema import Param, Profile
 
 Array = NDArray[np.float64]
@@ -83,7 +84,7 @@ def operation_table(
             sources = (*operation.states, *operation.held())
             entry = {"op": "linear_exact", "name": operation.name, "unless": operation.unless}
             entry |= {"states": operation.states, "sources": sources, "matrix": _names(operation, sources)}
-        elif isinstance(operation, ExpEuler | DpiStep):
+        elif isinstance(operation, ExpEuler | DpiStep | AdexStep):
             entry["dt"] = DT
         elif isinstance(operation, AddNoise | Mac):
             entry["layer"] = layer

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from spikeloom.network.chip_layer import ChipLayer, Synapses
 from spikeloom.network.chip_units import usual_value
-from spikeloom.profile.real_operations import DpiStep
+from spikeloom.profile.neuron_steps import DpiStep
 from spikeloom.profile.schema import Profile
 from spikeloom.profile.weights import effective_weights
 

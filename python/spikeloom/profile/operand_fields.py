@@ -21,6 +21,7 @@ REGISTER_FIELDS = (
     "ahp",
     "fired",
     "late",
+    "w",
 )
 _OTHER_FIELDS = (
     "name", "op", "on", "shift", "offset", "round", "min_step", "negate", "toward", "guard",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from spikeloom.profile.neuron_steps import AdexStep, DpiStep
 from spikeloom.profile.operation_base import Operand, _Operation
-from spikeloom.profile.real_operations import Adc, Dac, DpiStep, ExpEuler, LinearExact
+from spikeloom.profile.real_operations import Adc, Dac, ExpEuler, LinearExact
 from spikeloom.profile.schema import Profile
 
 MOST_STATES = 8  # of one linear_exact
@@ -20,8 +21,11 @@ def real_problems(profile: Profile, operation: _Operation) -> Iterator[tuple[str
         yield from _linear_problems(profile, operation)
     if isinstance(operation, ExpEuler):
         yield from (("tau", problem) for problem in _time_constant(profile, operation.tau))
-    if isinstance(operation, LinearExact | ExpEuler | DpiStep) and profile.time.dt_s is None:
+    if isinstance(operation, LinearExact | ExpEuler | DpiStep | AdexStep) and profile.time.dt_s is None:
         yield "op", "needs time.dt_s"
+    if isinstance(operation, AdexStep):
+        for field in ("tau_m", "tau_exc", "tau_inh", "tau_w"):
+            yield from ((field, problem) for problem in _time_constant(profile, getattr(operation, field)))
     if isinstance(operation, DpiStep) and operation.integrator == "exponential":
         for field in ("late", "threshold"):
             if getattr(operation, field) is None:

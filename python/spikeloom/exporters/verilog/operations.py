@@ -21,6 +21,7 @@ NOT_EXPRESSIBLE: dict[str, str] = {
     "exp_euler": "it computes in binary64",
     "exp_drive": "it computes in binary64",
     "dpi_step": "it computes in binary64",
+    "adex_step": "it computes in binary64",
     "mac": "it computes in binary64",
     "add_noise": "it computes in binary64",
     "adc": "it reads a binary64 number",

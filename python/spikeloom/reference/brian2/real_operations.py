@@ -14,11 +14,12 @@ from scipy.linalg import expm
 
 from spikeloom.errors import EmulationError
 from spikeloom.profile.schema import Profile
+from spikeloom.reference.brian2.adaptive_exponential import adex_step
 from spikeloom.reference.brian2.block import Block
 from spikeloom.reference.brian2.differential_pair import dpi_step
 from spikeloom.reference.brian2.exact import Exact, constant, larger, smaller
 
-INEXACT = ("linear_exact", "exp_euler", "exp_drive", "dpi_step")
+INEXACT = ("linear_exact", "exp_euler", "exp_drive", "dpi_step", "adex_step")
 NORMAL = Exact("randn()", None)  # drawn anew wherever it stands
 NEAR_THRESHOLD = 1e-12  # of the threshold: a state so close to it may fire here and not there
 TOLERANCE = 1e-9  # of the largest magnitude that a register has in a run
@@ -162,4 +163,5 @@ REAL_OPERATIONS: dict[str, Callable[[Any, Block], None]] = {
     "dac": dac,
     "mac": mac,
     "dpi_step": dpi_step,
+    "adex_step": adex_step,
 }

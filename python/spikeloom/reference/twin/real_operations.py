@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from spikeloom.reference.twin import elementary
+from spikeloom.reference.twin.adaptive_exponential import adex_step
 from spikeloom.reference.twin.differential_pair import dpi_step
 from spikeloom.reference.twin.neuron import Neuron
 
@@ -149,4 +150,5 @@ REAL_OPERATIONS: Mapping[str, Callable[[Any, Neuron], None]] = {
     "dac": dac,
     "mac": mac,
     "dpi_step": dpi_step,
+    "adex_step": adex_step,
 }
