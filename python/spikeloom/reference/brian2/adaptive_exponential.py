@@ -99,7 +99,7 @@ class Adex:
         after = keep(f"{before} + {length} * {rate} * {rise}")
         crossed = keep(f"{acting} * int({after} > {self.goal})")
         way = f"maximum({after} - minimum({before}, {self.goal}), 1e-300)"
-        first = f"{length} * (({after} - {self.goal}) / {way})"
+        first = f"{length} * ({crossed} * ({after} - {self.goal}) / {way})"
         self.since = self.choose(acting, self.choose(crossed, first, "0.0"), self.since)
         below = keep(f"minimum({after}, {self.goal})")
         low = f"log(maximum(1.0 - exp(maximum({below}, -708.0)), 2.0**-1022))"

@@ -147,6 +147,6 @@ class Exponential(_Writer):
         """How long ago, at the end of a part, the threshold was crossed."""
         crossed = self.keep(f"int({after} > {self.goal})")
         way = f"maximum({after} - minimum({before}, {self.goal}), 1e-300)"
-        first = self.keep(f"{crossed} * ({length} * (({after} - {self.goal}) / {way}))")
+        first = self.keep(f"{length} * ({crossed} * ({after} - {self.goal}) / {way})")
         past = self.keep(f"int({self.since} > 0.0)")
         return self.keep(f"{past} * ({self.since} + {length}) + (1.0 - {past}) * {first}")
