@@ -11,6 +11,7 @@ import spikeloom
 from spikeloom.commands.options import (
     ARRAY,
     PROFILE,
+    FanIn,
     FitSeed,
     Json,
     Pool,
@@ -45,6 +46,7 @@ def convert(
         typer.Option(help="How the input becomes spikes; by the ticks if not given."),
     ] = None,
     pool: Pool = "tree",
+    fan_in: FanIn = "thin",
     gain: Annotated[
         Literal["keep", "free"] | None,
         typer.Option(help="keep: hold each neuron's gain, as control needs it; by the outputs if not given."),
@@ -79,7 +81,7 @@ def convert(
     with printing.progress_bar() as progress:
         conversion = spikeloom.convert(
             network, chip, calibration=rows, ticks=ticks, sizes=files.parse_sizes(size or ()), distil=distil,
-            objective=objective, encoding=encoding, pool=pool, gain=gain,
+            objective=objective, encoding=encoding, pool=pool, fan_in=fan_in, gain=gain,
             checkpoint=checkpoint, chip_seed=chip_seed, time_limit_s=time_limit, seed=seed, threads=threads,
             progress=progress,
         )  # fmt: skip

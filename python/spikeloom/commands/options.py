@@ -43,6 +43,13 @@ TimeLimit = Annotated[
         help="After so long, layers still to be fitted take the weight copy.",
     ),
 ]
+FanIn = Annotated[
+    Literal["thin", "split"],
+    typer.Option(
+        "--fan-in",
+        help="Synapses beyond what a neuron may have: leave inputs out, or sum them up by helper neurons.",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every random choice.")]
 Settings = Annotated[
     list[str] | None,

@@ -24,6 +24,7 @@ from spikeloom.flows.conversion.chip_limits import weight_grid
 from spikeloom.flows.conversion.chip_loop import tuned_to_chip
 from spikeloom.flows.conversion.convert_checks import check_choices, check_numbers, checked_rows
 from spikeloom.flows.conversion.convertible import check_convertible
+from spikeloom.flows.conversion.helpers import FAN_INS, FanIn, check_alone, split_fan_in
 from spikeloom.flows.conversion.input_coding import FEW_TICKS, InputEncoding
 from spikeloom.flows.conversion.max_pool import POOLS, Pool, Wired
 from spikeloom.flows.conversion.mesh_order import placed_by_traffic
@@ -90,6 +91,7 @@ def convert(
     axons_per_source: int | None = None,
     encoding: InputEncoding | None = None,
     pool: Pool = "tree",
+    fan_in: FanIn = "thin",
     gain: Literal["keep", "free"] | None = None,
     environment: Environment | None = None,
     chip_seed: int | None = None,
@@ -121,6 +123,8 @@ def convert(
     encoding : "rate" (default from 16 ticks), "bits" or "current" (default below).
     pool : how the largest of several rates is had: "tree" (window - 1 neurons, exact in rates) or "or" (one neuron
         that fires with any of them). The layers behind are fitted on what it gives.
+    fan_in : where a chip limits the synapses onto a neuron: "thin" leaves inputs of dense layers out, "split" sums
+        them up in blocks by helper neurons, a layer NAME_helpers before each layer that needs them.
     gain : "keep" holds each neuron's gain (default for one output, or with an environment).
     environment : takes a policy (N, *input_shape) -> (N, outputs) and returns a score, higher is better; it then
         chooses among the converted networks.
@@ -142,7 +146,11 @@ def convert(
     check_numbers(chip, ticks, chip_seed, neurons_per_unit, axons_per_source)
     weight_grid(chip)  # refuses weights that no fit can choose
     check_choices(objective=(objective, OBJECTIVES), encoding=(encoding, ENCODINGS), gain=(gain, GAINS),
-                   pool=(pool, POOLS))  # fmt: skip
+                   pool=(pool, POOLS), fan_in=(fan_in, FAN_INS))  # fmt: skip
+    if fan_in == "split":
+        check_alone(fan_in, sizes, budget)
+        lines = 2 if (rows < 0).any() else 1
+        network = split_fan_in(network, chip, input_lines=lines, neurons_per_unit=neurons_per_unit)
     _check_pool(network, chip, pool, neurons_per_unit)
     limit = TimeLimit(time_limit_s)
     made = smaller_network(network, chip, rows[~judging_rows(len(rows), seed)], Smaller(sizes, budget, distil), seed,

@@ -12,6 +12,7 @@ from spikeloom.ann.load import load_ann
 from spikeloom.errors import AnnError, FitError, NetworkError, PlacementError, SpikeloomError
 from spikeloom.flows.conversion.convertible import check_convertible
 from spikeloom.flows.conversion.dry_network import counts_outputs, dry_network, dry_units
+from spikeloom.flows.conversion.helpers import FanIn, HelperCost, helper_costs, split_fan_in
 from spikeloom.flows.conversion.max_pool import Pool, PoolCost, Wired, pool_costs
 from spikeloom.flows.conversion.spiking_units import SpikingUnits, UnitLayer
 from spikeloom.network.network import SpikingNetwork
@@ -76,6 +77,7 @@ class Explanation:
     cores: that the whole network takes; None where it does not fit
     alternatives: other profiles that hold the network, looked up where this one does not
     pools: what each max pooling takes as a tree and as an "or"; `layers` counts the one that was asked for
+    helpers: what splitting the fan-in takes, for each layer whose neurons have more synapses than the chip allows
     """
 
     network: str
@@ -85,6 +87,7 @@ class Explanation:
     cores: int | None
     alternatives: tuple[str, ...] = ()
     pools: tuple[PoolCost, ...] = ()
+    helpers: tuple[HelperCost, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -97,6 +100,7 @@ def explain(
     profile: Profile | str | Path,
     *,
     pool: Pool = "tree",
+    fan_in: FanIn = "thin",
 ) -> Explanation:
     """Say what a network takes on a chip, and what stands in the way, without data.
 
@@ -108,6 +112,7 @@ def explain(
     ann : what `load_ann` takes, or a `SpikingNetwork`, which is placed as it is.
     profile : a chip by name, path, or `Profile`.
     pool : the form of max pooling that is counted, "tree" or "or", as `convert` takes it.
+    fan_in : what is counted where a chip limits the synapses onto a neuron, "thin" or "split", as `convert` takes it.
 
     Raises AnnError or ProfileError where one of the two cannot be read.
 
@@ -121,30 +126,33 @@ def explain(
     network = ann if isinstance(ann, SpikingNetwork) else load_ann(ann)
     if isinstance(network, SpikingNetwork):
         return _explained("network", network, chip, [])
-    dry = _Dry(network, pool)
-    found = replace(dry.on(chip), pools=tuple(cost for pair in map(pool_costs, dry.pools) for cost in pair))
+    dry = _Dry(network, pool, fan_in)
+    pools = tuple(cost for pair in map(pool_costs, dry.pools) for cost in pair)
+    found = replace(dry.on(chip), pools=pools, helpers=helper_costs(network, chip))
     return found if found.fits else replace(found, alternatives=_alternatives(dry, chip))
 
 
 class _Dry:
     """A trained network without data: brought into neurons once, then held against one chip after the other."""
 
-    def __init__(self, ann: Ann, pool: Pool) -> None:
-        self.ann, self.pool = ann, pool
+    def __init__(self, ann: Ann, pool: Pool, fan_in: FanIn) -> None:
+        self.ann, self.pool, self.fan_in = ann, pool, fan_in
         self.pools = [layer for layer in ann.layers if layer.is_max]
         self.problems: list[Problem] = []
         try:
             check_convertible(ann)
         except AnnError as error:
             self.problems.append(_problem(error))
-        self._units: dict[bool, SpikingUnits] = {}
+        self._units: dict[tuple[bool, int | None], SpikingUnits] = {}
 
     def units(self, profile: Profile) -> SpikingUnits:
-        """The layers in neurons, for a chip whose outputs are read as this one's."""
-        counted = counts_outputs(profile)
-        if counted not in self._units:
-            self._units[counted] = dry_units(self.ann, self.pool, counted=counted)
-        return self._units[counted]
+        """The layers in neurons, for a chip whose outputs are read as this one's and whose fan-in is as limited."""
+        split = self.fan_in == "split"
+        key = counts_outputs(profile), profile.limits.fan_in if split else None
+        if key not in self._units:
+            ann = split_fan_in(self.ann, profile) if split else self.ann
+            self._units[key] = dry_units(ann, self.pool, counted=key[0])
+        return self._units[key]
 
     def on(self, profile: Profile) -> Explanation:
         """What the network takes on this chip; a layer that no conversion carries is counted all the same."""
@@ -177,11 +185,14 @@ def _fewest_lines(unit: UnitLayer) -> int:
 
 
 def _alternatives(dry: _Dry, chip: Profile) -> tuple[str, ...]:
-    """Other profiles that hold the network."""
+    """Other profiles that hold the network, without helpers."""
+    plain = dry if dry.fan_in == "thin" else _Dry(dry.ann, dry.pool, "thin")
     names = [name for name in list_profiles() if ":" not in name and name != chip.name.partition("+")[0]]
     profiles = {name: load_profile(name) for name in names}
     return tuple(
-        name for name, profile in profiles.items() if not dry.is_too_large(profile) and dry.on(profile).fits
+        name
+        for name, profile in profiles.items()
+        if not plain.is_too_large(profile) and plain.on(profile).fits
     )
 
 

@@ -9,6 +9,8 @@ COLUMNS = ("layer", "neurons", "fan-in", "synapses", "words", "axons", "cores", 
 
 POOL_COLUMNS = ("max pool", "as", "neurons", "synapses", "sources behind", "ticks")
 
+HELPER_COLUMNS = ("fan-in of", "synapses", "limit", "split into", "helper neurons", "ticks")
+
 
 def show(found: Explanation) -> None:
     """The verdict, a table of the layers, and every problem with its remedy."""
@@ -19,6 +21,11 @@ def show(found: Explanation) -> None:
     if found.pools:
         table(
             POOL_COLUMNS, [(p.layer, p.pool, p.neurons, p.synapses, p.sources, p.ticks) for p in found.pools]
+        )
+    if found.helpers:
+        table(
+            HELPER_COLUMNS,
+            [(h.layer, h.synapses, h.limit, h.blocks, h.neurons, h.ticks) for h in found.helpers],
         )
     facts(*(("problem", _sentence(problem)) for problem in found.problems))
     if not found.fits:
