@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import quadratic_assignment
 
-from spikeloom.program.program import ProgramArrays
+from spikeloom.network.network import SpikingNetwork
+from spikeloom.placement.partition import Partition, Piece
 
 Array = NDArray[np.float64]
 MOST_SWAPPED = 32  # cores: beyond, trying every pair takes seconds and gains little over the relaxation
@@ -34,21 +35,35 @@ class Floor:
         return {"hops": self.hops, "row_major": self.row_major, "random": self.random}
 
 
-def packets_between(arrays: ProgramArrays, rates: Array) -> Array:
+def packets_between(
+    network: SpikingNetwork, cores: list[list[Piece]], partition: Partition, rates: Array
+) -> Array:
     """(cores, cores): packets a tick from one core to another.
 
-    A neuron sends one packet to each axon that it drives; `rates` are spikes a tick, in global neuron numbers.
+    A neuron sends one packet to each axon that it drives: one for each projection and each core that it reaches.
+    `rates` are spikes a tick, population after population.
     """
-    sender = _core_of(arrays.core_neuron_start)
-    receiver = _core_of(arrays.core_axon_start)[arrays.neuron_fan_axon]
-    axons = np.diff(arrays.neuron_fan_start)
-    packets = np.zeros((len(arrays.core_neuron_start) - 1,) * 2)
-    np.add.at(packets, (np.repeat(sender, axons), receiver), np.repeat(rates, axons))
+    core_of, rate_of = _by_population(network, cores, rates)
+    packets = np.zeros((len(cores), len(cores)))
+    for receiver, piece in ((core, piece) for core, pieces in enumerate(cores) for piece in pieces):
+        for k, projection in enumerate(network.projections):
+            if projection.target == piece.population and projection.source in core_of:
+                neurons, source = partition.rows(k, piece).source, projection.source
+                np.add.at(packets[:, receiver], core_of[source][neurons], rate_of[source][neurons])
     return packets
 
 
-def _core_of(start: NDArray) -> NDArray[np.intp]:
-    return np.repeat(np.arange(len(start) - 1), np.diff(start))
+def _by_population(
+    network: SpikingNetwork, cores: list[list[Piece]], rates: Array
+) -> tuple[dict[str, NDArray[np.intp]], dict[str, Array]]:
+    """The core and the rate of each neuron of each population."""
+    sizes = {p.name: p.size for p in network.populations.values() if not p.is_input}
+    rate_of = dict(zip(sizes, np.split(rates, np.cumsum(list(sizes.values()))[:-1]), strict=True))
+    core_of = {name: np.zeros(size, dtype=np.intp) for name, size in sizes.items()}
+    for core, pieces in enumerate(cores):
+        for piece in pieces:
+            core_of[piece.population][piece.first : piece.stop] = core
+    return core_of, rate_of
 
 
 def fewest_hops(packets: Array, width: int, seed: int) -> Floor:

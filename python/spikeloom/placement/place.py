@@ -11,7 +11,7 @@ from spikeloom.errors import PlacementError, names_chip
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.assignment import assign
 from spikeloom.placement.build import build_arrays, numbering
-from spikeloom.placement.mesh import Floor, fewest_hops, packets_between
+from spikeloom.placement.mesh import fewest_hops, packets_between
 from spikeloom.placement.one_core import on_one_core
 from spikeloom.placement.partition import Partition, Piece, whole
 from spikeloom.placement.routes import all_synapses
@@ -56,25 +56,10 @@ def place(
     cores = assign(partition.pieces(), partition, network.profile)
     if network.profile.noc is None or len(cores) == 1:
         return _program(network, cores, synapses, ticks)
-    floor = _floor(network, cores, synapses, rates, seed)
+    packets = packets_between(network, cores, partition, rates)
+    floor = fewest_hops(packets, network.profile.noc.width, seed)
     program = _program(network, [cores[k] for k in floor.order], synapses, ticks)
     return replace(program, report={**program.report, "mesh": floor.report()})
-
-
-def _floor(
-    network: SpikingNetwork,
-    cores: list[list[Piece]],
-    synapses: tuple[Synapses, ...],
-    rates: NDArray[np.float64],
-    seed: int,
-) -> Floor:
-    """Where the cores go on the mesh of the profile."""
-    assert network.profile.noc is not None
-    _, neurons = numbering(network, cores)
-    numbered = np.zeros_like(rates)
-    numbered[np.concatenate(list(neurons.values()))] = rates
-    packets = packets_between(build_arrays(network, cores, synapses), numbered)
-    return fewest_hops(packets, network.profile.noc.width, seed)
 
 
 @names_chip
