@@ -5,8 +5,9 @@
 
 Trains two networks with scikit-learn on data that come with it: digits 64-64-32-10 and, for the chip of few inputs,
 wines 13-32-3, scaled to 0..1. Half of the rows are for training and for calibration, which draws from them by a seed;
-every figure is of all the other rows, on chips without mismatch and noise. Beside each accuracy stands that of the
-weight copy: the trained weights in the chip's codes, gain and bias fitted.
+every figure is of all the other rows, on chips without mismatch and noise. Beside each accuracy stand that of the
+weight copy (the trained weights in the chip's codes, gain and bias fitted), that of plain rounding (the fitted
+weights at their nearest codes, biases fitted again), and how often a register wrapped.
 
 How many ticks a chip gets was chosen by eye on split 0 of the rows. The default is split 1, where nothing was chosen.
 """
@@ -52,6 +53,7 @@ SETTINGS = (
     Setting("ranc", 64, options={"axons_per_source": 1}),
     Setting("truenorth", 32),
     Setting("tinyodin", 64),
+    Setting("odin", 64),
     Setting("brainscales2", 96),
     Setting("dynap_se2", 256),
     Setting("xylo_a2", 32, "wine"),
@@ -91,22 +93,23 @@ def accuracy(outputs: Rows, labels: NDArray[np.int64]) -> float:
 
 
 def measure(setting: Setting, net: Classifier, seeds: int) -> str:
-    """Points below the network, mean and spread over seeds; the copy's; wraps of a register on the test rows."""
+    """Points below the network, mean and spread over seeds; the same of copy and plain rounding; wraps."""
     top = accuracy(sl.load_ann(net.model).predict(net.test), net.labels)
-    below, copied, wraps, started = [], [], 0, process_time()
+    below, wraps, started = [], 0, process_time()
     for seed in range(seeds):
         drawn = np.random.default_rng(seed).permutation(len(net.rows))[: int(CALIBRATION * len(net.rows))]
-        options = {"ticks": setting.ticks, "seed": seed, **setting.options}
-        conversion = sl.convert(net.model, setting.profile, calibration=net.rows[drawn], **options)
-        runs = [
-            sl.emulate(one, net.test, effects=()) for one in (conversion.program, conversion.programs["copy"])
-        ]
-        below.append(top - accuracy(runs[0].outputs, net.labels))
-        copied.append(top - accuracy(runs[1].outputs, net.labels))
+        conversion = sl.convert(
+            net.model, setting.profile, calibration=net.rows[drawn], ticks=setting.ticks, seed=seed,
+            plain_rounding=True, **setting.options,
+        )  # fmt: skip
+        programs = (conversion.program, conversion.programs["copy"], conversion.programs["plain"])
+        runs = [sl.emulate(one, net.test, effects=()) for one in programs]
+        below.append([top - accuracy(run.outputs, net.labels) for run in runs])
         wraps += sum(int(count.sum()) for rule, count in runs[0].rules.items() if rule.endswith(".wrap"))
+    means = [f"{np.mean(each):+8.2f} +- {np.std(each):.2f}" for each in np.transpose(below)]
     return (
-        f"{setting.name:32}{setting.data:8}{setting.ticks:5}{top:8.2f}{np.mean(below):+8.2f} +- {np.std(below):.2f}"
-        f"{np.mean(copied):+8.2f} +- {np.std(copied):.2f}{wraps:7}{(process_time() - started) / seeds:8.0f}"
+        f"{setting.name:32}{setting.data:8}{setting.ticks:5}{top:8.2f}{''.join(means)}{wraps:7}"
+        f"{(process_time() - started) / seeds:8.0f}"
     )
 
 
@@ -119,7 +122,8 @@ def main() -> None:
     parser.add_argument("--split", type=int, default=1, help="draw of training and test rows")
     given = parser.parse_args()
     nets: dict[str, Classifier] = {}
-    print(f"{'chip':32}{'data':8}{'ticks':>5}{'ANN':>8}{'below it':>16}{'copy':>16}{'wraps':>7}{'CPU s':>8}")
+    columns = f"{'below it':>16}{'copy':>16}{'plain':>16}{'wraps':>7}{'CPU s':>8}"
+    print(f"{'chip':32}{'data':8}{'ticks':>5}{'ANN':>8}{columns}")
     for setting in SETTINGS:
         if given.chips is None or setting.profile in given.chips:
             net = nets.setdefault(setting.data, nets.get(setting.data) or train(setting.data, given.split))

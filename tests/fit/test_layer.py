@@ -174,3 +174,11 @@ def test_a_large_layer_is_fitted_and_rounded_in_time():
     assert time.process_time() - start < REFERENCE_MACHINE
     assert fit.bound <= fit.loss < fit.quantised_loss < fit.plain_quantised_loss
     assert fit.gap < GAP
+
+
+def test_plain_is_the_fit_at_its_nearest_codes():
+    problem = random_problem(11, 300, 12, 5, grid=WeightGrid(FOUR_BITS))
+    fit, plain = fit_layer(problem), fit_layer(problem, "plain")
+    assert plain.method == "plain" and np.array_equal(plain.weights, fit.weights)
+    assert plain.quantised_loss == pytest.approx(fit.plain_quantised_loss)
+    assert fit.quantised_loss < plain.quantised_loss

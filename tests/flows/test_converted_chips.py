@@ -19,6 +19,7 @@ CHIPS = {
     "pcm_crossbar": (32, 0.97),
     "pcm_crossbar:adc": (32, 0.97),
     "tinyodin": (64, 0.95),
+    "odin": (64, 0.95),
     "brainscales2": (48, 0.95),
     "dynap_se2": (128, 0.93),
     "ranc": (32, 0.95),
@@ -67,7 +68,6 @@ def test_a_network_loses_little(chip: str, wine: tuple[Ann, Rows, Rows]) -> None
 @pytest.mark.parametrize(
     ("chip", "reason"),
     [
-        ("odin", "one sign for all synapses of a source"),
         ("brainscales2_matrix", "a threshold that no program"),
     ],
 )
@@ -107,3 +107,33 @@ def test_a_membrane_that_wraps_has_room_left_on_the_calibration_rows(wine: tuple
     most = [int(np.abs(v).max()) for v in run.registers.values()]
     assert min(most) > 64 and max(most) <= 0.85 * 256
     assert not sl.emulate(conversion.program, test).rules["v.wrap"].any()
+
+
+def test_where_a_source_has_one_sign_a_neuron_has_a_copy_for_either(wine: tuple[Ann, Rows, Rows]) -> None:
+    ann, train, test = wine
+    conversion = sl.convert(ann, "odin", calibration=train, ticks=24)
+    network = conversion.network
+    first, behind = (next(p for p in network.projections if p.source == name) for name in ("input", "fc1"))
+    assert network.profile.event is not None
+    assert network.profile.event.receptors[first.receptor] == "virtual"  # brings its own sign
+    assert (behind.weights[:16] >= 0).all() and (behind.weights[16:] <= 0).all()
+    assert np.array_equal(behind.weights[:16] + behind.weights[16:], conversion.layers[1].codes)
+    counts = sl.emulate(conversion.program, test[:10]).counts["fc1"]
+    assert counts.any() and np.array_equal(counts[:, :16], counts[:, 16:])
+
+
+def test_where_two_copies_of_each_neuron_are_too_many_the_core_is_named(wine: tuple[Ann, Rows, Rows]) -> None:
+    ann, train, _ = wine
+    small = sl.load_profile("odin", override={"limits.neurons_per_core": 32})
+    with pytest.raises(sl.PlacementError, match="neurons.*limits.neurons_per_core"):
+        sl.convert(ann, small, calibration=train, ticks=16)
+
+
+def test_plain_rounding_is_made_when_asked_for_and_never_chosen(wine: tuple[Ann, Rows, Rows]) -> None:
+    ann, train, _ = wine
+    coarse = sl.load_profile("loihi1", override={"weights.bits": 2})
+    without = sl.convert(ann, coarse, calibration=train)
+    with_it = sl.convert(ann, coarse, calibration=train, plain_rounding=True)
+    assert set(with_it.programs) - set(without.programs) == {"plain"}
+    assert with_it.chosen == without.chosen
+    assert with_it.candidates["plain"]["nmse"] > with_it.candidates[with_it.chosen]["nmse"]

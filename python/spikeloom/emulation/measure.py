@@ -107,6 +107,17 @@ def stepwise(profile: Profile) -> Profile:
     return profile.model_copy(update={"time": time})
 
 
+def unsplit(profile: Profile) -> Profile:
+    """The profile with both signs for a source, so that a layer alone needs no source twice.
+
+    Its neurons do the same: at each of them a source has one synapse, of one sign.
+    """
+    if profile.weights.formula != "sign_pre":
+        return profile
+    weights = profile.weights.model_copy(update={"formula": "int", "sign_scope": "synapse"})
+    return profile.model_copy(update={"weights": weights})
+
+
 def _trains(program: ChipProgram, feed: Feed, name: str, threads: int | None) -> NDArray[np.uint8]:
     """(samples, ticks, neurons) spike counts of a population, warm-up included."""
     recording = emulate(program, feed.inputs, effects=(), record=(f"{name}.spikes",), threads=threads)

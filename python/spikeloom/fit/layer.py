@@ -27,6 +27,7 @@ from spikeloom.fit.problem import BoundTag, LayerFit, LayerProblem, Method
 from spikeloom.fit.relaxed import Effort, Relaxed
 from spikeloom.fit.rounding import round_layer
 
+METHODS = ("copy", "fit", "fit+gain", "iv", "plain")
 RIDGES = (1e-1, 1e-2, 1e-3, 1e-4)  # lambda, in units of mean(R^2) * rows * the usual curvature of the loss
 MODEL_RIDGE = 1e-2  # likewise, for rounding where there is no lambda
 FEW_ROWS = 4  # rows per input below which a fit only learns noise
@@ -41,7 +42,8 @@ def fit_layer(problem: LayerProblem, method: Method = "fit") -> LayerFit:
 
     method: "copy" keeps the weight copy (gain, offset and bias fitted), "fit" minimises the objective (with
     the gain equality where problem.gain is "keep"), "fit+gain" always adds it, "iv" uses instrumental
-    variables. With fewer than FEW_ROWS rows an input, and no lambda given, "fit" falls back to the copy,
+    variables, "plain" rounds what "fit" finds to the nearest codes and fits the bias again, for comparison. With
+    fewer than FEW_ROWS rows an input, and no lambda given, "fit" falls back to the copy,
     with a warning. Raises FitError for an unknown method, or where the linear program cannot be solved.
 
     >>> from spikeloom.fit.response import Response
@@ -53,8 +55,8 @@ def fit_layer(problem: LayerProblem, method: Method = "fit") -> LayerFit:
     >>> bool(fit.bound <= fit.loss < 1e-3), fit.method
     (True, 'fit')
     """
-    if method not in ("copy", "fit", "fit+gain", "iv"):
-        raise FitError(problem.name, "unknown method", value=method, limit=("copy", "fit", "fit+gain", "iv"))
+    if method not in METHODS:
+        raise FitError(problem.name, "unknown method", value=method, limit=METHODS)
     if problem.is_limited and method in ("fit+gain", "iv"):
         raise FitError(problem.name, "weights with limits are fitted by other methods", value=method,
                        limit=("copy", "fit"))  # fmt: skip
@@ -67,7 +69,7 @@ def fit_layer(problem: LayerProblem, method: Method = "fit") -> LayerFit:
         keep_gain = method == "fit+gain" or problem.gain == "keep"
         solve = _linear_program if problem.objective in ("l1", "linf") else _fitted
         solved = solve(problem, loss, keep_gain=keep_gain)
-    return _finished(problem, loss, solved)
+    return _finished(problem, loss, replace(solved, method="plain") if method == "plain" else solved)
 
 
 def copy_layer(problem: LayerProblem, *, plain: bool = False) -> LayerFit:
@@ -234,7 +236,8 @@ def _finished(problem: LayerProblem, loss: Loss, solved: Solved, *, plain: bool 
     model_ridge = max(penalty, usual if penalty == 0.0 else 0.0, 1e-12)
     # A copy has no lambda; on the grid it is still pulled to the copy, or few rows would be overfitted.
     # A gain equality would not survive a descent in the true loss, which pulls the gain down again.
-    effort: Effort = "plain" if plain else "fit" if solved.method == "fit" else "copy" if held else "gain"
+    plainly = plain or solved.method == "plain"
+    effort: Effort = "plain" if plainly else "fit" if solved.method == "fit" else "copy" if held else "gain"
     relaxed = Relaxed(
         loss,
         problem.activity,

@@ -95,6 +95,7 @@ def convert(
     gain: Literal["keep", "free"] | None = None,
     environment: Environment | None = None,
     chip_seed: int | None = None,
+    plain_rounding: bool = False,
     seed: int = 0,
     time_limit_s: float | None = None,
     checkpoint: str | Path | None = None,
@@ -133,6 +134,8 @@ def convert(
         chip, is returned; all are in `programs`, with their numbers of chip runs in the program's report. Digital
         chips have none.
 
+    plain_rounding : also convert the whole network with weights rounded to the nearest codes, for comparison: it is
+        in `programs` and `candidates` as "plain", and never chosen.
     time_limit_s : seconds by the clock after which proofs of pruning end and layers still to be fitted take the
         weight copy, with a warning; such a result depends on the machine's load.
     checkpoint : a file that holds every finished layer, so that a conversion that was interrupted goes on there.
@@ -160,12 +163,12 @@ def convert(
                            neurons_per_unit=neurons_per_unit, pool=pool, most_axons=axons_per_source)  # fmt: skip
     wanted = network.predict(data.rows[data.held])
     keep = gain == "keep" or (gain is None and (environment is not None or network.layers[-1].n_outputs == 1))
-    methods = _methods(data, keep)
+    methods = _methods(data, keep) + (("plain",) if plain_rounding else ())
     tell = _counter(progress, len(methods) * sum(not isinstance(layer, Wired) for layer in data.layers))
     saved = Checkpoint(checkpoint, _digest(data, objective))
     chains = convert_chains(data, methods, objective, threads, tell, saved, limit)
     scores = {method: _scores(data, wanted, chain, environment, threads) for method, chain in chains.items()}
-    chosen = _chosen(scores, int(data.held.sum()))
+    chosen = _chosen({name: score for name, score in scores.items() if name != "plain"}, int(data.held.sum()))
     chain = chains[chosen]
     placed = placed_by_traffic(chain.network, chain.program, rows, seed, threads)
     program = replace(placed, report={**placed.report, **_report(chain, data.gains, scores, chosen, pruned)})

@@ -100,6 +100,8 @@ class ChipLayer:
             _connect_by_type(network, origin, population, np.tile(weights, copies), self.types)
         elif self.by_sign:
             _connect_by_sign(network, origin, population, np.asarray(weights))
+        elif network.profile.weights.formula == "sign_pre":
+            _connect_by_source(network, origin, population, np.tile(np.asarray(weights), copies))
         else:
             network.connect(origin, population, weights, **self.shared)
 
@@ -113,6 +115,24 @@ def _connect_by_type(
             network.connect(origin, population, axon, type=kind)
     else:
         network.connect(origin, population, bits.reshape(-1, bits.shape[-1]), type=types.T.ravel())
+
+
+def _connect_by_source(
+    network: SpikingNetwork, origin: Population, population: Population, weights: NDArray
+) -> None:
+    """Where all that a source sends has one sign: a neuron has a copy for either, which are always alike.
+
+    A line of the input needs none: its synapses are events of their own, each of which brings its weight with it.
+    """
+    from scipy.sparse import coo_array
+
+    if origin.is_input:
+        assert network.profile.event is not None
+        receptor = network.profile.event.receptors.index("virtual")
+        network.connect(origin, population, coo_array(weights), receptor=receptor)
+    else:
+        both = (np.maximum(weights, 0), np.minimum(weights, 0))
+        network.connect(origin, population, np.concatenate(both))
 
 
 def _connect_by_sign(

@@ -1,4 +1,4 @@
-"""How many axons each source takes, on chips whose weights go by the type of an axon."""
+"""How many axons each source takes, where weights go by the type of an axon, or by the sign of their source."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.errors import FitError
-from spikeloom.flows.conversion.chip_limits import has_synapses_of_their_own
+from spikeloom.flows.conversion.chip_limits import has_signed_sources, has_synapses_of_their_own
 from spikeloom.flows.conversion.max_pool import Wired
 from spikeloom.flows.conversion.spiking_units import UnitLayer
 from spikeloom.profile.schema import Profile
@@ -23,13 +23,20 @@ def axons_per_source(
     """For each layer, axons that each of its sources drives: as many as fit, 4, 2 or 1 where there are four types.
 
     A core holds the axons of all sources of a layer; a neuron that drives several has a copy for each, and they
-    share a core as well. 1 where axons have no types. most: that the designer allows.
+    share a core as well. Two where a source has one sign: a neuron has a copy for either. Else 1, where axons have no
+    types. most: that the designer allows.
 
     Raises FitError where not even one axon a source fits, or for a layer of a kind that the chip's neurons do not do.
     """
     if has_synapses_of_their_own(profile):
         for layer in layers:
             _check_fitted(layer)
+    if has_signed_sources(profile):
+        for layer in layers:
+            _check_dense(
+                layer, "shares weights or pools, and all that a source of the chip sends has one sign"
+            )
+        return (1, *(2,) * (len(layers) - 1))
     if not has_types(profile):
         return (1,) * len(layers)
     types = len(profile.weights.table)

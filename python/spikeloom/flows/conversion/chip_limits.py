@@ -40,8 +40,10 @@ def _check_fittable(profile: Profile) -> None:
     reasons = {
         "has neurons in continuous time, of a kind that the fit does not know": in_steps
         and not has_synapses_of_their_own(profile),
-        "has one sign for all synapses of a source, which the fit does not choose": profile.weights.formula
-        == "sign_pre",
+        "has one sign for all synapses of a source, and no events that bring their own": has_signed_sources(
+            profile
+        )
+        and (profile.event is None or "virtual" not in profile.event.receptors),
         "has a threshold that no program can set, which the fit cannot match": profile.threshold is None,
     }
     for reason, holds in reasons.items():
@@ -49,6 +51,11 @@ def _check_fittable(profile: Profile) -> None:
             raise FitError(
                 f"profile {profile.name}", reason, remedy="build the network by hand with SpikingNetwork"
             )
+
+
+def has_signed_sources(profile: Profile) -> bool:
+    """All that a source sends has one sign."""
+    return profile.weights.formula == "sign_pre"
 
 
 def has_synapses_of_their_own(profile: Profile) -> bool:

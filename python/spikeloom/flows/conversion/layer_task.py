@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.ann.graph import AnnLayer
-from spikeloom.emulation.measure import readout, stepwise, window_rates
+from spikeloom.emulation.measure import readout, stepwise, unsplit, window_rates
 from spikeloom.fit.groups import grouped_current
 from spikeloom.fit.integer import full_range_scale
 from spikeloom.fit.problem import LayerProblem, Objective, Response, WeightGrid
@@ -193,7 +193,7 @@ def alone(
     read: tuple[str, Array] | None = None,
 ) -> ChipProgram:
     """A layer behind so many lines of each source; read: a register with its scale, in place of the spikes."""
-    network = SpikingNetwork(stepwise(profile))
+    network = SpikingNetwork(unsplit(stepwise(profile)))
     sources = [f"feed{k}" for k in range(len(sizes))]
     for source, size in zip(sources, sizes, strict=True):
         network.input(source, size, encoding="current" if by_host else "spikes")
