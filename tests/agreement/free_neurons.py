@@ -25,6 +25,7 @@ class Free:
     start: np.ndarray | None = None  # of the membrane, where the chip can set it
     override: dict | None = None
     record: tuple = ()
+    lines: tuple | None = None  # codes (lines, NEURONS), and their spikes (ticks, lines) uint8
 
     @property
     def dt_s(self):
@@ -41,9 +42,13 @@ class Free:
         )
         network = SpikingNetwork(profile)
         init = {} if self.start is None else {"init": {self.register: self.start}}
-        network.output(network.population("free", NEURONS, **init, **self.params))
+        neurons = network.population("free", NEURONS, **init, **self.params)
+        codes, spikes = self.lines or (np.zeros((0, NEURONS)), np.zeros((ticks, 0), np.uint8))
+        if self.lines:
+            network.connect(network.input("lines", len(codes)), neurons, codes)
+        network.output(neurons)
         names = [f"free.{name}" for name in ("spikes", self.register, *self.record)]
-        return emulate(place(network, ticks=ticks), np.zeros((1, 0)), record=names, effects=())
+        return emulate(place(network, ticks=ticks), spikes[None], record=names, effects=())
 
     def states(self, dt_s, ticks, register=None):
         """(steps, neurons) after every step."""
@@ -133,3 +138,29 @@ def adapting_pairs(seed=12):
         "iw_ahp_a": between(1e-11, 1e-8), "itau_ahp_a": between(1e-11, 1e-10),
     }  # fmt: skip
     return Free("dynap_se2", "imem", params)
+
+
+def driven_pairs(seed=0):
+    """Differential pairs that spikes of four lines drive, from a current that alone would be too little for most."""
+    rng = np.random.default_rng(seed)
+
+    def between(low, high):
+        return np.exp(rng.uniform(np.log(low), np.log(high), NEURONS))
+
+    params = {
+        "idc_a": between(5e-12, 5e-11), "itau_mem_a": between(1e-12, 1e-11), "iw_ahp_a": between(1e-11, 1e-9),
+        "t_ref_s": rng.integers(0, 4, NEURONS) * 1e-3,
+    }  # fmt: skip
+    lines = (rng.random((300, 4)) < 0.5).astype(np.uint8)
+    return Free("dynap_se2", "imem", params, lines=(rng.integers(1, 4, (4, NEURONS)), lines))
+
+
+def crossbar(seed=0):
+    """The crossbar, which reads its array once a tick; never more charge in one than a spike takes away."""
+    rng = np.random.default_rng(seed)
+    tau = np.exp(rng.uniform(*np.log((2e-6, 1e-4)), NEURONS))
+    params = {"threshold": rng.uniform(3.0, 8.0, NEURONS), "tau_s": tau}
+    lines = (rng.random((300, 6)) < 0.5).astype(np.uint8)
+    return Free(
+        "pcm_crossbar", "v", params, np.zeros(NEURONS), lines=(rng.uniform(-0.1, 0.5, (6, NEURONS)), lines)
+    )

@@ -5,7 +5,16 @@ from functools import partial
 
 import numpy as np
 import pytest
-from free_neurons import adapting_pairs, adaptive, brainscales2, differential_pair, leaky, second_order
+from free_neurons import (
+    adapting_pairs,
+    adaptive,
+    brainscales2,
+    crossbar,
+    differential_pair,
+    driven_pairs,
+    leaky,
+    second_order,
+)  # fmt: skip
 
 FINER = 16
 WITHIN = {
@@ -13,6 +22,7 @@ WITHIN = {
     "brainscales2": (brainscales2, 60),
     **{f"adaptive_second_order {seed}": (partial(second_order, seed), 250) for seed in range(3)},
     **{f"dynap_se2 {seed}": (partial(adapting_pairs, seed), 300) for seed in range(3)},
+    **{f"dynap_se2 driven {seed}": (partial(driven_pairs, seed), 300) for seed in range(2)},
 }
 FIRST_ORDER = {
     "adaptive_exponential": (adaptive, 250, 7),
@@ -43,6 +53,14 @@ def test_spikes_come_within_a_step_of_a_run_at_a_sixteenth(name):
         assert np.abs(late).max() < 1 + 1e-6
     # A crossing is seen at the end of its step: the lateness is spread, and it is none that a mean could hide.
     assert first.min() > -1e-6 and np.ptp(first) > 0.5
+
+
+def test_spikes_of_a_crossbar_come_with_the_read_that_makes_them():
+    """Charge comes when the array is read, once a tick: spikes at the end of the same step, intervals alike."""
+    free = crossbar()
+    first, intervals = lateness(free, free.dt_s, 300)
+    assert len(first) > 15 and len(intervals) > 80
+    assert np.abs(first).max() < 1 and np.abs(intervals).max() < 1e-6
 
 
 @pytest.mark.parametrize("name", FIRST_ORDER)
