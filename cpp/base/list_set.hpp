@@ -23,8 +23,20 @@ SPIKELOOM_INLINE std::uint64_t bits_of(const std::uint8_t* flags) {
   return bits;
 }
 
-// Indices of the values that are not 0, ascending, into `found`; their number. Eight indices are written at a
-// time, wanted or not: a branch for each would be guessed wrong at every one.
+// put(k, number): the k-th bit that is set, for k from n on; the number of bits set, and n more. Eight are
+// put at a time, wanted or not: a branch for each would be guessed wrong at every one.
+template <class Put>
+SPIKELOOM_INLINE int list_bits(std::uint64_t bits, int n, Put put) {
+  const int end = n + __builtin_popcountll(bits);
+  for (; n < end; n += set_slack)
+    for (int k = 0; k < set_slack; ++k) {
+      put(n + k, std::countr_zero(bits));  // of no bits: 64, which is not kept
+      bits &= bits - 1;
+    }
+  return end;
+}
+
+// Indices of the values that are not 0, ascending, into `found`; their number.
 template <class Value>
 SPIKELOOM_INLINE int list_set(const Value* values, int count, std::int32_t* found) {
   int n = 0;
@@ -36,14 +48,7 @@ SPIKELOOM_INLINE int list_set(const Value* values, int count, std::int32_t* foun
       std::memset(flags, 0, sizeof(flags));
       for (int i = 0; i < count - from; ++i) flags[i] = values[from + i] != 0;
     }
-    std::uint64_t bits = bits_of(flags);
-    const int end = n + __builtin_popcountll(bits);
-    for (; n < end; n += set_slack)
-      for (int k = 0; k < set_slack; ++k) {
-        found[n + k] = from + std::countr_zero(bits);  // of no bits: 64, which is not kept
-        bits &= bits - 1;
-      }
-    n = end;
+    n = list_bits(bits_of(flags), n, [&](int k, int i) { found[k] = from + i; });
   }
   return n;
 }

@@ -17,6 +17,16 @@ struct FindSet {
   }
 };
 
+// One spike of every neuron whose bit is set.
+struct FindFired {
+  SPIKELOOM_INLINE static int run(Spike* found, const std::uint64_t* bits, int words) {
+    int n = 0;
+    for (int word = 0; word < words; ++word)
+      n = list_bits(bits[word], n, [&](int k, int i) { found[k] = {64 * word + i, 1}; });
+    return n;
+  }
+};
+
 // exact[i] = reg[i] + sums[i] 2^shift, and sums[i] = 0.
 template <class S, class Lane, class Sum>
 struct Arrive {
@@ -76,7 +86,11 @@ Cores<S, Sum>::Cores(const Program& program, const std::vector<Interval>& arrivi
       blocks_(blocks_of(program)),
       aliased_(has_aliases(program)),
       find_spikes_(kernel<FindSet<std::int32_t>>(level)),
-      find_lines_(kernel<FindSet<std::uint8_t>>(level)) {
+      find_lines_(kernel<FindSet<std::uint8_t>>(level)),
+      find_fired_(kernel<FindFired>(level)) {
+  if constexpr (has_one_pass)
+    if (soma_.one_pass())
+      one_pass_ = std::make_unique<const OnePass<Sum>>(*soma_.one_pass(), program.weights.shift, level);
   if constexpr (std::is_same_v<S, std::int32_t>)
     if (program.spec.accumulate_each) each_ = std::make_unique<const EachAddition>(program, soma_, level);
   const auto& registers = program.spec.registers;
@@ -91,6 +105,10 @@ CoreState<S, Sum> Cores<S, Sum>::fresh() const {
   state.synapses = synapses_.fresh();
   state.counters.resize(all_counter_names(program_).size());
   state.spikes.resize(aliased_ ? program_.neurons() : block_size);
+  if (one_pass_ != nullptr) {
+    state.fired_bits.resize((program_.neurons() + 63) / 64);
+    state.found.resize(program_.neurons() + set_slack);
+  }
   reset(state);
   return state;
 }
@@ -147,6 +165,7 @@ void Cores<S, Sum>::deliver_inputs(State& state, const std::uint8_t* spikes, std
 
 template <class S, class Sum>
 void Cores<S, Sum>::update(State& state, std::int64_t t) const {
+  if (one_pass_ != nullptr) return update_in_one_pass(state, t);
   std::uint64_t* const merges = state.counters.data() + program_.spec.registers.size();
   Scratch scratch;
   state.fired.clear();
@@ -165,6 +184,26 @@ void Cores<S, Sum>::update(State& state, std::int64_t t) const {
   }
   if (aliased_) collect(state, block_of(state, 0, program_.neurons(), t, scratch));
   synapses_.finish(state.synapses, t);
+}
+
+// Sums that nothing reached are 0, and are added like any.
+template <class S, class Sum>
+void Cores<S, Sum>::update_in_one_pass(State& state, std::int64_t t) const {
+  if constexpr (has_one_pass) {
+    std::uint64_t* const merges = state.counters.data() + program_.spec.registers.size();
+    synapses_.collect(state.synapses, t, {merges, merges + 1}, state.trial);
+    Sum* const sums = synapses_.sums(state.synapses, t, 0);
+    Scratch scratch;
+    for (std::int32_t first = 0; first < program_.neurons(); first += block_size)
+      one_pass_->run(
+          block_of(state, first, std::min(block_size, program_.neurons() - first), t, scratch),
+          sums + first, state.fired_bits.data() + first / 64);
+    const int n = find_fired_(state.found.data(), state.fired_bits.data(),
+                              static_cast<int>(state.fired_bits.size()));
+    state.fired.assign(state.found.begin(), state.found.begin() + n);
+    state.events.spikes += n;
+    synapses_.finish(state.synapses, t);
+  }
 }
 
 template <class S, class Sum>

@@ -6,11 +6,13 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "core/each.hpp"
 #include "program/program.hpp"
+#include "soma/one_pass.hpp"
 #include "soma/soma.hpp"
 #include "synapse/synapses.hpp"
 
@@ -45,6 +47,8 @@ struct CoreState {
   std::vector<Spike> fired;          // of the last tick, ascending; in event mode of the last event
   std::vector<Spike> lines;          // scratch: input lines that spike in a tick
   std::vector<std::int32_t> spikes;  // scratch: n of one block, or of all neurons where some have aliases
+  std::vector<std::uint64_t> fired_bits;  // scratch of a list in one pass: a bit a neuron, then
+  std::vector<Spike> found;               // those that are set
   std::deque<QueuedEvent> fifo;
   Events events;
   Trial trial;  // whose noise is drawn
@@ -84,18 +88,25 @@ class Cores {
   void accumulate(State& state, const Block<S>& block, std::int64_t t) const;
   void accumulate_at(State& state, const Block<S>& block, std::int64_t t, std::int32_t receptor) const;
   void collect(State& state, const Block<S>& block) const;
+  void update_in_one_pass(State& state, std::int64_t t) const;
   std::int64_t jitter(const State& state, std::int32_t neuron, std::int64_t t) const;
+
+  // One pass needs accumulators of 32 bits at most.
+  static constexpr bool has_one_pass = std::is_same_v<S, std::int32_t> && sizeof(Sum) <= 4;
+  using OnePassSum = std::conditional_t<has_one_pass, Sum, std::int32_t>;
 
   const Program& program_;
   Synapses<Sum> synapses_;
   Soma<S> soma_;
   std::unique_ptr<const EachAddition> each_;  // where every addition is a write of its own
+  std::unique_ptr<const OnePass<OnePassSum>> one_pass_;  // where the list is one that it does
   Level level_;
   std::vector<std::pair<std::int32_t, int>> blocks_;  // first neuron and number of neurons of each
   bool aliased_;                                      // all counts of a tick are kept until its end
   bool always_write_;                                 // a rule may move a register that gets a sum of 0
   int (*find_spikes_)(std::int32_t*, const std::int32_t*, int);  // indices of the neurons that spike
   int (*find_lines_)(std::int32_t*, const std::uint8_t*, int);   // indices of the lines that spike
+  int (*find_fired_)(Spike*, const std::uint64_t*, int);         // spikes of the bits of so many words
 };
 
 // Names of State::counters: register elements in order, delivery.merge, delivery.spikes_max, and in event

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <type_traits>
 
 #include "base/error.hpp"
 
@@ -97,6 +98,7 @@ Soma<S>::Soma(const Program& program, const std::vector<Interval>& arriving, Lev
     stages_.push_back({"", all_below(receptors), {}});
   }
   settle(arriving);
+  find_one_pass(arriving);
 }
 
 // Grows the intervals at the start of a tick until one pass of the list stays within them.
@@ -115,6 +117,20 @@ void Soma<S>::settle(const std::vector<Interval>& arriving) {
       if (round >= 2 * patience) resting_[element] = int32_range;
     }
     if (settled) return;
+  }
+}
+
+// Sums go past their register where nothing else is ever in it and every write of them fits.
+template <class S>
+void Soma<S>::find_one_pass(const std::vector<Interval>& arriving) {
+  if (program_.spec.analog || program_.spec.event || program_.spec.accumulate_each) return;
+  if (program_.receptors() != 1 || cleared_ != program_.into) return;
+  const int arrived = program_.into.front();
+  if (resting_[arrived] != Interval{} || deliveries_[0].rule != Rule::fits || !narrow_deliveries_[0]) return;
+  if constexpr (std::is_same_v<S, std::int32_t>) {
+    Binder<S> binder(program_, entries_, resting_, level_);
+    deliver(binder, 0, arriving);
+    one_pass_ = one_pass_list(binder, arrived);
   }
 }
 

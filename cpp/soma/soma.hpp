@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "soma/binder.hpp"
+#include "soma/one_pass.hpp"
 #include "soma/operation.hpp"
 
 namespace spikeloom {
@@ -30,6 +32,8 @@ class Soma {
   // The write that brings the arrived sum to a receptor's register.
   const Target& delivery(int receptor) const { return deliveries_[receptor]; }
   bool narrow_delivery(int receptor) const { return narrow_deliveries_[receptor]; }
+  // Where delivery and list of a tick are one that a single pass does.
+  const std::optional<OnePassList>& one_pass() const { return one_pass_; }
 
  private:
   struct Stage {
@@ -41,6 +45,7 @@ class Soma {
   void deliver(Binder<S>& binder, int receptor, const std::vector<Interval>& arriving);
   void bind_operations(Binder<S>& binder, Stage& stage);
   void settle(const std::vector<Interval>& arriving);
+  void find_one_pass(const std::vector<Interval>& arriving);
 
   const Program& program_;
   Level level_;
@@ -51,6 +56,7 @@ class Soma {
   std::vector<bool> narrow_deliveries_;
   std::vector<int> cleared_;  // elements set to 0 after the list
   std::vector<Interval> resting_;
+  std::optional<OnePassList> one_pass_;
 };
 
 // True where a neuron may give its spikes to another one: counts of a tick are not final before its last
