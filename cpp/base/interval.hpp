@@ -20,6 +20,9 @@ struct Interval {
 inline constexpr Interval int32_range{std::numeric_limits<std::int32_t>::min(),
                                       std::numeric_limits<std::int32_t>::max()};
 
+inline constexpr Interval int16_range{std::numeric_limits<std::int16_t>::min(),
+                                      std::numeric_limits<std::int16_t>::max()};
+
 inline Interval hull(const Interval& a, const Interval& b) {
   return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)};
 }

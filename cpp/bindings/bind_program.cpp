@@ -152,7 +152,10 @@ void bind_program(py::module_& module) {
           "What each column of `rules` counts.")
       .def_property_readonly("kernels", &Machine::kernels, "Processor level of the kernels in use.")
       .def_property_readonly("accumulator", &Machine::accumulator,
-                             "Type of the accumulators: int32, int64 or double.");
+                             "Type of the accumulators, for inputs of any number of spikes: int16, int32, "
+                             "int64 or double.")
+      .def_property_readonly("one_pass", &Machine::one_pass,
+                             "Whether the list of a tick is done in one pass over the neurons.");
 }
 
 }  // namespace spikeloom::bindings

@@ -129,6 +129,8 @@ void run_event_tick(const Program& program, const Cores<S, Sum>& cores, CoreStat
   EventTick<S, Sum>(program, cores, state).run(inputs, t);
 }
 
+template void run_event_tick(const Program&, const Cores<std::int32_t, std::int16_t>&,
+                             CoreState<std::int32_t, std::int16_t>&, const std::uint8_t*, std::int64_t);
 template void run_event_tick(const Program&, const Cores<std::int32_t, std::int32_t>&,
                              CoreState<std::int32_t, std::int32_t>&, const std::uint8_t*, std::int64_t);
 template void run_event_tick(const Program&, const Cores<std::int32_t, std::int64_t>&,

@@ -109,7 +109,8 @@ class Machine {
   virtual CycleNames cycle_names() const = 0;  // EmulationError where the profile describes no controller
   virtual const Program& program() const = 0;
   virtual std::string kernels() const = 0;      // processor level in use
-  virtual std::string accumulator() const = 0;  // "int32", "int64" or "double"
+  virtual std::string accumulator() const = 0;  // "int16", "int32", "int64" or "double"
+  virtual bool one_pass() const = 0;            // the list of a tick is done in one pass over the neurons
 };
 
 std::unique_ptr<Machine> load(Spec spec, Arrays arrays);

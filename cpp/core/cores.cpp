@@ -78,9 +78,10 @@ std::vector<std::string> all_counter_names(const Program& program) {
 }
 
 template <class S, class Sum>
-Cores<S, Sum>::Cores(const Program& program, const std::vector<Interval>& arriving, Level level)
+Cores<S, Sum>::Cores(const Program& program, const std::shared_ptr<const Fans>& fans,
+                     const std::vector<Interval>& arriving, Level level)
     : program_(program),
-      synapses_(program, level),
+      synapses_(program, fans, level),
       soma_(program, arriving, level),
       level_(level),
       blocks_(blocks_of(program)),
@@ -103,6 +104,7 @@ CoreState<S, Sum> Cores<S, Sum>::fresh() const {
   State state;
   state.registers.resize(program_.spec.registers.size() * std::size_t(program_.neurons()));
   state.synapses = synapses_.fresh();
+  state.lines.resize(program_.inputs());
   state.counters.resize(all_counter_names(program_).size());
   state.spikes.resize(aliased_ ? program_.neurons() : block_size);
   if (one_pass_ != nullptr) {
@@ -150,17 +152,17 @@ void Cores<S, Sum>::deliver_inputs(State& state, const std::uint8_t* spikes, std
   const auto [first_line, last_line] = lines_of(t);
   const Ints& start = program_.input_fan_start;
   std::int32_t found[block_size + set_slack];
-  state.lines.clear();
+  std::size_t listed = 0;
   for (std::int32_t block = first_line; block < last_line; block += block_size) {
     const int n = find_lines_(found, spikes + block, std::min(block_size, last_line - block));
     for (int k = 0; k < n; ++k) {
       const std::int32_t line = block + found[k], count = spikes[line];
-      state.lines.push_back({line, count});
+      state.lines[listed++] = {line, count};
       state.events.input_spikes += count;
       state.events.input_packets += std::int64_t{count} * (start[line + 1] - start[line]);
     }
   }
-  synapses_.arrive_from_lines(state.synapses, state.lines, t, end);
+  synapses_.arrive_from_lines(state.synapses, {state.lines.data(), listed}, t, end);
 }
 
 template <class S, class Sum>
@@ -184,26 +186,6 @@ void Cores<S, Sum>::update(State& state, std::int64_t t) const {
   }
   if (aliased_) collect(state, block_of(state, 0, program_.neurons(), t, scratch));
   synapses_.finish(state.synapses, t);
-}
-
-// Sums that nothing reached are 0, and are added like any.
-template <class S, class Sum>
-void Cores<S, Sum>::update_in_one_pass(State& state, std::int64_t t) const {
-  if constexpr (has_one_pass) {
-    std::uint64_t* const merges = state.counters.data() + program_.spec.registers.size();
-    synapses_.collect(state.synapses, t, {merges, merges + 1}, state.trial);
-    Sum* const sums = synapses_.sums(state.synapses, t, 0);
-    Scratch scratch;
-    for (std::int32_t first = 0; first < program_.neurons(); first += block_size)
-      one_pass_->run(
-          block_of(state, first, std::min(block_size, program_.neurons() - first), t, scratch),
-          sums + first, state.fired_bits.data() + first / 64);
-    const int n = find_fired_(state.found.data(), state.fired_bits.data(),
-                              static_cast<int>(state.fired_bits.size()));
-    state.fired.assign(state.found.begin(), state.found.begin() + n);
-    state.events.spikes += n;
-    synapses_.finish(state.synapses, t);
-  }
 }
 
 template <class S, class Sum>
@@ -244,7 +226,7 @@ void Cores<S, Sum>::accumulate_at(State& state, const Block<S>& block, std::int6
   const int shift = program_.weights.shift;
   if constexpr (std::is_floating_point_v<S>)
     arrive<S, double>(block, target, sums, shift, level_);
-  else if (soma_.narrow_delivery(receptor) && sizeof(Sum) == 4)
+  else if (soma_.narrow_delivery(receptor) && sizeof(Sum) <= 4)
     arrive<S, std::int32_t>(block, target, sums, shift, level_);
   else
     arrive<S, std::int64_t>(block, target, sums, shift, level_);
@@ -289,6 +271,7 @@ void Cores<S, Sum>::send(State& state, std::int64_t t, std::int64_t end) const {
     synapses_.arrive_from_neurons(state.synapses, {&spike, 1}, arrival + jitter(state, spike.neuron, t), end);
 }
 
+template class Cores<std::int32_t, std::int16_t>;
 template class Cores<std::int32_t, std::int32_t>;
 template class Cores<std::int32_t, std::int64_t>;
 template class Cores<double, double>;

@@ -58,7 +58,8 @@ template <class S, class Sum>
 class Cores {
  public:
   using State = CoreState<S, Sum>;
-  Cores(const Program& program, const std::vector<Interval>& arriving, Level level);
+  Cores(const Program& program, const std::shared_ptr<const Fans>& fans,
+        const std::vector<Interval>& arriving, Level level);
 
   State fresh() const;
   // The program's initial state, for the noise of `trial`.
@@ -77,6 +78,7 @@ class Cores {
   void write_neurons(State& state, std::int32_t first, std::int32_t last, int stage) const;
 
   const Soma<S>& soma() const { return soma_; }
+  bool one_pass() const { return one_pass_ != nullptr; }
   // Places of fifo.drop and fifo.unsettled in State::counters.
   std::size_t drop_counter() const { return program_.spec.registers.size() + 2; }
   std::size_t unsettled_counter() const { return drop_counter() + 1; }
@@ -98,7 +100,7 @@ class Cores {
   const Program& program_;
   Synapses<Sum> synapses_;
   Soma<S> soma_;
-  std::unique_ptr<const EachAddition> each_;  // where every addition is a write of its own
+  std::unique_ptr<const EachAddition> each_;             // where every addition is a write of its own
   std::unique_ptr<const OnePass<OnePassSum>> one_pass_;  // where the list is one that it does
   Level level_;
   std::vector<std::pair<std::int32_t, int>> blocks_;  // first neuron and number of neurons of each

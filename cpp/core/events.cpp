@@ -44,6 +44,7 @@ void Cores<S, Sum>::write_neurons(State& state, std::int32_t first, std::int32_t
   }
 }
 
+template class Cores<std::int32_t, std::int16_t>;
 template class Cores<std::int32_t, std::int32_t>;
 template class Cores<std::int32_t, std::int64_t>;
 template class Cores<double, double>;

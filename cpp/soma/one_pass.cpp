@@ -10,7 +10,7 @@ namespace {
 using Reset = OnePassList::Reset;
 constexpr int word = 64;  // neurons of one word of `fired`
 
-template <class Sum, bool leaks, Reset reset>
+template <class Sum, bool leaks, bool at_threshold, Reset reset>
 struct Pass {
   // `count` neurons from `first` on, a word at most; bit i: neuron first + i fired.
   SPIKELOOM_INLINE static std::uint64_t some(const typename OnePass<Sum>::Arguments& a, int first, int count,
@@ -20,7 +20,7 @@ struct Pass {
     std::int32_t* const v = a.v + first;
     Sum* const sums = a.sums + first;
     const std::int32_t *const leak = a.leak + first, *const bias = a.bias + first,
-                       *const threshold = a.threshold + first, *const value = a.value + first;
+                              *const threshold = a.threshold + first, *const value = a.value + first;
     std::uint32_t cut = 0;
     SPIKELOOM_INDEPENDENT
     for (int i = 0; i < count; ++i) {
@@ -29,7 +29,7 @@ struct Pass {
       x = x + (static_cast<std::int32_t>(sums[i]) << a.shift) + bias[i];
       const std::int32_t held = x < a.lowest ? a.lowest : x > a.highest ? a.highest : x;
       cut += held != x;
-      const bool over = (held > threshold[i]) | ((held == threshold[i]) & a.at_threshold);
+      const bool over = at_threshold ? held >= threshold[i] : held > threshold[i];
       if constexpr (reset == Reset::value) v[i] = over ? value[i] : held;
       if constexpr (reset == Reset::subtract) v[i] = over ? held - threshold[i] : held;
       if constexpr (reset == Reset::none) v[i] = held;
@@ -50,11 +50,20 @@ struct Pass {
   }
 };
 
-template <class Sum, bool leaks>
+template <class Sum, bool leaks, bool at_threshold>
 auto pass(Reset reset, Level level) {
-  if (reset == Reset::subtract) return kernel<Pass<Sum, leaks, Reset::subtract>>(level);
-  if (reset == Reset::none) return kernel<Pass<Sum, leaks, Reset::none>>(level);
-  return kernel<Pass<Sum, leaks, Reset::value>>(level);
+  if (reset == Reset::subtract) return kernel<Pass<Sum, leaks, at_threshold, Reset::subtract>>(level);
+  if (reset == Reset::none) return kernel<Pass<Sum, leaks, at_threshold, Reset::none>>(level);
+  return kernel<Pass<Sum, leaks, at_threshold, Reset::value>>(level);
+}
+
+template <class Sum>
+auto pass(const OnePassList& list, Level level) {
+  if (list.leak)
+    return list.at_threshold ? pass<Sum, true, true>(list.reset, level)
+                             : pass<Sum, true, false>(list.reset, level);
+  return list.at_threshold ? pass<Sum, false, true>(list.reset, level)
+                           : pass<Sum, false, false>(list.reset, level);
 }
 
 // Reads the list entry by entry, and moves the intervals along as its operations do.
@@ -163,19 +172,17 @@ std::optional<OnePassList> one_pass_list(Binder<std::int32_t>& binder, int arriv
 
 template <class Sum>
 OnePass<Sum>::OnePass(const OnePassList& list, int shift, Level level)
-    : list_(list),
-      shift_(shift),
-      run_(list.leak ? pass<Sum, true>(list.reset, level) : pass<Sum, false>(list.reset, level)) {}
+    : list_(list), shift_(shift), run_(pass<Sum>(list, level)) {}
 
 template <class Sum>
 void OnePass<Sum>::run(const Block<std::int32_t>& block, Sum* sums, std::uint64_t* fired) const {
   const bool fits = list_.target.rule == Rule::fits;
   const Interval range = fits ? int32_range : list_.target.range;
   const auto load = [&](const Source& source) { return block.load<std::int32_t>(source, 0); };
-  const std::uint32_t changed = run_({block.reg(list_.v), sums, load(list_.leak.value_or(list_.bias)),
-                                      load(list_.bias), load(list_.threshold), load(list_.value), fired,
-                                      block.count, shift_, static_cast<std::int32_t>(range.lo),
-                                      static_cast<std::int32_t>(range.hi), list_.at_threshold});
+  const std::uint32_t changed =
+      run_({block.reg(list_.v), sums, load(list_.leak.value_or(list_.bias)), load(list_.bias),
+            load(list_.threshold), load(list_.value), fired, block.count, shift_,
+            static_cast<std::int32_t>(range.lo), static_cast<std::int32_t>(range.hi)});
   block.counters[list_.target.counter] += changed;
 }
 

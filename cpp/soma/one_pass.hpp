@@ -41,7 +41,6 @@ class OnePass {
     std::uint64_t* fired;
     int count, shift;
     std::int32_t lowest, highest;
-    bool at_threshold;
   };
 
  private:

@@ -9,6 +9,7 @@ namespace spikeloom {
 namespace {
 
 constexpr std::int32_t line = 64;                    // bytes
+constexpr std::int64_t patch_cost = 4;               // a spike's patches, in looks at a span
 constexpr std::int32_t most_prefetched = 16 * line;  // of a record: the processor goes on by itself
 
 }  // namespace
@@ -42,6 +43,9 @@ bool Synapses<Sum>::add_found(SynapseState<Sum>& state, const Side& side, std::s
                               const Segment& segment, std::int64_t arrival, std::int64_t end) const {
   if (segment.kind == Segment::rows) return find_rows(state, side, spikes, segment);
   if (segment.kind == Segment::mixed) return find_deliveries(state, side, spikes, arrival, end);
+  if (segment.group >= 0 &&
+      patch_cost * static_cast<std::int64_t>(spikes.size()) > fans_->gathers[segment.group].looks)
+    return add_gathered(state, side, spikes, segment, arrival);
   return add_patches(state,
                      {spikes.data(), static_cast<std::int64_t>(spikes.size()),
                       fans_->start.data() + side.first, fans_->deliveries.data(), fans_->patch_runs.data()},
@@ -51,16 +55,18 @@ bool Synapses<Sum>::add_found(SynapseState<Sum>& state, const Side& side, std::s
 template <class Sum>
 bool Synapses<Sum>::find_rows(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
                               const Segment& segment) const {
-  std::int64_t found = state.found[segment.group];
-  std::int64_t* const places = state.places.data() + fans_->groups[segment.group].first;
+  std::int64_t& found = state.found[segment.group];
+  std::int64_t* const places = state.places.data() + fans_->groups[segment.group].first + found;
   const std::int64_t place = segment.place + (side.first - segment.first) * segment.stride;
-  const std::int64_t before = found;
-  for (const Spike& spike : spikes) {
-    places[found] = place + spike.neuron * segment.stride;
-    found += spike.n == 1;
+  const auto count = static_cast<std::int64_t>(spikes.size());
+  const bool several = place_rows_(places, spikes.data(), count, place, segment.stride);
+  std::int64_t kept = 0;
+  for (std::int64_t k = 0; several && k < count; ++k) {
+    places[kept] = places[k];
+    kept += spikes[k].n == 1;
   }
-  state.found[segment.group] = found;
-  return found - before != static_cast<std::int64_t>(spikes.size());
+  found += several ? kept : count;
+  return several;
 }
 
 template <class Sum>
@@ -142,6 +148,24 @@ bool Synapses<Sum>::add_patches(SynapseState<Sum>& state, const PatchList& list,
 }
 
 template <class Sum>
+bool Synapses<Sum>::add_gathered(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
+                                 const Segment& segment, std::int64_t arrival) const {
+  const Gather& gather = fans_->gathers[segment.group];
+  std::fill_n(state.bits.begin(), (segment.end - segment.first) / 64 + 2, 0);
+  bool several = false;
+  for (const Spike& spike : spikes) {
+    const bool once = spike.n == 1;
+    const auto source = static_cast<std::uint64_t>(side.first - segment.first + spike.neuron);
+    state.bits[source / 64] |= std::uint64_t{once} << (source % 64);
+    state.additions += once ? gather.additions[source] : 0;
+    several |= !once;
+  }
+  add_gather_(state.sums.data() + slot(arrival) * slot_size(), gather, state.bits.data());
+  state.dirty[slot(arrival)] = 1;
+  return several;
+}
+
+template <class Sum>
 void Synapses<Sum>::add_rows(SynapseState<Sum>& state, const RowGroup& group, std::int64_t count,
                              std::int64_t arrival, std::int64_t end) const {
   for (const RowGroup::Part& part : group.parts) {
@@ -154,6 +178,7 @@ void Synapses<Sum>::add_rows(SynapseState<Sum>& state, const RowGroup& group, st
   }
 }
 
+template class Synapses<std::int16_t>;
 template class Synapses<std::int32_t>;
 template class Synapses<std::int64_t>;
 template class Synapses<double>;

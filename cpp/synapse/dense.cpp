@@ -8,8 +8,6 @@
 #include <cstring>
 #include <type_traits>
 
-#include "synapse/fans.hpp"
-
 namespace spikeloom {
 namespace {
 
@@ -126,6 +124,19 @@ void pack(const Stored* weights, std::int32_t length, int lane_bytes, std::byte*
   }
 }
 
+struct PlaceAll {
+  SPIKELOOM_INLINE static bool run(std::int64_t* places, const Spike* spikes, std::int64_t count,
+                                   std::int64_t first, std::int64_t stride) {
+    std::int32_t others = 0;
+    SPIKELOOM_INDEPENDENT
+    for (std::int64_t k = 0; k < count; ++k) {
+      places[k] = first + spikes[k].neuron * stride;
+      others |= spikes[k].n ^ 1;
+    }
+    return others != 0;
+  }
+};
+
 bool is_packed(const Weights& weights) {
   return std::endian::native == std::endian::little &&
          (std::holds_alternative<Table<std::int8_t>>(weights.values) ||
@@ -143,9 +154,12 @@ AddRows<Sum> add_rows(const Weights& weights, Level level) {
   return nullptr;
 }
 
-template <class Sum>
+PlaceRows place_rows(Level level) {
+  return kernel<PlaceAll>(level);
+}
+
 int row_lane_bytes(const Weights& weights, Level level) {
-  if (!std::is_integral_v<Sum> || !is_packed(weights)) return 0;
+  if (!is_packed(weights)) return 0;
   return level == Level::v4 ? 64 : level == Level::v3 ? 32 : 16;
 }
 
@@ -157,11 +171,9 @@ void pack_row(const Weights& weights, std::int64_t first, std::int32_t length, i
     pack(std::get<Table<std::int16_t>>(weights.values).data() + first, length, lane_bytes, row);
 }
 
+template AddRows<std::int16_t> add_rows(const Weights&, Level);
 template AddRows<std::int32_t> add_rows(const Weights&, Level);
 template AddRows<std::int64_t> add_rows(const Weights&, Level);
 template AddRows<double> add_rows(const Weights&, Level);
-template int row_lane_bytes<std::int32_t>(const Weights&, Level);
-template int row_lane_bytes<std::int64_t>(const Weights&, Level);
-template int row_lane_bytes<double>(const Weights&, Level);
 
 }  // namespace spikeloom

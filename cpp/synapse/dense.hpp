@@ -6,6 +6,7 @@
 
 #include "base/level.hpp"
 #include "program/program.hpp"
+#include "synapse/fans.hpp"
 
 namespace spikeloom {
 
@@ -18,9 +19,13 @@ using AddRows = void (*)(Sum* sums, const std::byte* rows, const std::int64_t* p
 template <class Sum>
 AddRows<Sum> add_rows(const Weights& weights, Level level);
 
-// Bytes of the vectors of that kernel; 0 where there is none.
-template <class Sum>
+// Bytes of the vectors of that kernel; 0 where there is none, as for real weights.
 int row_lane_bytes(const Weights& weights, Level level);
+
+// places[k] = first + spikes[k].neuron * stride; true where a source has several spikes.
+using PlaceRows = bool (*)(std::int64_t* places, const Spike* spikes, std::int64_t count, std::int64_t first,
+                           std::int64_t stride);
+PlaceRows place_rows(Level level);
 
 // Packs weights [first, first + length) of a row for the kernel with these vectors, up to a multiple of 64
 // bytes.

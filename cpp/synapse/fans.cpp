@@ -20,6 +20,18 @@ std::int64_t rounded_up(std::int64_t bytes, std::int64_t unit) {
   return (bytes + unit - 1) / unit * unit;
 }
 
+// Of all runs of these patches; -1 where it differs, 0 where there are none.
+std::int32_t run_length(const Fans& fans, const Delivery* begin, const Delivery* end) {
+  std::int32_t length = 0;
+  for (const Delivery* patch = begin; patch != end; ++patch)
+    for (std::int32_t r = patch->number; r < patch->number + patch->length; ++r) {
+      if (length != 0 && fans.patch_runs[r].length != length) return -1;
+      length = fans.patch_runs[r].length;
+    }
+  return length;
+}
+
+// The group of patches is the length of their runs, until they are gathered.
 Segment alone(const Fans& fans, std::int64_t source) {
   const Delivery* const begin = fans.deliveries.data() + fans.start[source];
   const Delivery* const end = fans.deliveries.data() + fans.start[source + 1];
@@ -27,22 +39,27 @@ Segment alone(const Fans& fans, std::int64_t source) {
     return {Segment::rows, begin->number, source, source + 1, begin->place, 0};
   const bool patches =
       std::all_of(begin, end, [](const Delivery& delivery) { return delivery.kind == Delivery::patch; });
-  return {patches ? Segment::patches : Segment::mixed, -1, source, source + 1, 0, 0};
+  if (!patches) return {Segment::mixed, -1, source, source + 1, 0, 0};
+  return {Segment::patches, run_length(fans, begin, end), source, source + 1, 0, 0};
 }
 
 // Whether the source `next` goes on with the segment; the second one sets the stride.
 bool goes_on(Segment& segment, const Segment& next) {
-  if (segment.kind != next.kind || segment.group != next.group) return false;
+  if (segment.kind != next.kind) return false;
+  if (segment.kind == Segment::patches && segment.group == 0) segment.group = next.group;
+  const bool silent = segment.kind == Segment::patches && next.group == 0;
+  if (segment.group != next.group && !silent) return false;
   if (segment.kind == Segment::rows && next.first == segment.first + 1)
     segment.stride = next.place - segment.place;
   return next.place == segment.place + (next.first - segment.first) * segment.stride;
 }
 
-std::vector<Segment> segments_of(const Fans& fans) {
+// None holds both input lines and neurons: these spike at different times.
+std::vector<Segment> segments_of(const Fans& fans, std::int64_t lines) {
   std::vector<Segment> segments;
   for (std::int64_t source = 0; source + 1 < std::int64_t(fans.start.size()); ++source) {
     const Segment next = alone(fans, source);
-    if (!segments.empty() && goes_on(segments.back(), next))
+    if (!segments.empty() && source != lines && goes_on(segments.back(), next))
       segments.back().end = next.end;
     else
       segments.push_back(next);
@@ -63,7 +80,8 @@ class Packing {
     pack_side(program_.input_fan_start, program_.input_fan_axon);
     pack_side(program_.neuron_fan_start, program_.neuron_fan_axon);
     number_rows();
-    fans_.segments = segments_of(fans_);
+    fans_.segments = segments_of(fans_, program_.inputs());
+    gather_patches();
   }
 
  private:
@@ -240,6 +258,15 @@ class Packing {
     }
   }
 
+  void gather_patches() {
+    for (Segment& segment : fans_.segments) {
+      if (segment.kind != Segment::patches) continue;
+      std::optional<Gather> gather = gather_of(fans_, program_.weights, segment);
+      segment.group = gather ? static_cast<std::int32_t>(fans_.gathers.size()) : -1;
+      if (gather) fans_.gathers.push_back(std::move(*gather));
+    }
+  }
+
   const Program& program_;
   int lane_bytes_;
   Fans& fans_;
@@ -253,6 +280,17 @@ class Packing {
 
 Fans::Fans(const Program& program, int lane_bytes) {
   Packing(program, lane_bytes, *this).pack();
+}
+
+bool adds_at_emission(const Program& program) {
+  const Spec& spec = program.spec;
+  return !spec.analog && !spec.merge_or && !spec.spikes_max_input && !spec.spikes_max_recurrent &&
+         !spec.accumulate_each;
+}
+
+std::shared_ptr<const Fans> packed_fans(const Program& program, Level level) {
+  if (!adds_at_emission(program) || program.spec.event) return nullptr;
+  return std::make_shared<const Fans>(program, row_lane_bytes(program.weights, level));
 }
 
 }  // namespace spikeloom

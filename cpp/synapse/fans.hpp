@@ -3,9 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
+#include "base/level.hpp"
 #include "program/program.hpp"
+#include "synapse/gather.hpp"
 
 namespace spikeloom {
 
@@ -48,7 +51,7 @@ struct RowGroup {
 struct Segment {
   enum Kind : std::int32_t { rows, patches, mixed };
   Kind kind;
-  std::int32_t group;
+  std::int32_t group;       // rows: their group; patches: how they are gathered, -1 where they cannot be
   std::int64_t first, end;  // sources [first, end)
   std::int64_t place, stride;
 };
@@ -64,6 +67,7 @@ struct Fans {
   HotTable<std::int32_t> start;  // of each source's deliveries
   HotTable<Delivery> deliveries;
   std::vector<RowGroup> groups;
+  std::vector<Gather> gathers;
   std::int64_t most_rows = 0;  // deliveries that are rows
   HotTable<std::byte> rows;    // of all groups
   HotTable<PatchRun> patch_runs;
@@ -71,5 +75,12 @@ struct Fans {
   HotTable<std::byte> records;
   bool short_targets = false;
 };
+
+// Whether a spike adds its rows at once into the ticks when they are due: no merging rule needs all spikes of
+// an axon first, and the sum is one of integers.
+bool adds_at_emission(const Program& program);
+
+// Of a program that adds at emission, and is not in event mode; null where spikes wait until they are due.
+std::shared_ptr<const Fans> packed_fans(const Program& program, Level level);
 
 }  // namespace spikeloom

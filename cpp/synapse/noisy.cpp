@@ -47,6 +47,8 @@ std::int64_t add_noisy_row(const Ring<Sum>& ring, const Row& row, const Program&
   return additions;
 }
 
+template std::int64_t add_noisy_row(const Ring<std::int16_t>&, const Row&, const Program&, std::int32_t,
+                                    std::int64_t, const Trial&);
 template std::int64_t add_noisy_row(const Ring<std::int32_t>&, const Row&, const Program&, std::int32_t,
                                     std::int64_t, const Trial&);
 template std::int64_t add_noisy_row(const Ring<std::int64_t>&, const Row&, const Program&, std::int32_t,

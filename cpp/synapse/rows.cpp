@@ -2,6 +2,9 @@
 
 #include <cstring>
 
+#include "synapse/by_type.hpp"
+#include "synapse/lanes.hpp"
+
 namespace spikeloom {
 namespace {
 
@@ -17,7 +20,7 @@ SPIKELOOM_INLINE Sum plus(Sum sum, Stored weight) {
 
 template <class Sum, class Stored>
 SPIKELOOM_INLINE Sum times(Stored weight, Sum n) {
-  using Unsigned = std::make_unsigned_t<Sum>;
+  using Unsigned = std::common_type_t<unsigned, std::make_unsigned_t<Sum>>;  // shorter ones become signed
   return static_cast<Sum>(static_cast<Unsigned>(n) * static_cast<Unsigned>(static_cast<Sum>(weight)));
 }
 
@@ -100,35 +103,14 @@ struct AddRuns {
   }
 };
 
-// Vectors of sixteen values, which compilers cut into those of the processor. Widened step by step: some
-// compilers take a conversion to four times the width value by value.
-template <class T>
-struct Sixteen {
-  typedef T Vector __attribute__((vector_size(16 * sizeof(T))));
-};
-template <class To, class From>
-SPIKELOOM_INLINE void widen(typename Sixteen<To>::Vector& to, const typename Sixteen<From>::Vector& from) {
-  if constexpr (sizeof(To) <= 2 * sizeof(From)) {
-    to = __builtin_convertvector(from, typename Sixteen<To>::Vector);
-  } else {
-    using Half = std::conditional_t<sizeof(To) == 8, std::int32_t, std::int16_t>;
-    typename Sixteen<Half>::Vector half;
-    widen<Half, From>(half, from);
-    to = __builtin_convertvector(half, typename Sixteen<To>::Vector);
-  }
-}
-
 template <class Sum, class Stored>
 struct AddPatchList {
   SPIKELOOM_INLINE static void add(Sum* sums, const Stored* weights, std::int32_t length) {
     std::int32_t k = 0;
     for (; k + 16 <= length; k += 16) {
-      typename Sixteen<Stored>::Vector stored;
-      typename Sixteen<Sum>::Vector sum, weight;
-      std::memcpy(&stored, weights + k, sizeof(stored));
+      typename Lanes<Sum, 16>::Vector sum;
       std::memcpy(&sum, sums + k, sizeof(sum));
-      widen<Sum, Stored>(weight, stored);
-      sum += weight;
+      add_stored<16, Sum, Stored>(sum, weights + k);
       std::memcpy(sums + k, &sum, sizeof(sum));
     }
     for (; k < length; ++k) sums[k] = plus(sums[k], weights[k]);
@@ -170,21 +152,6 @@ struct AddRecordOf {
   }
 };
 
-// choose.operator()<Stored>() for the stored weight type; null where it is no type for Sum: integers never
-// meet real sums, since an analog soma has real weights only.
-template <class Sum, class Function, class Choose>
-Function by_type(const Weights& weights, Choose choose) {
-  return std::visit(
-      [&](const auto& values) -> Function {
-        using Stored = typename std::decay_t<decltype(values)>::value_type;
-        if constexpr (std::is_floating_point_v<Stored> == std::is_floating_point_v<Sum>)
-          return choose.template operator()<Stored>();
-        else
-          return nullptr;
-      },
-      weights.values);
-}
-
 }  // namespace
 
 template <class Sum>
@@ -207,6 +174,9 @@ AddRecord<Sum> add_record(const Weights& weights, bool short_targets, Level leve
   });
 }
 
+template AddRow<std::int16_t> add_row(const Weights&, Level);
+template AddPatches<std::int16_t> add_patches(const Weights&, Level);
+template AddRecord<std::int16_t> add_record(const Weights&, bool, Level);
 template AddRow<std::int32_t> add_row(const Weights&, Level);
 template AddPatches<std::int32_t> add_patches(const Weights&, Level);
 template AddRecord<std::int32_t> add_record(const Weights&, bool, Level);

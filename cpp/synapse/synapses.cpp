@@ -4,23 +4,25 @@
 #include <cstddef>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 namespace spikeloom {
 
 template <class Sum>
-Synapses<Sum>::Synapses(const Program& program, Level level)
+Synapses<Sum>::Synapses(const Program& program, std::shared_ptr<const Fans> fans, Level level)
     : program_(program),
-      at_emission_(std::is_integral_v<Sum> && !program.spec.merge_or && !program.spec.spikes_max_input &&
-                   !program.spec.spikes_max_recurrent && !program.spec.accumulate_each),
+      at_emission_(adds_at_emission(program)),
       slots_(program.spec.latency + program.spec.jitter.most + program.last_delay + 1),
       sum_slots_(at_emission_ ? slots_ : 1),
       add_(add_row<Sum>(program.weights, level)),
       weights_(std::visit([](const auto& values) { return static_cast<const void*>(values.data()); },
-                          program.weights.values)) {
-  if (!at_emission_ || program.spec.event) return;
-  fans_ = std::make_unique<const Fans>(program, row_lane_bytes<Sum>(program.weights, level));
+                          program.weights.values)),
+      fans_(std::move(fans)) {
+  if (fans_ == nullptr) return;
   add_rows_ = spikeloom::add_rows<Sum>(program.weights, level);
+  place_rows_ = place_rows(level);
   add_patches_ = spikeloom::add_patches<Sum>(program.weights, level);
+  if constexpr (std::is_integral_v<Sum>) add_gather_ = spikeloom::add_gather<Sum>(program.weights, level);
   add_record_ = spikeloom::add_record<Sum>(program.weights, fans_->short_targets, level);
 }
 
@@ -32,6 +34,10 @@ SynapseState<Sum> Synapses<Sum>::fresh() const {
   if (fans_ != nullptr) {
     state.places.resize(fans_->most_rows);
     state.found.resize(fans_->groups.size());
+    std::int64_t sources = 0;
+    for (const Segment& segment : fans_->segments)
+      if (segment.kind == Segment::patches) sources = std::max(sources, segment.end - segment.first);
+    state.bits.resize(sources / 64 + 2);
   }
   if (!at_emission_) {
     state.counts.resize(std::size_t(slots_) * program_.axons());
@@ -214,6 +220,7 @@ void Synapses<Sum>::finish(SynapseState<Sum>& state, std::int64_t t) const {
   state.arrivals[old].clear();
 }
 
+template class Synapses<std::int16_t>;
 template class Synapses<std::int32_t>;
 template class Synapses<std::int64_t>;
 template class Synapses<double>;

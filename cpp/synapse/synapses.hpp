@@ -31,6 +31,7 @@ struct SynapseState {
   std::int64_t additions = 0;                       // synaptic operations so far
   // Scratch of one call of arrive(): rows that spiked, by group, and their number.
   std::vector<std::int64_t> places, found;
+  std::vector<std::uint64_t> bits;  // sources of a segment that spiked
 };
 
 // Merged spikes that a limit cut, by rule.
@@ -39,13 +40,14 @@ struct MergeCounters {
   std::uint64_t* limited;  // more than spikes_max
 };
 
-// Two ways to the same sums. Where no merging rule needs all spikes of an axon first and the sum is one of
-// integers, a spike adds its rows at once into the ticks when it is due (`at_emission`). Otherwise spikes
-// wait, and the rows of a tick are added axon by axon in the order of the contract.
+// Two ways to the same sums. Where it may (`adds_at_emission`), a spike adds its rows at once into the ticks
+// when it is due. Otherwise spikes wait, and the rows of a tick are added axon by axon in the order of the
+// contract.
 template <class Sum>
 class Synapses {
  public:
-  Synapses(const Program& program, Level level);
+  // `fans` are the packed_fans of the program, which may be shared.
+  Synapses(const Program& program, std::shared_ptr<const Fans> fans, Level level);
   SynapseState<Sum> fresh() const;
   void reset(SynapseState<Sum>& state) const;
 
@@ -98,6 +100,8 @@ class Synapses {
                   std::int64_t end) const;
   bool add_patches(SynapseState<Sum>& state, const PatchList& list, std::int64_t arrival,
                    std::int64_t end) const;
+  bool add_gathered(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
+                    const Segment& segment, std::int64_t arrival) const;
   void add_rows(SynapseState<Sum>& state, const RowGroup& group, std::int64_t count, std::int64_t arrival,
                 std::int64_t end) const;
   std::int64_t merged(std::int32_t axon, std::int64_t n, MergeCounters counters) const;
@@ -115,9 +119,11 @@ class Synapses {
   std::int32_t sum_slots_;  // slots_ at emission, else 1
   AddRow<Sum> add_;
   const void* weights_;
-  std::unique_ptr<const Fans> fans_;  // at emission, and not in event mode
+  std::shared_ptr<const Fans> fans_;  // at emission, and not in event mode
   AddRows<Sum> add_rows_ = nullptr;
+  PlaceRows place_rows_ = nullptr;
   AddPatches<Sum> add_patches_ = nullptr;
+  AddGather<Sum> add_gather_ = nullptr;
   AddRecord<Sum> add_record_ = nullptr;
 };
 

@@ -12,7 +12,7 @@ using namespace spikeloom;
 
 namespace {
 
-constexpr int neurons = 200, lines = 240, receptors = 2, group_size = 80;
+constexpr int neurons = 200, lines = 240, group_size = 80;
 
 // Runs of one axon, and how many weights they read.
 struct Shape {
@@ -99,6 +99,7 @@ Fixture mixed_program(int reach) {
 std::int64_t plain_loops(const Fixture& fixture, const std::vector<Spike>& spikes, int slots,
                          std::int64_t arrival, std::int64_t end, std::vector<std::int64_t>& sums) {
   const Arrays& a = fixture.arrays;
+  const auto receptors = static_cast<std::int64_t>(fixture.spec.into.size());
   std::int64_t additions = 0;
   for (const Spike& spike : spikes)
     for (int f = a.input_fan_start[spike.neuron]; f < a.input_fan_start[spike.neuron + 1]; ++f) {
@@ -109,7 +110,7 @@ std::int64_t plain_loops(const Fixture& fixture, const std::vector<Spike>& spike
         for (int k = 0; k < a.run_length[r]; ++k) {
           const int step = a.run_index[r] < 0 ? k : a.index_target[a.run_index[r] + k];
           const int neuron = a.axon_target[axon] + a.run_target[r] + step;
-          sums[(slot * receptors + a.run_receptor[r]) * neurons + neuron] +=
+          sums[(slot * receptors + a.run_receptor[r]) * fixture.neurons() + neuron] +=
               std::int64_t{spike.n} * std::get<Ints>(a.codes)[a.axon_weight[axon] + a.run_weight[r] + k];
         }
         additions += std::int64_t{spike.n} * a.run_length[r];
@@ -118,11 +119,11 @@ std::int64_t plain_loops(const Fixture& fixture, const std::vector<Spike>& spike
   return additions;
 }
 
+// One line in `rarity` spikes in a tick.
 template <class Sum>
-void check_fans(int reach) {
-  const Fixture fixture = mixed_program(reach);
+void check_spikes(const Fixture& fixture, unsigned rarity) {
   const Program program(fixture.spec, fixture.arrays);
-  const Synapses<Sum> synapses(program, active_level());
+  const Synapses<Sum> synapses(program, packed_fans(program, active_level()), active_level());
   std::mt19937 random(5);
   for (const std::int64_t end : {6, 8, 100}) {
     SynapseState<Sum> state = synapses.fresh();
@@ -130,8 +131,8 @@ void check_fans(int reach) {
     std::int64_t additions = 0;
     for (std::int64_t arrival = 5; arrival < 7; ++arrival) {
       std::vector<Spike> spikes;
-      for (std::int32_t line = 0; line < lines; ++line)
-        if (random() % 2 == 0) spikes.push_back({line, random() % 9 == 0 ? 3 : 1});
+      for (std::int32_t line = 0; line < program.inputs(); ++line)
+        if (random() % rarity == 0) spikes.push_back({line, random() % 9 == 0 ? 3 : 1});
       synapses.arrive_from_lines(state, spikes, arrival, end);
       if (arrival < end) additions += plain_loops(fixture, spikes, synapses.slots(), arrival, end, wanted);
     }
@@ -141,16 +142,68 @@ void check_fans(int reach) {
 }
 
 void packed_synapses_add_what_plain_loops_add() {
-  check_fans<std::int32_t>(127);
-  check_fans<std::int32_t>(30000);
-  check_fans<std::int64_t>(127);
-  check_fans<std::int64_t>(1000000);
+  check_spikes<std::int32_t>(mixed_program(127), 2);
+  check_spikes<std::int32_t>(mixed_program(30000), 2);
+  check_spikes<std::int64_t>(mixed_program(127), 2);
+  check_spikes<std::int64_t>(mixed_program(1000000), 2);
+}
+
+constexpr int side = 6, channels = 4, kernel_side = 3;
+
+// The runs of a source of a convolution with padding, channels last; the kernel is [in][y][x][out].
+Shape patch_of(int row, int column, int channel, int out) {
+  Shape shape;
+  for (int y = 0; y < kernel_side; ++y)
+    for (int x = 0; x < kernel_side; ++x) {
+      const int to_row = row + 1 - y, to_column = column + 1 - x;
+      if (to_row < 0 || to_row >= side || to_column < 0 || to_column >= side) continue;
+      const std::int64_t weight = std::int64_t{(channel * kernel_side + y) * kernel_side + x} * out;
+      shape.runs.push_back({(to_row * side + to_column) * out, out, weight, 0, 0, -1});
+    }
+  return shape;
+}
+
+Fixture convolution(int out, int reach) {
+  Fixture fixture(side * side * out);
+  std::mt19937 random(4);
+  for (int source = 0; source < side * side * channels; ++source) {
+    const int pixel = source / channels;
+    add_shape(fixture, patch_of(pixel / side, pixel % side, source % channels, out));
+    add_axon(fixture, source, 0, 0);
+    fixture.arrays.input_fan_axon.push_back(source);
+    fixture.arrays.input_fan_start.push_back(source + 1);
+  }
+  Ints codes(channels * kernel_side * kernel_side * out);
+  for (std::int32_t& code : codes) code = static_cast<std::int32_t>(random() % (2 * reach)) - reach;
+  fixture.arrays.codes = codes;
+  fixture.arrays.code_format = Bytes(codes.size());
+  return fixture;
+}
+
+// Nine kinds of targets, at corners, edges and inside, share all kernels.
+void a_convolution_is_gathered_by_its_targets() {
+  for (const int out : {16, 20, 48, 150}) {
+    const Fixture fixture = convolution(out, 127);
+    const Program program(fixture.spec, fixture.arrays);
+    const auto fans = packed_fans(program, active_level());
+    EXPECT_EQ(fans->gathers.size(), 1u);
+    EXPECT_EQ(fans->gathers[0].outputs.size(), std::size_t(side * side));
+    EXPECT_EQ(fans->gathers[0].looks, side * (side * 3 - 2));
+    for (const unsigned rarity : {2, 10, 60}) {  // the last one goes source by source
+      check_spikes<std::int16_t>(convolution(out, 100), rarity);
+      check_spikes<std::int32_t>(fixture, rarity);
+      check_spikes<std::int32_t>(convolution(out, 30000), rarity);
+      check_spikes<std::int64_t>(convolution(out, 1000000), rarity);
+    }
+  }
+  const Fixture narrow = convolution(8, 127);
+  EXPECT(packed_fans(Program(narrow.spec, narrow.arrays), active_level())->gathers.empty());
 }
 
 void dense_rows_are_packed_once_and_in_step() {
   const Fixture fixture = mixed_program(127);
   const Program program(fixture.spec, fixture.arrays);
-  const Fans fans(program, row_lane_bytes<std::int32_t>(program.weights, active_level()));
+  const Fans fans(program, row_lane_bytes(program.weights, active_level()));
   EXPECT_EQ(fans.groups.size(), 1u);
   EXPECT_EQ(fans.segments.front().end, group_size / 2);
   EXPECT_EQ(fans.segments.front().group, 0);
@@ -164,4 +217,5 @@ int main() {
   skip_unless_level_runs();
   packed_synapses_add_what_plain_loops_add();
   dense_rows_are_packed_once_and_in_step();
+  a_convolution_is_gathered_by_its_targets();
 }

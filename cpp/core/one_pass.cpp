@@ -1,0 +1,32 @@
+// A tick whose list is done in one pass.
+#include <algorithm>
+
+#include "core/cores.hpp"
+
+namespace spikeloom {
+
+// Sums that nothing reached are 0, and are added like any.
+template <class S, class Sum>
+void Cores<S, Sum>::update_in_one_pass(State& state, std::int64_t t) const {
+  if constexpr (has_one_pass) {
+    std::uint64_t* const merges = state.counters.data() + program_.spec.registers.size();
+    synapses_.collect(state.synapses, t, {merges, merges + 1}, state.trial);
+    Sum* const sums = synapses_.sums(state.synapses, t, 0);
+    Scratch scratch;
+    for (std::int32_t first = 0; first < program_.neurons(); first += block_size)
+      one_pass_->run(block_of(state, first, std::min(block_size, program_.neurons() - first), t, scratch),
+                     sums + first, state.fired_bits.data() + first / 64);
+    const int n =
+        find_fired_(state.found.data(), state.fired_bits.data(), static_cast<int>(state.fired_bits.size()));
+    state.fired.assign(state.found.begin(), state.found.begin() + n);
+    state.events.spikes += n;
+    synapses_.finish(state.synapses, t);
+  }
+}
+
+template class Cores<std::int32_t, std::int16_t>;
+template class Cores<std::int32_t, std::int32_t>;
+template class Cores<std::int32_t, std::int64_t>;
+template class Cores<double, double>;
+
+}  // namespace spikeloom
