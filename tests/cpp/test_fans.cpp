@@ -153,8 +153,8 @@ constexpr int side = 6, channels = 4, kernel_side = 3;
 // The runs of a source of a convolution with padding, channels last; the kernel is [in][y][x][out].
 Shape patch_of(int row, int column, int channel, int out) {
   Shape shape;
-  for (int y = 0; y < kernel_side; ++y)
-    for (int x = 0; x < kernel_side; ++x) {
+  for (int y = kernel_side - 1; y >= 0; --y)  // targets ascend
+    for (int x = kernel_side - 1; x >= 0; --x) {
       const int to_row = row + 1 - y, to_column = column + 1 - x;
       if (to_row < 0 || to_row >= side || to_column < 0 || to_column >= side) continue;
       const std::int64_t weight = std::int64_t{(channel * kernel_side + y) * kernel_side + x} * out;

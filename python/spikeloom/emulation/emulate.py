@@ -169,14 +169,14 @@ class _Plan:
 
     def recording(self, core: _core.Program, parts: list[dict[str, Any]]) -> Recording:
         """All chunks as one."""
-        counts = _joined(parts, "counts")
+        counts = _int32(_joined(parts, "counts"))
         events = dict(zip(EVENTS, _joined(parts, "events").T, strict=True))
         cycles = self._cycles(core, parts)
         rules = _by_register(core.counters, _joined(parts, "rules"))
         return Recording(
             outputs=self._outputs(counts, parts),
             spikes=self._spikes(np.concatenate([part["spikes"] for part in parts])),
-            counts={p.name: _int32(counts[:, p.neurons]) for p in self.program.populations},
+            counts={p.name: counts[:, p.neurons] for p in self.program.populations},
             registers={
                 name: np.concatenate([part["probes"][k] for part in parts])
                 for k, (name, _, _) in enumerate(self.probes)
@@ -240,6 +240,8 @@ def _recorded(
     """Populations whose spikes are listed, and (name, element, population) of the registers to probe."""
     if isinstance(record, str):
         raise EmulationError("record", "must be a list of names", value=record)
+    if not record:
+        return (), ()
     elements = program.profile.element_names()
     known = {f"{p.name}.{what}": (what, p) for p in program.populations for what in ("spikes", *elements)}
     for name in record:
