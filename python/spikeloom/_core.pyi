@@ -25,7 +25,7 @@ class Program:
     @property
     def accumulator(self) -> str:
         """
-        Type of the accumulators: int32, int64 or double.
+        Type of the accumulators, for inputs of any number of spikes: int16, int32, int64 or double.
         """
     @property
     def counters(self) -> list[str]:
@@ -53,6 +53,11 @@ class Program:
     @property
     def neurons(self) -> int:
         ...
+    @property
+    def one_pass(self) -> bool:
+        """
+        Whether the list of a tick is done in one pass over the neurons.
+        """
 class Chip:
     """
     Samples of one program, clocked tick by tick.

@@ -22,7 +22,7 @@ def convolved(rng, channels, stride, padding):
         convolution = Convolution(kernel, shape, stride=(stride, stride), padding=(padding,) * 4)
         height, width = ((size + 2 * padding - 3) // stride + 1 for size in shape[:2])
         shape = (height, width, channels)
-        target = network.population(name, height * width * channels, vth=200)
+        target = network.population(name, height * width * channels, vth=60)
         network.connect(source, target, convolution)
         source = target
     network.output(source)
