@@ -4,7 +4,8 @@
 
 The pendulum is that of gymnasium's Pendulum-v1, all roll-outs of a batch in one array. The expert pumps energy
 until the rod is nearly upright, then a linear-quadratic regulator holds it. The policy (3-64-64-1, ReLU) learns the
-expert's torque on states all over the box and on those that it meets itself (DAgger).
+expert's torque on states all over the box and on those that it meets itself (DAgger), its hidden units disturbed: a
+spiking copy only counts, and a policy that was trained so minds it less.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from fashion_networks import fresh
 from numpy.typing import NDArray
 from scipy.linalg import solve_discrete_are
 from spikeloom.ann.adam import Adam
-from spikeloom.ann.gradients import gradients, run_layers
+from spikeloom.ann.gradients import gradients
 from spikeloom.ann.graph import Ann, AnnLayer
 
 STEP, GRAVITY, TORQUE, FASTEST = 0.05, 10.0, 2.0, 8.0  # s, m/s^2, N m, rad/s; one metre, one kilogram
@@ -27,7 +28,7 @@ UPRIGHT = 0.2  # rad off the top that still count as upright
 SIZES = (3, 64, 64, 1)
 NEAR, SLOW = 0.35, 1.5  # rad and rad/s within which the expert regulates
 ROUNDS, ROLLOUTS, STEPS = 6, 60, 4000
-ROWS = 6000  # calibration rows
+JITTER = 0.15  # of a layer's pre-activations, in units of their spread
 Floats = NDArray[np.float64]
 Policy = Callable[[Floats], Floats]
 
@@ -110,10 +111,23 @@ def _taught(
     adam, x, wanted = Adam(layers), observed(states), expert(states, gain)[:, None]
     for step in range(steps):
         rows = rng.integers(0, len(x), 256)
-        inputs, z = run_layers(layers, x[rows])
+        inputs, z = _disturbed(layers, x[rows], rng)
         slope = 2.0 * (z[-1] - wanted[rows]) / len(rows)
         layers = adam.moved(layers, gradients(layers, inputs, z, slope), 3e-3 * (1.0 - step / steps))
     return layers
+
+
+def _disturbed(
+    layers: tuple[AnnLayer, ...], x: Floats, rng: np.random.Generator
+) -> tuple[list[Floats], list[Floats]]:
+    """Inputs and pre-activations of every layer, the hidden ones with normal noise on them."""
+    inputs, found = [], []
+    for layer in layers:
+        inputs.append(x)
+        z = layer.preactivation(x)
+        found.append(z if layer is layers[-1] else z + rng.normal(size=z.shape) * JITTER * z.std())
+        x = layer.activate(found[-1])
+    return inputs, found
 
 
 def _ann(layers: tuple[AnnLayer, ...]) -> Ann:

@@ -13,7 +13,7 @@ from spikeloom.flows.conversion.calibration import CalibrationSet, calibration_s
 from spikeloom.flows.conversion.chain import convert_chains
 from spikeloom.flows.conversion.checkpoint import Checkpoint
 from spikeloom.flows.conversion.spiking_units import spiking_units
-from spikeloom.flows.conversion.teaching import _Spiking, can_teach, teach
+from spikeloom.flows.conversion.teaching import _loss, _Spiking, can_teach, teach
 from spikeloom.flows.conversion.time_limit import TimeLimit
 from spikeloom.flows.convert import Conversion, convert
 from spikeloom.profile.catalog import load_profile
@@ -133,6 +133,16 @@ def test_teaching_is_the_same_for_a_seed_and_keeps_the_start_without_steps() -> 
     for layer, candidate in zip(data.layers, chain.candidates, strict=True):
         assert np.array_equal(one[layer.name].weights, again[layer.name].weights)
         np.testing.assert_allclose(none[layer.name].weights, candidate.fit.quantised_weights, rtol=1e-12)
+
+
+def test_the_slope_of_the_loss_is_its_derivative() -> None:
+    rng = np.random.default_rng(4)
+    outputs, wanted, off = rng.normal(size=(5, 3)), rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
+    for columns in (slice(0, 1), slice(None)):
+        here, there, way = outputs[:, columns], wanted[:, columns], 1e-6 * off[:, columns]
+        rise = _loss(here + way, there, 0.7)[0] - _loss(here - way, there, 0.7)[0]
+        assert rise / 2 == pytest.approx(float((_loss(here, there, 0.7)[1] * way).sum()), rel=1e-6)
+        assert _loss(there, there, 0.7)[0] == 0.0
 
 
 def test_only_plain_integrators_with_continuous_weights_are_taught() -> None:

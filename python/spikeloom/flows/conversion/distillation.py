@@ -41,7 +41,7 @@ def distil(pruned: Ann, teacher: Ann, rows: ArrayLike, *, steps: int = STEPS, se
     adam, learn = Adam(layers, typical_sizes(layers, x[~held][:BATCH])), np.flatnonzero(~held)
     for step in range(steps):
         batch = rng.choice(learn, min(BATCH, learn.size), replace=False)
-        given, answer = (x[batch], wanted[batch]) if step % 2 else mixed_rows(x, batch, learn, teacher, rng)
+        given, answer = (x[batch], wanted[batch]) if step % 2 else _mixed(x, batch, learn, teacher, rng)
         inputs, preactivations = run_layers(layers, given)
         last = 2.0 * (preactivations[-1] - answer) / (unit * answer.size)
         found = gradients(layers, inputs, preactivations, last)
@@ -54,7 +54,7 @@ def distil(pruned: Ann, teacher: Ann, rows: ArrayLike, *, steps: int = STEPS, se
     return with_layers(pruned, best)
 
 
-def mixed_rows(
+def _mixed(
     x: Array, batch: NDArray[np.intp], learn: NDArray[np.intp], teacher: Ann, rng: np.random.Generator
 ) -> tuple[Array, Array]:
     """Each of these rows mixed with another one in a random ratio, and what the teacher answers."""

@@ -2,9 +2,12 @@
 
 With few ticks a neuron has few levels, and what one layer gets wrong the next could make up for; layers that are
 fitted one by one cannot. Here all synapses move together. Forwards neurons integrate and fire as on the chip;
-backwards a spike rate counts as the mean current cut at 0 and 1 (tandem learning, Wu and others 2021). A fifth of the
-rows decides which synapses are kept, those of the start included. For chips with continuous weights whose neurons do
-nothing but integrate, fire and subtract their threshold.
+backwards a spike rate counts as the mean current cut at 0 and 1 (tandem learning, Wu and others 2021).
+
+The loss is the squared error of the outputs over their variance. Where they are several, the divergence of their soft
+maximum from the trained network's is added (Hinton and others 2015): a few levels cannot hold every output, but which
+is the largest. A fifth of the rows decides which synapses are kept, those of the start included. For chips with
+continuous weights whose neurons do nothing but integrate, fire and subtract their threshold.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from spikeloom.ann.gradients import gradients
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.flows.conversion.calibration import CalibrationSet
 from spikeloom.flows.conversion.chip_limits import weight_grid
-from spikeloom.flows.conversion.distillation import BATCH, mixed_rows
+from spikeloom.flows.conversion.distillation import BATCH
 from spikeloom.flows.conversion.layer_search import Candidate
 from spikeloom.network.chip_layer import Synapses
 from spikeloom.network.chip_units import only_integrates
@@ -32,6 +35,7 @@ RATE = (
 )
 CHECK_EVERY = 100  # steps between two looks at the held-out rows
 HELD_OUT = 5
+SOFTNESS = 0.4  # temperature of the soft maximum, in units of the outputs' spread
 START = 0.5  # potential of a neuron before its window, in thresholds
 
 
@@ -61,24 +65,41 @@ def teach(data: CalibrationSet, start: tuple[Candidate, ...], *, steps: int = ST
     x, wanted = data.ann.flatten(data.rows[~data.held]), data.preactivations[-1][~data.held]
     rng = np.random.default_rng(data.seed)
     judges = rng.permutation(len(x)) % HELD_OUT == 0
-    net, unit = _Spiking(data, start), float(np.var(wanted)) or 1.0
-    best, least = net.layers, net.error(x[judges], wanted[judges])
+    net, spread = _Spiking(data, start), float(np.std(wanted)) or 1.0
     learn, adam = np.flatnonzero(~judges), Adam(net.layers, net.sizes(x[~judges][:BATCH]))
+    best, least = net.layers, _loss(net.run(x[judges])[2], wanted[judges], spread)[0]
     for step in range(steps):
         batch = rng.choice(learn, min(BATCH, learn.size), replace=False)
-        given, answer = (x[batch], wanted[batch]) if step % 2 else mixed_rows(x, batch, learn, data.ann, rng)
-        rates, currents, outputs = net.run(given)
-        slope = 2.0 * (outputs - answer) / (unit * answer.size * net.unit)
-        found = gradients(net.layers, rates, currents, slope)
+        rates, currents, outputs = net.run(x[batch])
+        _, slope = _loss(outputs, wanted[batch], spread)
+        found = gradients(net.layers, rates, currents, slope / net.unit)
         net.layers = adam.moved(net.layers, found, RATE * float(np.cos(0.5 * np.pi * step / steps)))
         if (step + 1) % CHECK_EVERY == 0:
-            error = net.error(x[judges], wanted[judges])
-            if error < least:
-                best, least = net.layers, error
+            loss, _ = _loss(net.run(x[judges])[2], wanted[judges], spread)
+            if loss < least:
+                best, least = net.layers, loss
     return {
         layer.name: Taught(layer.matrix, layer.bias, one.scale)
         for layer, one in zip(best, start, strict=True)
     }
+
+
+def _loss(outputs: Array, wanted: Array, spread: float) -> tuple[float, Array]:
+    """Mean loss of outputs (N, m) and its slope in them; spread: standard deviation of all that is wanted."""
+    off = (outputs - wanted) / spread
+    loss, slope = float(np.mean(off**2)), 2.0 * off / (spread * off.size)
+    if outputs.shape[1] == 1:
+        return loss, slope
+    temperature = SOFTNESS * spread
+    mine, theirs = _log_chances(outputs / temperature), _log_chances(wanted / temperature)
+    divergence = float(np.mean((np.exp(theirs) * (theirs - mine)).sum(axis=1)))
+    return loss + divergence, slope + (np.exp(mine) - np.exp(theirs)) / (temperature * len(outputs))
+
+
+def _log_chances(outputs: Array) -> Array:
+    """(N, m) logarithm of the soft maximum over the outputs."""
+    above = outputs - outputs.max(axis=1, keepdims=True)
+    return np.asarray(above - np.log(np.exp(above).sum(axis=1, keepdims=True)))
 
 
 class _Spiking:
@@ -123,10 +144,6 @@ class _Spiking:
             spikes[tick] = potential >= 1.0
             potential -= spikes[tick]
         return spikes
-
-    def error(self, x: Array, wanted: Array) -> float:
-        """Mean squared error of the outputs."""
-        return float(np.mean((self.run(x)[2] - wanted) ** 2))
 
     def sizes(self, x: Array) -> list[float]:
         """Units of the steps."""
