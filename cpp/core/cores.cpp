@@ -106,7 +106,9 @@ CoreState<S, Sum> Cores<S, Sum>::fresh() const {
   state.synapses = synapses_.fresh();
   state.lines.resize(program_.inputs());
   state.counters.resize(all_counter_names(program_).size());
-  state.spikes.resize(aliased_ ? program_.neurons() : block_size);
+  const bool whole = aliased_ || soma_.fused() != nullptr;
+  state.spikes.resize(whole ? program_.neurons() : block_size);
+  state.spiking.resize((program_.neurons() + block_size - 1) / block_size);
   if (one_pass_ != nullptr) {
     state.fired_bits.resize((program_.neurons() + 63) / 64);
     state.found.resize(program_.neurons() + set_slack);
@@ -176,6 +178,10 @@ void Cores<S, Sum>::update(State& state, std::int64_t t) const {
     any = synapses_.collect(state.synapses, t, {merges, merges + 1}, state.trial) || always_write_;
   else
     add_each(state, block_of(state, 0, program_.neurons(), t, scratch), t, {merges, merges + 1});
+  if (soma_.fused() != nullptr) {
+    run_fused(state, *soma_.fused(), t, any, scratch);
+    return synapses_.finish(state.synapses, t);
+  }
   if (aliased_) std::fill(state.spikes.begin(), state.spikes.end(), 0);
   for (const auto& [first, count] : blocks_) {
     const Block<S> block = block_of(state, first, count, t, scratch);

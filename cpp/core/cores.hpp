@@ -40,13 +40,14 @@ struct Events {
 // Everything that changes; one a sample. S: registers, Sum: accumulators of the synapse stage.
 template <class S, class Sum>
 struct CoreState {
-  std::vector<S> registers;  // [element][neuron]
+  Table<S> registers;  // [element][neuron]
   SynapseState<Sum> synapses;
   std::vector<Entry<S>> entries;  // where operands are; a sample may override one parameter
   std::vector<std::uint64_t> counters;
-  std::vector<Spike> fired;          // of the last tick, ascending; in event mode of the last event
-  std::vector<Spike> lines;          // scratch: input lines that spike in a tick
-  std::vector<std::int32_t> spikes;  // scratch: n of one block, or of all neurons where some have aliases
+  std::vector<Spike> fired;               // of the last tick, ascending; in event mode of the last event
+  std::vector<Spike> lines;               // scratch: input lines that spike in a tick
+  std::vector<std::int32_t> spikes;       // scratch: n of one block, or of all neurons
+  std::vector<std::int32_t> spiking;      // scratch of a fused list: neurons that spiked in each block
   std::vector<std::uint64_t> fired_bits;  // scratch of a list in one pass: a bit a neuron, then
   std::vector<Spike> found;               // those that are set
   std::deque<QueuedEvent> fifo;
@@ -78,7 +79,7 @@ class Cores {
   void write_neurons(State& state, std::int32_t first, std::int32_t last, int stage) const;
 
   const Soma<S>& soma() const { return soma_; }
-  bool one_pass() const { return one_pass_ != nullptr; }
+  bool one_pass() const { return one_pass_ != nullptr || soma_.fused() != nullptr; }
   // Places of fifo.drop and fifo.unsettled in State::counters.
   std::size_t drop_counter() const { return program_.spec.registers.size() + 2; }
   std::size_t unsettled_counter() const { return drop_counter() + 1; }
@@ -89,6 +90,7 @@ class Cores {
   std::pair<std::int32_t, std::int32_t> lines_of(std::int64_t t) const;
   void accumulate(State& state, const Block<S>& block, std::int64_t t) const;
   void accumulate_at(State& state, const Block<S>& block, std::int64_t t, std::int32_t receptor) const;
+  void run_fused(State& state, const FusedList<S>& list, std::int64_t t, bool any, Scratch& scratch) const;
   void collect(State& state, const Block<S>& block) const;
   void update_in_one_pass(State& state, std::int64_t t) const;
   std::int64_t jitter(const State& state, std::int32_t neuron, std::int64_t t) const;

@@ -24,6 +24,30 @@ void Cores<S, Sum>::update_in_one_pass(State& state, std::int64_t t) const {
   }
 }
 
+// All neurons at once. Where few synapses are due, only their targets are touched before the list.
+template <class S, class Sum>
+void Cores<S, Sum>::run_fused(State& state, const FusedList<S>& list, std::int64_t t, bool any,
+                              Scratch& scratch) const {
+  if constexpr (std::is_floating_point_v<S>) {
+    Block<S> block = block_of(state, 0, program_.neurons(), t, scratch);
+    S *arriving[FusedList<S>::most_receptors], *into[FusedList<S>::most_receptors];
+    for (std::int32_t receptor = 0; receptor < program_.receptors(); ++receptor) {
+      arriving[receptor] = synapses_.sums(state.synapses, t, receptor);
+      into[receptor] = block.reg(program_.into[receptor]);
+    }
+    const bool dense = any && !synapses_.add_where_due(state.synapses, into);
+    list.run(block, dense ? arriving : nullptr, state.spiking.data());
+    for (std::size_t k = 0; k < state.spiking.size(); ++k) {
+      if (state.spiking[k] == 0) continue;
+      const auto first = static_cast<std::int32_t>(k * block_size);
+      block.first = first;
+      block.spikes = state.spikes.data() + first;
+      block.count = std::min(block_size, program_.neurons() - first);
+      collect(state, block);
+    }
+  }
+}
+
 template class Cores<std::int32_t, std::int16_t>;
 template class Cores<std::int32_t, std::int32_t>;
 template class Cores<std::int32_t, std::int64_t>;

@@ -99,6 +99,8 @@ Soma<S>::Soma(const Program& program, const std::vector<Interval>& arriving, Lev
   }
   settle(arriving);
   find_one_pass(arriving);
+  if constexpr (std::is_same_v<S, double>)
+    if (may_fuse()) fused_ = fuse_linear(program, entries_, level);
 }
 
 // Grows the intervals at the start of a tick until one pass of the list stays within them.

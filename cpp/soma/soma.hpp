@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "soma/binder.hpp"
+#include "soma/fused.hpp"
 #include "soma/one_pass.hpp"
 #include "soma/operation.hpp"
 
@@ -24,6 +25,9 @@ class Soma {
   // Runs the list of a stage over block.count neurons and leaves their spike counts in block.spikes. In ticks
   // there is one stage, 0; in event mode there is one for each receptor, and then that of the leak.
   void update(const Block<S>& block, int stage = 0) const;
+
+  // Delivery and the whole list at once, where they can be; else null.
+  const FusedList<S>* fused() const { return fused_.get(); }
 
   const EntryTable<S>& entries() const { return entries_; }
   const RuleKernels<S>& rules() const { return rules_; }
@@ -57,6 +61,7 @@ class Soma {
   std::vector<int> cleared_;  // elements set to 0 after the list
   std::vector<Interval> resting_;
   std::optional<OnePassList> one_pass_;
+  std::unique_ptr<const FusedList<S>> fused_;
 };
 
 // True where a neuron may give its spikes to another one: counts of a tick are not final before its last

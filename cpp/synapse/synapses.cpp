@@ -7,6 +7,11 @@
 #include <utility>
 
 namespace spikeloom {
+namespace {
+
+constexpr std::int64_t line = 64;  // bytes of the cache
+
+}  // namespace
 
 template <class Sum>
 Synapses<Sum>::Synapses(const Program& program, std::shared_ptr<const Fans> fans, Level level)
@@ -17,6 +22,7 @@ Synapses<Sum>::Synapses(const Program& program, std::shared_ptr<const Fans> fans
       add_(add_row<Sum>(program.weights, level)),
       weights_(std::visit([](const auto& values) { return static_cast<const void*>(values.data()); },
                           program.weights.values)),
+      weight_bytes_(std::visit([](const auto& values) { return sizeof(values[0]); }, program.weights.values)),
       fans_(std::move(fans)) {
   if (fans_ == nullptr) return;
   add_rows_ = spikeloom::add_rows<Sum>(program.weights, level);
@@ -98,8 +104,21 @@ void Synapses<Sum>::arrive(SynapseState<Sum>& state, const Side& side, std::span
                    : keep(state, {side.axon[k], spike.n}, arrival);
 }
 
+// What a kept spike will read: at least a step lies between.
+template <class Sum>
+SPIKELOOM_INLINE void Synapses<Sum>::prefetch_row(const Axon& axon) const {
+  if (axon.first_run == axon.last_run) return;
+  const Run& run = program_.runs[axon.first_run];
+  const std::int32_t length = std::min<std::int32_t>(run.length, 128);
+  const auto* weights = static_cast<const std::byte*>(weights_) + (axon.weight + run.weight) * weight_bytes_;
+  const auto* targets = reinterpret_cast<const std::byte*>(program_.index_target.data() + run.index);
+  for (std::int64_t k = 0; k < length * weight_bytes_; k += line) __builtin_prefetch(weights + k);
+  for (std::int64_t k = 0; run.index >= 0 && k < length * 4; k += line) __builtin_prefetch(targets + k);
+}
+
 template <class Sum>
 void Synapses<Sum>::keep(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival) const {
+  prefetch_row(program_.axon_rows[spikes.axon]);
   std::int64_t& count = state.counts[std::size_t(slot(arrival)) * program_.axons() + spikes.axon];
   if (count == 0) state.arrivals[slot(arrival)].push_back(spikes.axon);
   count += spikes.n;
@@ -124,16 +143,41 @@ template <class Sum>
 bool Synapses<Sum>::collect(SynapseState<Sum>& state, std::int64_t t, MergeCounters counters,
                             const Trial& trial) const {
   if (at_emission_) return state.dirty[slot(t)] != 0;
-  const std::vector<std::int32_t> axons = due_axons(state, t);
-  for (const std::int32_t axon : axons) deliver_due(state, axon, t, counters, trial);
-  state.dirty[0] = !axons.empty();
+  find_due(state, t, state.due);
+  state.delivered.clear();
+  for (const std::int32_t axon : state.due) deliver_due(state, axon, t, counters, trial);
+  state.dirty[0] = !state.due.empty();
   return state.dirty[0] != 0;
+}
+
+// A target that two rows share is added to once more, by then 0.
+template <class Sum>
+bool Synapses<Sum>::add_where_due(SynapseState<Sum>& state, Sum* const* registers) const {
+  constexpr std::int64_t enough = 8;  // neurons for each synapse
+  std::int64_t left = slot_size() / enough;
+  for (const Row& row : state.delivered)
+    for (const Run* run = row.runs; run != row.end; ++run) left -= run->length;
+  if (left < 0) return false;
+  for (const Row& row : state.delivered)
+    for (const Run* run = row.runs; run != row.end; ++run) {
+      const std::int64_t first = row.target + run->target;
+      Sum* const sums = state.sums.data() + std::int64_t{run->receptor} * program_.neurons() + first;
+      Sum* const into = registers[run->receptor] + first;
+      const std::int32_t* const index = run->index < 0 ? nullptr : program_.index_target.data() + run->index;
+      for (std::int32_t k = 0; k < run->length; ++k) {
+        const std::int32_t i = index == nullptr ? k : index[k];
+        into[i] += sums[i];
+        sums[i] = Sum{};
+      }
+    }
+  return true;
 }
 
 // Axons with a spike that some of their runs may see in tick t: by group of `delivery.order`, then ascending.
 template <class Sum>
-std::vector<std::int32_t> Synapses<Sum>::due_axons(const SynapseState<Sum>& state, std::int64_t t) const {
-  std::vector<std::int32_t> axons;
+void Synapses<Sum>::find_due(const SynapseState<Sum>& state, std::int64_t t,
+                             std::vector<std::int32_t>& axons) const {
+  axons.clear();
   for (std::int64_t delay = 0; delay <= std::min<std::int64_t>(program_.last_delay, t); ++delay) {
     const std::vector<std::int32_t>& arrived = state.arrivals[slot(t - delay)];
     axons.insert(axons.end(), arrived.begin(), arrived.end());
@@ -144,7 +188,6 @@ std::vector<std::int32_t> Synapses<Sum>::due_axons(const SynapseState<Sum>& stat
     return first != second ? first : a < b;
   });
   axons.erase(std::unique(axons.begin(), axons.end()), axons.end());
-  return axons;
 }
 
 // All spikes due on one axon in one tick become the n that its synapses see.
@@ -159,7 +202,9 @@ template <class Sum>
 std::vector<Arrival> Synapses<Sum>::due(const SynapseState<Sum>& state, std::int64_t t,
                                         MergeCounters counters) const {
   std::vector<Arrival> due;
-  for (const std::int32_t axon : due_axons(state, t)) {
+  std::vector<std::int32_t> axons;
+  find_due(state, t, axons);
+  for (const std::int32_t axon : axons) {
     const std::int64_t n = state.counts[std::size_t(slot(t)) * program_.axons() + axon];
     due.push_back({axon, merged(axon, n, counters)});
   }
@@ -185,6 +230,7 @@ void Synapses<Sum>::deliver_due(SynapseState<Sum>& state, std::int32_t axon, std
       state.additions += program_.read_std.empty()
                              ? add_(ring(state), added, weights_, program_.index_target.data())
                              : add_noisy_row(ring(state), added, program_, axon, t, trial);
+      state.delivered.push_back(added);
     }
     group = after;
   }

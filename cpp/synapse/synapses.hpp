@@ -29,6 +29,9 @@ struct SynapseState {
   std::vector<std::int64_t> counts;                 // [slot][axon]: spikes kept until they are due
   std::vector<std::vector<std::int32_t>> arrivals;  // [slot]: axons with a count
   std::int64_t additions = 0;                       // synaptic operations so far
+  // Of the last call of collect(), where spikes are kept until they are due.
+  std::vector<std::int32_t> due;  // axons
+  std::vector<Row> delivered;
   // Scratch of one call of arrive(): rows that spiked, by group, and their number.
   std::vector<std::int64_t> places, found;
   std::vector<std::uint64_t> bits;  // sources of a segment that spiked
@@ -59,6 +62,10 @@ class Synapses {
                            std::int64_t end) const;
   // Makes the sums of tick t final. True where there may be one that is not 0.
   bool collect(SynapseState<Sum>& state, std::int64_t t, MergeCounters counters, const Trial& trial) const;
+  // After collect(), where spikes are kept until they are due: adds the sums that it made to the registers of
+  // their receptors and sets them to 0, target by target. False, and nothing done, where that takes longer
+  // than to go through all neurons.
+  bool add_where_due(SynapseState<Sum>& state, Sum* const* registers) const;
   // Instead of collect() where every addition is a write: what is due in tick t, in the order in which it is
   // added. There are no delays then.
   std::vector<Arrival> due(const SynapseState<Sum>& state, std::int64_t t, MergeCounters counters) const;
@@ -84,6 +91,7 @@ class Synapses {
   Side neurons() const { return {program_.neuron_fan_start, program_.neuron_fan_axon, program_.inputs()}; }
   void arrive(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes, std::int64_t arrival,
               std::int64_t end) const;
+  void prefetch_row(const Axon& axon) const;
   void keep(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival) const;
   void add_one(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival, std::int64_t end) const;
   void add_spikes(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
@@ -105,7 +113,7 @@ class Synapses {
   void add_rows(SynapseState<Sum>& state, const RowGroup& group, std::int64_t count, std::int64_t arrival,
                 std::int64_t end) const;
   std::int64_t merged(std::int32_t axon, std::int64_t n, MergeCounters counters) const;
-  std::vector<std::int32_t> due_axons(const SynapseState<Sum>& state, std::int64_t t) const;
+  void find_due(const SynapseState<Sum>& state, std::int64_t t, std::vector<std::int32_t>& axons) const;
   void deliver_due(SynapseState<Sum>& state, std::int32_t axon, std::int64_t t, MergeCounters counters,
                    const Trial& trial) const;
   Row row(const Axon& axon, std::int64_t n) const;
@@ -119,6 +127,7 @@ class Synapses {
   std::int32_t sum_slots_;  // slots_ at emission, else 1
   AddRow<Sum> add_;
   const void* weights_;
+  std::int64_t weight_bytes_;
   std::shared_ptr<const Fans> fans_;  // at emission, and not in event mode
   AddRows<Sum> add_rows_ = nullptr;
   PlaceRows place_rows_ = nullptr;

@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not work.is_hit(counts(run(work))):
             missed.append(key)
             continue
-        seconds = _line(work, key[1], given.repeats, limits.get(LIMIT_LINES[key][1]))
+        seconds = _line(work, key[1], given.repeats, limits.get(LIMIT_LINES.get(key, ("", ""))[1]))
         if given.peers:
             _peers(work, seconds)
         if given.threads is not None:

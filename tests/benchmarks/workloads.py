@@ -1,9 +1,10 @@
-"""The workloads W1 to W4 and W4u as chip programs with their input and the spikes that must come out.
+"""The workloads W1 to W4, W3n and W4u as chip programs with their input and the spikes that must come out.
 
 W1: an MLP 784-512-512-10. W2: a CNN 28x28 - 16c5s2 - 32c3s2 - 10. Both of 100 ticks, leaky neurons that start at 0,
-and inputs that spike in a tenth of the ticks. W3: 4000 current-based neurons in real numbers, 10000 steps. W4: 128
-cores of 256 neurons that drive 256 targets each, in 8 cores (W4) or anywhere (W4u), 1000 ticks. The golden counts are
-those of exact arithmetic: any exact simulator hits them. W3 is chaotic, so that its rate alone is golden.
+and inputs that spike in a tenth of the ticks. W3: 4000 current-based neurons in real numbers, 10000 steps; W3n: the
+same with 0.05 mV of noise on every potential in every step. W4: 128 cores of 256 neurons that drive 256 targets
+each, in 8 cores (W4) or anywhere (W4u), 1000 ticks. The golden counts are those of exact arithmetic: any exact
+simulator hits them. W3 and W3n are chaotic, so that their rate alone is golden.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from spikeloom.network.projection import Convolution, Population
 from splitmix import below, int8_weights, tenths, top_bits, words
 
 PROFILES = Path(__file__).parent / "profiles"
-TICKS = {"W1": 100, "W2": 100, "W3": 1000, "W4": 1000, "W4u": 1000}
+TICKS = {"W1": 100, "W2": 100, "W3": 1000, "W3n": 1000, "W4": 1000, "W4u": 1000}
 THRESHOLDS = {"W1": (500, 700, 900), "W2": (100, 400, 200)}  # each layer fires in about a tenth of the ticks
 FAN_OUT = 256
 CUBA = 4000  # neurons of W3
-# Its spikes: binary32 makes 22969 of them and binary64 23131, each with fused multiply-adds.
+NOISE = {"W3": 0.0, "W3n": 0.05}  # mV
+# Its spikes: binary32 makes 22969 of them and binary64 23131, each with fused multiply-adds; a loop of numpy makes
+# 23131, with its own noise 23342, 23143, 23209.
 RATE = range(21_500, 24_500)
 GOLDEN: dict[
     tuple[str, int], tuple[tuple[int | range, ...], int]
@@ -33,6 +36,7 @@ GOLDEN: dict[
     ("W2", 1): ((22187, 8534, 105), 1_782_300),
     ("W2", 256): ((5589480, 2166997, 25357), 448_446_898),
     ("W3", 1): ((RATE,), 23_000 * 80),
+    ("W3n", 1): ((RATE,), 23_000 * 80),
     ("W4", 1): ((289082,), 289082 * FAN_OUT),
     ("W4u", 1): ((289065,), 289065 * FAN_OUT),
 }
@@ -56,8 +60,8 @@ class Workload:
 
 
 def workload(name: str, samples: int = 1) -> Workload:
-    """One of the workloads; W3, W4 and W4u have one sample and no input."""
-    make = {"W1": _mlp, "W2": _cnn, "W3": _cuba, "W4": _many_core, "W4u": _many_core}
+    """One of the workloads; W3 to W4u have one sample and no input."""
+    make = {"W1": _mlp, "W2": _cnn, "W3": _cuba, "W3n": _cuba, "W4": _many_core, "W4u": _many_core}
     program = make[name](name)
     silent = np.zeros((1, TICKS[name], 0), dtype=np.uint8)
     spikes = _inputs(name, samples) if program.n_inputs else silent
@@ -107,7 +111,7 @@ def _cuba(name: str) -> sl.ChipProgram:
     fan_out = CUBA // 50
     network = sl.SpikingNetwork(PROFILES / "current_based.toml")
     start = 10.0 * (words(302, np.arange(CUBA)) >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    neurons = network.population("neurons", CUBA, init={"v": start})
+    neurons = network.population("neurons", CUBA, noise=NOISE[name], init={"v": start})
     sources = np.repeat(np.arange(CUBA), fan_out)
     targets = below(301, np.arange(CUBA * fan_out), CUBA)
     for receptor, weight in enumerate((1.62, -9.0)):  # mV

@@ -267,8 +267,7 @@ def _chunks(checked: CheckedInputs, plan: _Plan, workers: int) -> Any:
         started = time.perf_counter()
         yield first, stop
         seconds = max(time.perf_counter() - started, 1e-6)
-        rate = (stop - first) / seconds
-        size = max(workers, min(4 * size, int(rate * CHUNK_SECONDS)))
+        size = max(workers, min(4 * size, int((stop - first) / seconds * CHUNK_SECONDS)))
         first = stop
 
 
