@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,13 @@ def test_every_command_of_the_readme_exists() -> None:
     assert "demo" in names
     for name in names:
         assert run_command(f"spikeloom {name} --help", ROOT).returncode == 0
+
+
+def test_the_table_of_verdicts_has_every_profile() -> None:
+    text = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w:]+)` \| (\d+) of (\d+) \| [\d-]+ \|", text, flags=re.MULTILINE)
+    assert sorted(name for name, _, _ in rows) == sorted(sl.list_profiles())
+    assert all(equal == programs for _, equal, programs in rows)
 
 
 def test_the_profile_guide_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,6 +130,16 @@ def test_chips_that_are_all_alike_have_no_instance_to_fit(profile: str, words: s
         convert(converted().ann, profile, calibration=ROWS, chip_seed=0)
 
 
+def test_the_progress_counts_both_ways_of_tuning() -> None:
+    told: list[tuple[str, int, int]] = []
+    net = converted().ann
+    convert(
+        net, uneven(), calibration=ROWS[:40], ticks=16, chip_seed=1, progress=lambda *one: told.append(one)
+    )
+    assert [stage for stage, _, _ in told[-2:]] == ["chip 1 by synapses", "chip 1 by neurons"]
+    assert [done for _, done, _ in told] == list(range(1, told[-1][2] + 1))
+
+
 @pytest.mark.parametrize("chip_seed", [-1, 2**32, True, 1.5])
 def test_chip_seeds_that_are_none_are_refused(chip_seed: Any) -> None:
     with pytest.raises(FitError, match="chip_seed: must be a whole number of 32 bits"):

@@ -21,7 +21,7 @@ from spikeloom.flows.conversion.calibration import CalibrationSet, calibration_s
 from spikeloom.flows.conversion.chain import Chain, convert_chains
 from spikeloom.flows.conversion.checkpoint import Checkpoint, digest
 from spikeloom.flows.conversion.chip_limits import weight_grid
-from spikeloom.flows.conversion.chip_loop import tuned_to_chip
+from spikeloom.flows.conversion.chip_loop import WAYS, tuned_to_chip
 from spikeloom.flows.conversion.convert_checks import check_choices, check_numbers, checked_rows
 from spikeloom.flows.conversion.convertible import check_convertible
 from spikeloom.flows.conversion.helpers import FAN_INS, FanIn, check_alone, split_fan_in
@@ -164,7 +164,8 @@ def convert(
     wanted = network.predict(data.rows[data.held])
     keep = gain == "keep" or (gain is None and (environment is not None or network.layers[-1].n_outputs == 1))
     methods = _methods(data, keep) + (("plain",) if plain_rounding else ())
-    tell = _counter(progress, len(methods) * sum(not isinstance(layer, Wired) for layer in data.layers))
+    layers = sum(not isinstance(layer, Wired) for layer in data.layers)
+    tell = _counter(progress, len(methods) * layers + (len(WAYS) if chip_seed is not None else 0))
     saved = Checkpoint(checkpoint, _digest(data, objective))
     chains = convert_chains(data, methods, objective, threads, tell, saved, limit)
     scores = {method: _scores(data, wanted, chain, environment, threads) for method, chain in chains.items()}
@@ -175,7 +176,7 @@ def convert(
     programs = {method: chain.program for method, chain in chains.items()} | {chosen: program}
     if chip_seed is not None:
         judges = data.rows[data.held], wanted
-        tuned, facts = tuned_to_chip(program, int(chip_seed), data.rows[~data.held], judges, threads)
+        tuned, facts = tuned_to_chip(program, int(chip_seed), data.rows[~data.held], judges, threads, tell)
         programs |= {f"chip {name}": one for name, one in tuned.items()}
         program = replace(next(iter(tuned.values())), report={**program.report, "chip": facts})
     return Conversion(

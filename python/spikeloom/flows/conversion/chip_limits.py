@@ -12,7 +12,8 @@ from spikeloom.network.gain_neurons import gain_neuron, largest_gain
 from spikeloom.profile.schema import Profile, WeightMode, Weights
 from spikeloom.profile.weights import Levels, mode_names, weight_levels
 
-PAIR_CEILING = 0.125  # spikes a tick of a differential pair: at more, one step is too large a part of a rise
+PAIR_CEILING = 0.3  # spikes a tick of a differential pair: a rise has to last some steps
+EULER_CEILING = 0.125  # likewise where a step is of first order, and late by a part of the rise
 
 
 def weight_grid(profile: Profile, *, readout: bool = False) -> WeightGrid:
@@ -102,8 +103,8 @@ def membrane_wraps(profile: Profile) -> bool:
 
 def firing_ceiling(profile: Profile) -> float:
     """Largest rate of a neuron in spikes per tick, with the profile's default refractory period."""
-    if pair_neuron(profile) is not None:
-        return PAIR_CEILING
+    if (pair := pair_neuron(profile)) is not None:
+        return EULER_CEILING if pair.step.integrator == "euler" else PAIR_CEILING
     for operand in getattr(profile.fire, "start", {}).values():
         if isinstance(operand, str):
             return 1.0 / max(1.0, profile.params[operand].default or 1.0)

@@ -9,7 +9,7 @@ kept within the profile's range. Neither minimises anything: there is no bound, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from spikeloom.profile.schema import Param, Profile
 from spikeloom.program.program import ChipProgram, Placed, Port
 
 Array = NDArray[np.float64]
+WAYS = ("synapses", "neurons")
 WEAKEST, STRONGEST = 0.1, 10.0  # gains beyond which a device counts as broken and is not made up for
 SAMPLES = 300  # that a neuron's gain and offset are measured on
 ROUNDS = 5  # of the straight line through the samples that are neither silent nor at the ceiling
@@ -41,17 +42,23 @@ class Tuned:
 
 
 def tuned_to_chip(
-    program: ChipProgram, chip_seed: int, rows: NDArray, judges: tuple[NDArray, Array], threads: int | None
+    program: ChipProgram,
+    chip_seed: int,
+    rows: NDArray,
+    judges: tuple[NDArray, Array],
+    threads: int | None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[dict[str, ChipProgram], dict[str, Any]]:
     """The program as it is, tuned by neurons and by synapses, best first, and what each costs and scores on the chip.
 
     rows: calibration samples; judges: held-out samples and the network's outputs (samples, outputs) on them
+    tell: called after each of the two ways of `WAYS`
     """
-    found = {
-        "synapses": tuned_by_synapses(program, chip_seed, threads=threads),
-        "neurons": tuned_by_neurons(program, rows[:SAMPLES], chip_seed, threads=threads),
-        "nominal": Tuned(replace(program, chip_seed=chip_seed), 0),
-    }
+    found = {}
+    for name in WAYS:
+        found[name] = _tuned(name, program, chip_seed, rows, threads)
+        tell(f"chip {chip_seed} by {name}")
+    found["nominal"] = Tuned(replace(program, chip_seed=chip_seed), 0)
     inputs, wanted = judges
     variance = max(float(((wanted - wanted.mean(axis=0)) ** 2).mean()), 1e-300)
     scores = {
@@ -66,6 +73,12 @@ def tuned_to_chip(
         "runs": {name: found[name].runs for name in found},
     }
     return {name: found[name].program for name in order}, facts
+
+
+def _tuned(name: str, program: ChipProgram, chip_seed: int, rows: NDArray, threads: int | None) -> Tuned:
+    if name == "synapses":
+        return tuned_by_synapses(program, chip_seed, threads=threads)
+    return tuned_by_neurons(program, rows[:SAMPLES], chip_seed, threads=threads)
 
 
 def check_tunable(profile: Profile, chip_seed: int) -> None:
