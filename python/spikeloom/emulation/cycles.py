@@ -105,6 +105,12 @@ def hurry_notes(cycles: CycleReport | None) -> tuple[str, ...]:
     return (f"{found}: the spikes shown are those of an unhurried chip; raise cycles.tick_clocks",)
 
 
+def unsettled_notes(rules: Mapping[str, NDArray[np.int64]]) -> tuple[str, ...]:
+    """What a run must say of samples in which the chip's own spikes went on and on."""
+    samples = int((rules.get("fifo.unsettled", np.zeros(0)) > 0).sum())
+    return (f"{samples} samples unsettled: a drain was stopped after event.max_events",) if samples else ()
+
+
 def controller_notes(profile: Profile, cycles: CycleReport | None) -> tuple[str, ...]:
     """What a run in clocks must say where the chip's own profile has another controller."""
     own = None if cycles is None else _own_controller(profile.chip.id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.emulation.clock_log import ClockLog
-from spikeloom.emulation.cycles import CycleReport, controller_notes, cycle_report, hurry_notes
+from spikeloom.emulation.cycles import (
+    CycleReport,
+    controller_notes,
+    cycle_report,
+    hurry_notes,
+    unsettled_notes,
+)
 from spikeloom.emulation.energy import energy_report
 from spikeloom.emulation.inputs import CheckedInputs, Inputs, check_inputs, checked_ids
 from spikeloom.emulation.instance import chosen_chip
@@ -189,7 +195,7 @@ class _Plan:
             effects=self.draws.effects,
             notes=(
                 *self.checked.clipped(),
-                *_unsettled(rules),
+                *unsettled_notes(rules),
                 *hurry_notes(cycles),
                 *controller_notes(self.program.profile, cycles),
             ),
@@ -279,13 +285,6 @@ def _int32(counts: NDArray) -> NDArray[np.int32]:
     if counts.size and counts.max() > np.iinfo(np.int32).max:
         raise EmulationError("spike counts", "do not fit 32 bits", value=int(counts.max()))
     return counts.astype(np.int32)
-
-
-def _unsettled(rules: Mapping[str, NDArray[np.int64]]) -> Iterator[str]:
-    """A note on samples in which the chip's own spikes went on and on."""
-    samples = int((rules.get("fifo.unsettled", np.zeros(0)) > 0).sum())
-    if samples:
-        yield f"{samples} samples unsettled: a drain was stopped after event.max_events"
 
 
 def _by_register(names: list[str], counts: NDArray) -> dict[str, NDArray[np.int64]]:
