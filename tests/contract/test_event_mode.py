@@ -267,10 +267,10 @@ def test_a_state_with_an_impossible_event_is_refused() -> None:
     chip = Chip(loop(max_events=3))
     chip.tick(np.array([[1]]))
     state = chip.state()
-    payload = bytearray(state[-(8 + 2 * 4 + 4 * 4 + 8 + 24) :])  # ticks, two v, four sums, size, one event
+    payload = bytearray(state[-(8 + 2 * 4 + 4 * 2 + 8 + 24) :])  # ticks, two v, four sums, size, one event
     head = state[: -len(payload) - 32]
-    assert payload[32:48] == bytes([1, *[0] * 15])  # one, of neuron 0
-    for place, value in ((32, 200), (40, 9), (44, 2), (48, 1)):  # size, kind, source, weight
+    assert payload[24:40] == bytes([1, *[0] * 15])  # one, of neuron 0
+    for place, value in ((24, 200), (32, 9), (36, 2), (40, 1)):  # size, kind, source, weight
         wrong = payload.copy()
         wrong[place] = value
         forged = head + hashlib.sha256(bytes(wrong)).digest() + bytes(wrong)
