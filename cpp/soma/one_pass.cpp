@@ -1,52 +1,98 @@
 #include "soma/one_pass.hpp"
 
+#include <algorithm>
 #include <cstring>
 
+#include "base/lanes.hpp"
 #include "base/list_set.hpp"
 
 namespace spikeloom {
 namespace {
 
 using Reset = OnePassList::Reset;
-constexpr int word = 64;  // neurons of one word of `fired`
+constexpr int word = 64;   // neurons of one word of `fired`
+constexpr int group = 16;  // neurons at a time
 
 template <class Sum, bool leaks, bool at_threshold, Reset reset>
 struct Pass {
-  // `count` neurons from `first` on, a word at most; bit i: neuron first + i fired.
-  SPIKELOOM_INLINE static std::uint64_t some(const typename OnePass<Sum>::Arguments& a, int first, int count,
-                                             std::uint32_t& changed) {
-    alignas(64) std::uint8_t flags[word];
-    if (count < word) std::memset(flags, 0, sizeof(flags));
-    std::int32_t* const v = a.v + first;
-    Sum* const sums = a.sums + first;
-    const std::int32_t *const leak = a.leak + first, *const bias = a.bias + first,
-                              *const threshold = a.threshold + first, *const value = a.value + first;
-    std::uint32_t cut = 0;
-    SPIKELOOM_INDEPENDENT
-    for (int i = 0; i < count; ++i) {
-      std::int32_t x = v[i];
-      if constexpr (leaks) x -= x >> (leak[i] < 31 ? leak[i] : 31);
-      x = x + (static_cast<std::int32_t>(sums[i]) << a.shift) + bias[i];
-      const std::int32_t held = x < a.lowest ? a.lowest : x > a.highest ? a.highest : x;
-      cut += held != x;
-      const bool over = at_threshold ? held >= threshold[i] : held > threshold[i];
-      if constexpr (reset == Reset::value) v[i] = over ? value[i] : held;
-      if constexpr (reset == Reset::subtract) v[i] = over ? held - threshold[i] : held;
-      if constexpr (reset == Reset::none) v[i] = held;
-      flags[i] = over;
-      sums[i] = 0;
-    }
-    changed += cut;
-    return bits_of(flags);
+  using Arguments = typename OnePass<Sum>::Arguments;
+  using Ints = Lanes<std::int32_t, group>::Vector;
+
+  template <class Vector, class T>
+  SPIKELOOM_INLINE static void load(Vector& vector, const T* values) {
+    std::memcpy(&vector, values, sizeof(vector));
   }
 
-  SPIKELOOM_INLINE static std::uint32_t run(const typename OnePass<Sum>::Arguments& arguments) {
-    const typename OnePass<Sum>::Arguments a = arguments;  // no store can reach a copy
-    std::uint32_t changed = 0;
-    int first = 0;
-    for (; first + word <= a.count; first += word) a.fired[first / word] = some(a, first, word, changed);
-    if (first < a.count) a.fired[first / word] = some(a, first, a.count - first, changed);
-    return changed;
+  SPIKELOOM_INLINE static void arriving(Ints& sum, Sum* sums) {
+    typename Lanes<Sum, group>::Vector stored;
+    load(stored, sums);
+    widen<group, std::int32_t, Sum>(sum, stored);
+    std::memset(sums, 0, sizeof(stored));
+  }
+
+  // A group of neurons; flags[i]: neuron i fired. `changed` counts down, in each lane.
+  SPIKELOOM_INLINE static void some(const Arguments& a, std::uint8_t* flags, Ints& changed) {
+    Ints x, other;
+    load(x, a.v);
+    if constexpr (leaks) {
+      load(other, a.leak);
+      x -= x >> other;  // 31 at most
+    }
+    arriving(other, a.sums);
+    x += other << a.shift;
+    load(other, a.bias);
+    x += other;
+    Ints held = x < a.lowest ? a.lowest : x;
+    held = held > a.highest ? a.highest : held;
+    changed += held != x;
+    load(other, a.threshold);
+    const Ints over = at_threshold ? held >= other : held > other;
+    if constexpr (reset == Reset::value) load(other, a.value);
+    if constexpr (reset == Reset::subtract) other = held - other;
+    if constexpr (reset != Reset::none) held = over ? other : held;
+    std::memcpy(a.v, &held, sizeof(held));
+    const auto fired = __builtin_convertvector(over & 1, Lanes<std::uint8_t, group>::Vector);
+    std::memcpy(flags, &fired, sizeof(fired));
+  }
+
+  // The last neurons, fewer than a group, in a group of their own.
+  SPIKELOOM_INLINE static void rest(const Arguments& a, int count, std::uint8_t* flags, Ints& changed) {
+    std::int32_t v[group] = {}, leak[group] = {}, bias[group] = {}, threshold[group], value[group] = {};
+    Sum sums[group] = {};
+    std::fill_n(threshold, group, a.highest);
+    std::copy_n(a.v, count, v);
+    std::copy_n(a.sums, count, sums);
+    std::copy_n(a.leak, count, leak);
+    std::copy_n(a.bias, count, bias);
+    std::copy_n(a.threshold, count, threshold);
+    std::copy_n(a.value, count, value);
+    some({v, sums, leak, bias, threshold, value, a.fired, count, a.shift, a.lowest, a.highest}, flags,
+         changed);
+    std::copy_n(v, count, a.v);
+    std::fill_n(a.sums, count, Sum{});
+    std::fill_n(flags + count, group - count, std::uint8_t{0});
+  }
+
+  SPIKELOOM_INLINE static Arguments from(const Arguments& a, int first) {
+    return {a.v + first,     a.sums + first, a.leak + first,  a.bias + first, a.threshold + first,
+            a.value + first, a.fired,        a.count - first, a.shift,        a.lowest,
+            a.highest};
+  }
+
+  SPIKELOOM_INLINE static std::uint32_t run(const Arguments& arguments) {
+    const Arguments a = arguments;  // no store can reach a copy
+    Ints changed = {};
+    for (int first = 0; first < a.count; first += word) {
+      alignas(64) std::uint8_t flags[word] = {};
+      const int end = first + word < a.count ? first + word : a.count;
+      int k = first;
+      for (; k + group <= end; k += group) some(from(a, k), flags + (k - first), changed);
+      if (k < end) rest(from(a, k), end - k, flags + (k - first), changed);
+      a.fired[first / word] = bits_of(flags);
+    }
+    std::uint32_t total = 0;
+    for (int k = 0; k < group; ++k) total -= static_cast<std::uint32_t>(changed[k]);
+    return total;
   }
 };
 
@@ -102,6 +148,7 @@ class Reader {
     const bool other = (binder_.has("min_step") && binder_.flag("min_step")) ||
                        (binder_.has("negate") && (binder_.is_text("negate") || binder_.flag("negate")));
     if (other || binder_.element("dst") != list_.v || !is_plain(*list_.leak)) return false;
+    if (!binder_.range(*list_.leak).within({0, 31})) return false;
     return binder_.write(list_.v, hull(of_v(), {0, 0}), false).rule == Rule::fits;
   }
 

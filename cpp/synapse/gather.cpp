@@ -2,8 +2,8 @@
 
 #include <bit>
 
+#include "base/lanes.hpp"
 #include "synapse/by_type.hpp"
-#include "synapse/lanes.hpp"
 
 namespace spikeloom {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <cstring>
 
+#include "base/lanes.hpp"
 #include "synapse/by_type.hpp"
-#include "synapse/lanes.hpp"
 
 namespace spikeloom {
 namespace {
@@ -105,22 +105,44 @@ struct AddRuns {
 
 template <class Sum, class Stored>
 struct AddPatchList {
+  static constexpr std::int32_t width = 16;
+
+  SPIKELOOM_INLINE static void add_vector(Sum* sums, const Stored* weights) {
+    typename Lanes<Sum, width>::Vector sum;
+    std::memcpy(&sum, sums, sizeof(sum));
+    add_stored<width, Sum, Stored>(sum, weights);
+    std::memcpy(sums, &sum, sizeof(sum));
+  }
+
   SPIKELOOM_INLINE static void add(Sum* sums, const Stored* weights, std::int32_t length) {
     std::int32_t k = 0;
-    for (; k + 16 <= length; k += 16) {
-      typename Lanes<Sum, 16>::Vector sum;
-      std::memcpy(&sum, sums + k, sizeof(sum));
-      add_stored<16, Sum, Stored>(sum, weights + k);
-      std::memcpy(sums + k, &sum, sizeof(sum));
-    }
+    for (; k + width <= length; k += width) add_vector(sums + k, weights + k);
     for (; k < length; ++k) sums[k] = plus(sums[k], weights[k]);
   }
 
-  SPIKELOOM_INLINE static PatchesAdded run(const Ring<Sum>& ring, const PatchList& list,
+  // The usual run has no delay and is a vector or two long.
+  SPIKELOOM_INLINE static void add_run(const Ring<Sum>& ring, Sum* now, const PatchRun& run,
+                                       const Stored* weights, std::int32_t target, std::int32_t first_slot,
+                                       std::uint8_t* dirty) {
+    if (run.delay == 0) {
+      Sum* const sums = now + target + run.target;
+      if (run.length == width) return add_vector(sums, weights + run.weight);
+      return add(sums, weights + run.weight, run.length);
+    }
+    std::int32_t slot = first_slot + run.delay;
+    if (slot >= ring.slots) slot -= ring.slots;
+    dirty[slot] = 1;
+    add(ring.sums + slot * ring.neurons * ring.receptors + target + run.target, weights + run.weight,
+        run.length);
+  }
+
+  SPIKELOOM_INLINE static PatchesAdded run(const Ring<Sum>& given, const PatchList& list,
                                            std::int32_t first_slot, std::int64_t longest, const void* stored,
                                            std::uint8_t* dirty) {
+    const Ring<Sum> ring = given;  // no store can reach a copy
     const Stored* const all = static_cast<const Stored*>(stored);
-    const std::int64_t slot_size = ring.neurons * ring.receptors;
+    Sum* const now = ring.sums + first_slot * ring.neurons * ring.receptors;
+    dirty[first_slot] = 1;
     PatchesAdded result{0, false};
     for (std::int64_t i = 0; i < list.count; ++i) {
       const Spike spike = list.spikes[i];
@@ -129,12 +151,9 @@ struct AddPatchList {
       const Delivery* const end = list.deliveries + list.start[spike.neuron + 1];
       for (const Delivery* patch = list.deliveries + list.start[spike.neuron]; patch != end; ++patch) {
         const PatchRun* const last = list.runs + patch->number + patch->length;
+        const Stored* const weights = all + patch->place;
         for (const PatchRun* run = list.runs + patch->number; run != last && run->delay <= longest; ++run) {
-          std::int32_t slot = first_slot + run->delay;
-          if (slot >= ring.slots) slot -= ring.slots;
-          dirty[slot] = 1;
-          add(ring.sums + slot * slot_size + patch->target + run->target, all + patch->place + run->weight,
-              run->length);
+          add_run(ring, now, *run, weights, patch->target, first_slot, dirty);
           result.additions += run->length;
         }
       }

@@ -246,10 +246,9 @@ def _recorded(
     """Populations whose spikes are listed, and (name, element, population) of the registers to probe."""
     if isinstance(record, str):
         raise EmulationError("record", "must be a list of names", value=record)
-    if not record:
-        return (), ()
     elements = program.profile.element_names()
-    known = {f"{p.name}.{what}": (what, p) for p in program.populations for what in ("spikes", *elements)}
+    named = program.populations if record else ()
+    known = {f"{p.name}.{what}": (what, p) for p in named for what in ("spikes", *elements)}
     for name in record:
         if name not in known and name != "clocks":
             raise EmulationError(

@@ -44,6 +44,9 @@ class CheckedInputs:
     ) -> EncodedInputs:
         """Samples [first, stop); `ids` are the numbers of all samples in random draws, their rows if absent."""
         numbers = np.arange(self.samples, dtype=np.uint32) if ids is None else ids
+        if [port.encoding for port in self.program.inputs] == ["spikes"]:  # already what the lines carry
+            only = self.program.inputs[0]
+            return EncodedInputs(self.parts[only.name][first:stop], self._biases(first, stop))
         spikes = np.zeros((stop - first, self.ticks, self.program.n_inputs), dtype=np.uint8)
         for port in self.program.inputs:
             part = self.parts[port.name][first:stop]
@@ -58,11 +61,14 @@ class CheckedInputs:
                     write_spikes(
                         spikes[rows], port.first, x[rows], port.encoding or "rate", port.planes, draws
                     )
-        biases = {
+        return EncodedInputs(spikes, self._biases(first, stop))
+
+    def _biases(self, first: int, stop: int) -> dict[str, NDArray]:
+        """Of each host layer, what the host computes for samples [first, stop)."""
+        return {
             host.target: host_bias(self.program, host, self._host_values(host, first, stop))
             for host in self.program.hosts
         }
-        return EncodedInputs(spikes, biases)
 
     def clipped(self) -> Iterable[str]:
         """A line for each port whose values left the range that its scale was made for."""
