@@ -1,11 +1,13 @@
 """How fast is the emulator? One line for each workload, against the hand-written limit where its path is given.
 
     python tests/benchmarks/table.py [--limit PROGRAM] [--only W1 --only W4] [--repeats 7] [--peers] [--threads 2]
+        [--cycles] [--against REVISION]
 
 Processor time of one thread through the public entry `emulate`, the checks of its input, event counts and rule
 counters included: the median and the fastest run, and the ratio of medians to the limit program. The spikes must be
 the golden ones, or there is no figure. With `--peers`, how many times as long the installed simulators take. With
-`--threads`, how many times faster so many threads are by the clock on the wall.
+`--threads`, how many times faster so many threads are by the clock on the wall. With `--cycles`, how many times as
+long W4 and W4u take with `timing="cycle"`. With `--against`, this spikeloom beside that of a git revision instead.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from against import print_ratios
+from clocked import FEW, cycle_costs
 from measure import LIMIT_LINES, counts, cpu_seconds, limit_seconds, run, wall_seconds
 from peers import peers
 from workloads import GOLDEN, Workload, workload
@@ -30,10 +34,15 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--peers", action="store_true", help="run the other simulators that are installed")
     parser.add_argument("--threads", type=int, help="also run the samples on so many threads")
+    parser.add_argument("--cycles", action="store_true", help="also W4 and W4u with clocks, on open_core")
+    parser.add_argument("--against", metavar="REVISION", help="compare with a git revision, by turns")
     parser.add_argument("--only", action="append", choices=sorted({name for name, _ in GOLDEN}))
     parser.add_argument("--repeats", type=int, default=5)
     given = parser.parse_args(arguments)
     wanted = [key for key in GOLDEN if given.only is None or key[0] in given.only]
+    if given.against is not None:
+        print_ratios(given.against, wanted, given.repeats)
+        return 0
     limits: dict[str, float] = {}
     for program in given.limit:
         limits |= limit_seconds(program, {name for name, _ in wanted})
@@ -47,6 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
         seconds = _line(work, key[1], given.repeats, limits.get(LIMIT_LINES.get(key, ("", ""))[1]))
         if given.peers:
             _peers(work, seconds)
+        if given.cycles and work.name in FEW:
+            _cycles(work.name)
         if given.threads is not None:
             _threads(work, given.threads, given.repeats)
     for name, samples in missed:
@@ -68,8 +79,19 @@ def _line(work: Workload, samples: int, repeats: int, limit: float | None) -> fl
 
 def _peers(work: Workload, seconds: float) -> None:
     for name, peer in peers(work.name).items():
+        if isinstance(peer, str):
+            print(f"    {peer}", flush=True)
+            continue
         taken = peer(work)
         print(f"    {name} takes {taken:.4f} s, {taken / seconds:.2f} times as long", flush=True)
+
+
+def _cycles(name: str) -> None:
+    none, cycle = cycle_costs(name)
+    print(
+        f"    on open_core a tick takes {none:.4f} s, {cycle / none:.1f} times as long with its clocks",
+        flush=True,
+    )
 
 
 def _threads(work: Workload, threads: int, repeats: int) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -67,11 +70,26 @@ def test_the_table_prints_what_it_measured(capsys: pytest.CaptureFixture[str]) -
 
 def test_torch_is_timed_on_the_same_spikes() -> None:
     pytest.importorskip("torch")
-    assert peers("W1")["torch"](workload("W1")) > 0  # it refuses other counts
+    torch = peers("W1")["torch"]
+    assert not isinstance(torch, str)
+    assert torch(workload("W1")) > 0  # it refuses other counts
 
 
-def test_a_peer_runs_only_what_it_knows() -> None:
-    assert peers("W4") == {}
+def test_a_peer_runs_only_what_it_knows_and_says_why_it_does_not() -> None:
+    assert set(peers("W4")) == {"brian2", "nest"}
+    assert peers("W4u") == {}
+    for name, peer in (peers("W3") | peers("W1")).items():
+        assert (find_spec(name) is None) == (peer == f"{name} is not installed")
+
+
+def test_a_side_of_a_comparison_answers_line_by_line() -> None:
+    """Seconds of a workload, and in words what another revision may not know."""
+    command = [sys.executable, str(Path(__file__).with_name("one_side.py"))]
+    asked = "W2 1\nW9 1\nW2 1\n"
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=True, timeout=120)
+    first, unknown, again = done.stdout.splitlines()
+    assert float(first) > 0 and float(again) > 0
+    assert unknown.startswith("failed:")
 
 
 def test_the_median_is_one_of_the_runs() -> None:

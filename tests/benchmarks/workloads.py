@@ -108,19 +108,28 @@ def _kernel(seed: int, shape: tuple[int, int, int, int], source: tuple[int, int,
 
 def _cuba(name: str) -> sl.ChipProgram:
     """Vogels and Abbott's network: four fifths of the neurons excite, the others inhibit (80 targets each)."""
-    fan_out = CUBA // 50
     network = sl.SpikingNetwork(PROFILES / "current_based.toml")
-    start = 10.0 * (words(302, np.arange(CUBA)) >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    neurons = network.population("neurons", CUBA, noise=NOISE[name], init={"v": start})
-    sources = np.repeat(np.arange(CUBA), fan_out)
-    targets = below(301, np.arange(CUBA * fan_out), CUBA)
+    neurons = network.population("neurons", CUBA, noise=NOISE[name], init={"v": cuba_start()})
+    targets = cuba_targets()
+    sources = np.repeat(np.arange(CUBA), targets.shape[1])
     for receptor, weight in enumerate((1.62, -9.0)):  # mV
         mine = (sources >= CUBA * 4 // 5) == bool(receptor)
-        values = np.full(int(mine.sum()), weight * 80 / fan_out)
-        matrix = coo_array((values, (sources[mine], targets[mine])), shape=(CUBA, CUBA)).tocsr()
+        values = np.full(int(mine.sum()), weight)
+        matrix = coo_array((values, (sources[mine], targets.ravel()[mine])), shape=(CUBA, CUBA)).tocsr()
         network.connect(neurons, neurons, matrix, receptor=receptor)
     network.output(neurons)
     return sl.place(network, ticks=TICKS[name])
+
+
+def cuba_start() -> NDArray[np.float64]:
+    """The potentials at the start, in mV above the reset."""
+    return 10.0 * (words(302, np.arange(CUBA)) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def cuba_targets() -> NDArray[np.int64]:
+    """(neurons, 80) the targets of every neuron."""
+    fan_out = CUBA // 50
+    return below(301, np.arange(CUBA * fan_out), CUBA).reshape(CUBA, fan_out)
 
 
 def _many_core(name: str) -> sl.ChipProgram:
@@ -130,19 +139,24 @@ def _many_core(name: str) -> sl.ChipProgram:
 def many_core_chip(name: str, cores: int, size: int) -> sl.ChipProgram:
     """So many cores of so many neurons, all of one population, without input."""
     network = sl.SpikingNetwork(PROFILES / "many_core.toml")
-    start = below(404, np.arange(cores * size), 1000)
-    neurons = network.population("neurons", cores * size, vth=1000, bias=10, init={"v": start})
-    _connect_many(network, neurons, many_core_targets(name, cores, size))
+    total = cores * size
+    neurons = network.population("neurons", total, vth=1000, bias=10, init={"v": many_core_start(total)})
+    connect_many(network, neurons, many_core_targets(name, cores, size))
     network.output(neurons)
     return sl.place(network, ticks=TICKS[name])
 
 
-def _connect_many(network: sl.SpikingNetwork, neurons: Population, targets: NDArray[np.int64]) -> None:
+def connect_many(network: sl.SpikingNetwork, neurons: Population, targets: NDArray[np.int64]) -> None:
     """Synapses of one neuron onto the same target become one: their weights add."""
     weights = many_core_weights(neurons.size).ravel()
     sources = np.repeat(np.arange(neurons.size), FAN_OUT)
     matrix = coo_array((weights, (sources, targets.ravel())), shape=(neurons.size, neurons.size)).tocsr()
     network.connect(neurons, neurons, matrix)
+
+
+def many_core_start(neurons: int) -> NDArray[np.int64]:
+    """The potentials at the start."""
+    return below(404, np.arange(neurons), 1000)
 
 
 def many_core_targets(name: str, cores: int, size: int) -> NDArray[np.int64]:

@@ -128,9 +128,8 @@ class _Plan:
         run_ticks = checked.ticks * steps + max((placed.depth for placed in program.populations), default=0)
         wide = 8 if program.profile.is_analog else 4
         recorded = sum(placed.neurons.size for _, _, placed in probes) * run_ticks * wide
-        size = checked.ticks * program.n_inputs + recorded + 8 * program.n_neurons
-        ports = program.outputs
-        return _Plan(program, checked, depths, traced, probes, ports, timing, draws, clocks, max(1, size))
+        size = max(1, checked.ticks * program.n_inputs + recorded + 8 * program.n_neurons)
+        return _Plan(program, checked, depths, traced, probes, program.outputs, timing, draws, clocks, size)
 
     @property
     def window(self) -> int:
