@@ -11,6 +11,7 @@ import spikeloom
 from spikeloom.commands.options import (
     ARRAY,
     PROFILE,
+    FanIn,
     FitSeed,
     Inputs,
     Json,
@@ -55,6 +56,7 @@ def validate(
         typer.Option(metavar="NAME", help="A control policy: let it act in this gymnasium environment."),
     ] = None,
     pool: Pool = "tree",
+    fan_in: FanIn = "thin",
     chip_seed: FitSeed = None,
     time_limit: TimeLimit = None,
     output: Annotated[
@@ -94,7 +96,7 @@ def validate(
         result = convert_and_validate(
             ann, chip, samples, chips=chips, references=reference or ("twin", "brian2"), ticks=ticks,
             environment=environment,
-            sizes=files.parse_sizes(size or ()), encoding=encoding, pool=pool,
+            sizes=files.parse_sizes(size or ()), encoding=encoding, pool=pool, fan_in=fan_in,
             chip_seed=chip_seed, time_limit_s=time_limit, seed=seed, threads=threads, progress=progress,
         )  # fmt: skip
     if output is not None:

@@ -192,8 +192,10 @@ def plot_chips(result: Validation) -> Figure:
         if result.score_is_share:
             axes.axhline(ideal - 1.0, color=QUIET, linestyle=":", linewidth=1, label="one point less")
         axes.set_xlabel("chips, best first")
+        axes.set_xlim(0.5, len(scores) + 0.5)
+        axes.locator_params(axis="x", integer=True)
         axes.set_ylabel(score_label(result))
-        axes.legend(loc="lower left")
+        axes.legend(loc="best")
         return figure
 
 

@@ -54,6 +54,7 @@ def plot_traffic(result: Validation) -> Figure:
         axes.set_ylabel("spikes in, a sample")
         axes.set_xlim(-0.6, max(len(spikes), 4) - 0.4)
         axes.locator_params(axis="x", integer=True)
+        axes.set_xticks([tick for tick in axes.get_xticks() if 0 <= tick < len(spikes)])
         axes.grid(axis="x", visible=False)
         return figure
 
