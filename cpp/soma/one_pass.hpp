@@ -1,5 +1,5 @@
 // The commonest operation list, in one pass over the neurons: v leaks, takes what arrived and a bias, and
-// fires. Op by op it takes a pass for each operation and rule, about four times as long; that path stays the
+// fires. Op by op it takes a pass for each operation and rule, about three times as long; that path stays the
 // reference, and takes every list that is another one.
 #pragma once
 
