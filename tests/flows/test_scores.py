@@ -48,7 +48,12 @@ def test_cnn_at_4_bits_keeps_its_answers() -> None:
 )  # fmt: skip
 def test_error_feedback_rounding_beats_plain_rounding(name: str) -> None:
     for fit in converted(name, 4).layers:
-        assert fit.rounding_loss <= PLAIN_ROUNDING_SHARE * fit.plain_rounding_loss, fit.name
+        share = fit.rounding_loss / fit.plain_rounding_loss
+        # Of nine inputs, codes that are proven the best of all may still err by more than a third of plain ones.
+        is_best = fit.proven_codes == fit.codes.shape[-1] and fit.rounding_gap == 0.0
+        assert share <= PLAIN_ROUNDING_SHARE or (is_best and share < 0.5), (fit.name, share)
+    assert np.mean([fit.rounding_loss / fit.plain_rounding_loss for fit in converted(name, 4).layers]) <= (
+        PLAIN_ROUNDING_SHARE)  # fmt: skip
 
 
 @pytest.mark.parametrize(
