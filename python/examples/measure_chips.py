@@ -9,7 +9,8 @@ every figure is of all the other rows, on chips without mismatch and noise. Besi
 weight copy (the trained weights in the chip's codes, gain and bias fitted), that of plain rounding (the fitted
 weights at their nearest codes, biases fitted again), and how often a register wrapped.
 
-How many ticks a chip gets was chosen by eye on split 0 of the rows. The default is split 1, where nothing was chosen.
+How many ticks a chip gets was chosen by eye on split 0 of the rows, ODIN's on split 2. The default is split 1, where
+nothing was chosen.
 """
 
 from __future__ import annotations

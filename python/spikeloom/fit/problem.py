@@ -87,7 +87,7 @@ class LayerProblem:
     gain: "keep" adds cov(I_j, I*_j) = var(I*_j) on the active rows of each output
     analytic_activity: (N, n) the ANN's activations times input_scale; only the method "iv" needs it
     holdout: (N,) bool, rows on which lambda is chosen (one image's rows belong together); None: a fifth
-    ridge: lambda, None: chosen on the held-out rows; 0 only where every weight has two limits
+    ridge: lambda, None: chosen on the held-out rows, then all are fitted; 0 only where every weight has two limits
     box: |V - V0| <= box, threshold units; None: none for "matching" and "l2", for "l1" and "linf" one is chosen on
         the held-out rows
     low, high: limits of the weights for "matching" and "l2", threshold units, a number or an array that broadcasts

@@ -55,7 +55,7 @@ class Conversion:
     """A trained network, its spiking network and program, and how well every layer was fitted.
 
     ann: as it was given; pruned: what was kept of each layer that was made smaller
-    candidates: for each way of converting the whole net, its scores on held-out calibration rows
+    candidates: for each way of converting the whole net, its scores on the calibration rows that judge
     programs: the program of each candidate, so that the winner can be held against the weight copy
     chosen: the way that won; layers: its fits, first layer first
     ideal: the winner on profile `ideal`, "fitted" with the relaxed weights, "quantised" with those of the chip
@@ -140,8 +140,9 @@ def convert(
         weight copy, with a warning; such a result depends on the machine's load.
     checkpoint : a file that holds every finished layer, so that a conversion that was interrupted goes on there.
 
-    Returns a Conversion. The weight copy is always among the candidates; the winner on held-out calibration
-    rows is returned. Raises AnnError, ProfileError, FitError or PlacementError.
+    Returns a Conversion. The weight copy is always among the candidates; the winner on a fifth of the calibration
+    rows is returned. A fit chooses its lambda on these and ends with all rows. Raises AnnError, ProfileError,
+    FitError or PlacementError.
     """
     network, chip = load_ann(ann), load_profile(profile)
     check_convertible(network)

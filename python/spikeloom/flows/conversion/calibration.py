@@ -23,7 +23,7 @@ from spikeloom.flows.conversion.spiking_units import UnitLayer, spiking_units
 from spikeloom.profile.schema import Profile
 
 Array = NDArray[np.float64]
-HELD_OUT = 5  # every fifth calibration row judges, the others are fitted
+HELD_OUT = 5  # every fifth calibration row judges, and chooses lambda; the last solve uses all
 FEED_NUMBERS = 420_000_000  # spike counts that one layer's feed may hold; further rows are left out
 
 

@@ -64,7 +64,7 @@ def convert_chains(
 
 
 def _nearest(chains: Mapping[str, Chain]) -> tuple[Candidate, ...]:
-    """The layers of the network whose emulated outputs err least on held-out rows."""
+    """The layers of the network whose emulated outputs err least on the judging rows."""
     return min((chain.candidates for chain in chains.values()), key=lambda layers: layers[-1].error)
 
 

@@ -1,6 +1,7 @@
 """One layer's conversion: search the scale, measure the response, fit, and judge on the emulated chip.
 
-Every candidate is judged by the error of the emulated layer on images that the fit has not seen.
+Every candidate is judged by the error of the emulated layer on a fifth of the images. These choose a fit's lambda as
+well, and its last solve uses all images: rows apart tell what the network is worth.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ PROBE_NEURON_TICKS = 4_000_000  # size of an emulation in the scale search
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A fitted layer in chip codes with the error of its emulation on held-out images.
+    """A fitted layer in chip codes with the error of its emulation on the judging images.
 
     error: mean squared error of the emulated activation, divided by the variance of the wanted one
     scale: rate per unit of the ANN's activation; for the last layer the readout's current per unit
@@ -155,7 +156,7 @@ def _with_measured_bias(task: LayerTask, candidate: Candidate) -> Candidate:
 
 
 def _judged(task: LayerTask, fit: LayerFit, scale: float) -> Candidate:
-    """The candidate with its emulated error on the held-out images."""
+    """The candidate with its emulated error on the judging images."""
     chip = on_chip(task, Synapses.of(fit))
     return Candidate(fit, chip, scale, emulated_error(task, chip, scale, _some(task, task.data.held, 16)))
 

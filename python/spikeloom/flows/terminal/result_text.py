@@ -70,7 +70,7 @@ def show_conversion(conversion: Conversion, rows: int, target: Path) -> None:
     facts(
         ("network", f"{conversion.ann.name}, {counted(len(conversion.layers), 'layer')}"),
         ("chip", f"{program.profile.chip.name} ({program.profile.name}), {counted(program.ticks, 'tick')}"),
-        ("data", f"{rows:,} samples, some of them held out to judge the candidates"),
+        ("data", f"{rows:,} samples, a fifth of them to judge the candidates"),
     )
     if conversion.pruned:
         facts(*(("pruned", _pruned(layer)) for layer in conversion.pruned))
