@@ -111,9 +111,10 @@ SPIKELOOM_INLINE void Synapses<Sum>::prefetch_row(const Axon& axon) const {
   const Run& run = program_.runs[axon.first_run];
   const std::int32_t length = std::min<std::int32_t>(run.length, 128);
   const auto* weights = static_cast<const std::byte*>(weights_) + (axon.weight + run.weight) * weight_bytes_;
-  const auto* targets = reinterpret_cast<const std::byte*>(program_.index_target.data() + run.index);
   for (std::int64_t k = 0; k < length * weight_bytes_; k += line) __builtin_prefetch(weights + k);
-  for (std::int64_t k = 0; run.index >= 0 && k < length * 4; k += line) __builtin_prefetch(targets + k);
+  if (run.index < 0) return;  // its targets are contiguous
+  const auto* targets = reinterpret_cast<const std::byte*>(program_.index_target.data() + run.index);
+  for (std::int64_t k = 0; k < length * 4; k += line) __builtin_prefetch(targets + k);
 }
 
 template <class Sum>
