@@ -1,6 +1,7 @@
 """Neurons that run freely: driven by a constant current, alone, from a random state; for the tests of integrators."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from agreement_cases import profile_of
@@ -125,13 +126,15 @@ def differential_pair(profile="dynap_se2"):
     return Free(profile, "imem", params, record=("iexc", "iinh", "iahp"))
 
 
+def _between(rng, low, high):
+    """A draw for each neuron, even in its logarithm."""
+    return np.exp(rng.uniform(np.log(low), np.log(high), NEURONS))
+
+
 def adapting_pairs(seed=12):
     """The same neurons, all else drawn, too: each spike leaves an adaptation and a refractory period behind."""
     rng = np.random.default_rng(seed)
-
-    def between(low, high):
-        return np.exp(rng.uniform(np.log(low), np.log(high), NEURONS))
-
+    between = partial(_between, rng)
     params = {
         "idc_a": between(2e-11, 5e-10), "itau_mem_a": between(1e-12, 3e-11), "igain_mem_a": between(5e-12, 2e-10),
         "threshold_a": between(2e-8, 5e-7), "t_ref_s": rng.integers(0, 5, NEURONS) * 1e-3,
@@ -143,10 +146,7 @@ def adapting_pairs(seed=12):
 def driven_pairs(seed=0):
     """Differential pairs that spikes of four lines drive, from a current that alone would be too little for most."""
     rng = np.random.default_rng(seed)
-
-    def between(low, high):
-        return np.exp(rng.uniform(np.log(low), np.log(high), NEURONS))
-
+    between = partial(_between, rng)
     params = {
         "idc_a": between(5e-12, 5e-11), "itau_mem_a": between(1e-12, 1e-11), "iw_ahp_a": between(1e-11, 1e-9),
         "t_ref_s": rng.integers(0, 4, NEURONS) * 1e-3,

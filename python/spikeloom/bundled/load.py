@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,9 +49,7 @@ def load_bundle(name: str) -> Bundle:
     """
     if name not in BUNDLES:
         raise SpikeloomError(f"bundled network {name}", "does not exist", limit=", ".join(BUNDLES))
-    if name == "cartpole":
-        return _cartpole()
-    return _small_images() if name == "small_cnn" else _images(name)
+    return _cartpole() if name == "cartpole" else _images(name)
 
 
 def averaged(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -62,35 +61,36 @@ def averaged(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _images(name: str) -> Bundle:
-    """Fashion-MNIST: the MLP takes flat pixels in 0..1, the CNN raw ones in 0..255 with a channel axis."""
-    rows = _arrays("fashion.npz")
-    flat = name == "mlp"
-    shape, top = ((-1, 784), np.float32(255)) if flat else ((-1, 1, 28, 28), np.float32(1))
+    """Fashion-MNIST, as the network takes it."""
+    rows, (network, ticks, prepared) = _arrays("fashion.npz"), IMAGE_NETWORKS[name]
     return Bundle(
         name=name,
-        title=f"Fashion-MNIST, {'MLP 784-200-100-10' if flat else 'CNN conv 5x5x8, conv 5x5x16, 64, 10'}",
+        title=f"Fashion-MNIST{network}",
         onnx_path=FOLDER / f"{name}.onnx",
-        calibration=rows["calibration"].reshape(shape).astype(np.float32) / top,
-        inputs=rows["evaluation"].reshape(shape).astype(np.float32) / top,
+        calibration=prepared(rows["calibration"]),
+        inputs=prepared(rows["evaluation"]),
         labels=rows["evaluation_labels"].astype(np.int64),
-        ticks=32 if flat else 64,
+        ticks=ticks,
         licence=IMAGES_LICENCE,
     )
 
 
-def _small_images() -> Bundle:
-    """The same images of 10 x 10 pixels, for chips with few lines and few synapses a neuron."""
-    rows = _arrays("fashion.npz")
-    return Bundle(
-        name="small_cnn",
-        title="Fashion-MNIST of 10 x 10 pixels, CNN conv 4x4x4, 48, 10",
-        onnx_path=FOLDER / "small_cnn.onnx",
-        calibration=averaged(rows["calibration"]),
-        inputs=averaged(rows["evaluation"]),
-        labels=rows["evaluation_labels"].astype(np.int64),
-        ticks=32,
-        licence=IMAGES_LICENCE,
-    )
+def _flat(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Images as rows (n, 784) of 0..1."""
+    return images.reshape(-1, 784).astype(np.float32) / np.float32(255)
+
+
+def _raw(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Images (n, 1, 28, 28) of 0..255."""
+    return images.reshape(-1, 1, 28, 28).astype(np.float32)
+
+
+# What each network is, the ticks that it is shown with, and how it takes the images.
+IMAGE_NETWORKS: dict[str, tuple[str, int, Callable[[NDArray[np.uint8]], NDArray[np.float32]]]] = {
+    "mlp": (", MLP 784-200-100-10", 32, _flat),
+    "cnn": (", CNN conv 5x5x8, conv 5x5x16, 64, 10", 64, _raw),
+    "small_cnn": (" of 10 x 10 pixels, CNN conv 4x4x4, 48, 10", 32, averaged),
+}
 
 
 def _cartpole() -> Bundle:
