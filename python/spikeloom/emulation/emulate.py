@@ -233,10 +233,17 @@ class _Plan:
         for population in self.traced:
             local = np.full(self.program.n_neurons, -1, dtype=np.int32)
             local[population.neurons] = np.arange(population.neurons.size)
-            mine = rows[local[rows[:, 2]] >= 0]
-            mine[:, 2] = local[mine[:, 2]]
-            found[population.name] = mine[np.lexsort(mine.T[::-1])]
+            numbers = local[rows[:, 2]]
+            mine = rows[numbers >= 0]
+            mine[:, 2] = numbers[numbers >= 0]
+            found[population.name] = self._in_order(mine)
         return found
+
+    def _in_order(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Rows by sample, tick and neuron: as the core lists them, unless its numbers are in another order."""
+        spans = np.array([self.run_ticks * self.program.n_neurons, self.program.n_neurons, 1])
+        places = rows @ spans
+        return rows if (places[1:] >= places[:-1]).all() else rows[np.argsort(places, kind="stable")]
 
 
 def _recorded(
