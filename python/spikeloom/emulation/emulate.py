@@ -23,6 +23,7 @@ from spikeloom.emulation.inputs import CheckedInputs, Inputs, check_inputs, chec
 from spikeloom.emulation.instance import chosen_chip
 from spikeloom.emulation.loading import core_program
 from spikeloom.emulation.options import Draws, check_timing, checked_seed, worker_count
+from spikeloom.emulation.raw_results import by_register, int32, joined, spikes_by_population
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import EmulationError, names_chip
 from spikeloom.program.program import ChipProgram, Placed, Port
@@ -174,13 +175,13 @@ class _Plan:
 
     def recording(self, core: _core.Program, parts: list[dict[str, Any]]) -> Recording:
         """All chunks as one."""
-        counts = _int32(_joined(parts, "counts"))
-        events = dict(zip(EVENTS, _joined(parts, "events").T, strict=True))
+        counts = int32(joined(parts, "counts"))
+        events = dict(zip(EVENTS, joined(parts, "events").T, strict=True))
         cycles = self._cycles(core, parts)
-        rules = _by_register(core.counters, _joined(parts, "rules"))
+        rules = by_register(core.counters, joined(parts, "rules"))
         return Recording(
             outputs=self._outputs(counts, parts),
-            spikes=self._spikes(np.concatenate([part["spikes"] for part in parts])),
+            spikes=spikes_by_population(self.traced, self.program.n_neurons, joined(parts, "spikes")),
             counts={p.name: counts[:, p.neurons] for p in self.program.populations},
             registers={
                 name: np.concatenate([part["probes"][k] for part in parts])
@@ -203,7 +204,7 @@ class _Plan:
     def _cycles(self, core: _core.Program, parts: list[dict[str, Any]]) -> CycleReport | None:
         if self.timing != "cycle":
             return None
-        counted = {name: _joined([part["cycles"] for part in parts], name) for name in parts[0]["cycles"]}
+        counted = {name: joined([part["cycles"] for part in parts], name) for name in parts[0]["cycles"]}
         return cycle_report(self.program.profile, core.cycle_names, counted)
 
     def _register_ports(self) -> list[Port]:
@@ -226,24 +227,6 @@ class _Plan:
             offset = 0.0 if port.offset is None else port.offset
             columns.append(reading.astype(np.float64) * scale + offset)
         return np.concatenate(columns, axis=1)
-
-    def _spikes(self, rows: NDArray[np.int32]) -> dict[str, NDArray[np.int32]]:
-        """Rows by population, neurons by their number in it, sorted."""
-        found = {}
-        for population in self.traced:
-            local = np.full(self.program.n_neurons, -1, dtype=np.int32)
-            local[population.neurons] = np.arange(population.neurons.size)
-            numbers = local[rows[:, 2]]
-            mine = rows[numbers >= 0]
-            mine[:, 2] = numbers[numbers >= 0]
-            found[population.name] = self._in_order(mine)
-        return found
-
-    def _in_order(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Rows by sample, tick and neuron: as the core lists them, unless its numbers are in another order."""
-        spans = np.array([self.run_ticks * self.program.n_neurons, self.program.n_neurons, 1])
-        places = rows @ spans
-        return rows if (places[1:] >= places[:-1]).all() else rows[np.argsort(places, kind="stable")]
 
 
 def _recorded(
@@ -280,25 +263,3 @@ def _chunks(checked: CheckedInputs, plan: _Plan, workers: int) -> Any:
         seconds = max(time.perf_counter() - started, 1e-6)
         size = max(workers, min(4 * size, int((stop - first) / seconds * CHUNK_SECONDS)))
         first = stop
-
-
-def _joined(parts: list[dict[str, Any]], name: str) -> NDArray:
-    return np.concatenate([part[name] for part in parts])
-
-
-def _int32(counts: NDArray) -> NDArray[np.int32]:
-    if counts.size and counts.max() > np.iinfo(np.int32).max:
-        raise EmulationError("spike counts", "do not fit 32 bits", value=int(counts.max()))
-    return counts.astype(np.int32)
-
-
-def _by_register(names: list[str], counts: NDArray) -> dict[str, NDArray[np.int64]]:
-    """One column a register: the elements of a vector count together. Rules that cannot act are left out."""
-    rules: dict[str, NDArray[np.int64]] = {}
-    for name, column in zip(names, counts.astype(np.int64).T, strict=True):
-        register, _, rule = name.rpartition(".")
-        if rule in ("fits", "trap"):
-            continue
-        key = f"{register.partition('[')[0]}.{rule}"
-        rules[key] = rules.get(key, 0) + column
-    return rules
