@@ -14,6 +14,7 @@ from spikeloom.fit.groups import grouped_current
 from spikeloom.fit.integer import full_range_scale
 from spikeloom.fit.problem import LayerProblem, Objective, Response, WeightGrid
 from spikeloom.flows.conversion.axon_plan import has_types
+from spikeloom.flows.conversion.checkpoint import digest
 from spikeloom.flows.conversion.chip_limits import (
     firing_ceiling,
     full_precision,
@@ -23,6 +24,7 @@ from spikeloom.flows.conversion.chip_limits import (
 )
 from spikeloom.flows.conversion.input_coding import InputCoding
 from spikeloom.flows.conversion.layer_data import LayerData
+from spikeloom.flows.conversion.peaks import arriving, current_range, largest_sum
 from spikeloom.flows.conversion.spiking_units import start_shares
 from spikeloom.network.chip_layer import ChipLayer, Synapses
 from spikeloom.network.chip_units import (
@@ -41,9 +43,9 @@ from spikeloom.program.program import ChipProgram
 
 Array = NDArray[np.float64]
 FIRST_PART = 0.75  # of the range of a membrane that wraps, before it is known what the fit brings
-WEAKEST = 16.0  # scales of outputs may differ from the typical one by this much
-MORE_IMAGES = 512  # likewise, where an accumulator that leaves its range wraps
 PEAK_IMAGES = 32  # images on which peaks of the accumulators are measured
+MORE_IMAGES = 512  # likewise, where an accumulator that leaves its range wraps
+WEAKEST = 16.0  # scales of outputs may differ from the typical one by this much
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,19 +145,19 @@ class LayerTask:
     def _steps(self, scale: float) -> Array:
         """(m,) threshold units of code 1: the finest at which no register wraps and no weight leaves its table."""
         copied = self._copied()
-        peak = self.data.remembered("copied peaks", lambda: _peak(self, copied))
         constant = (np.abs(copied.bias) + self._raised) * scale + 1.0 / self.ticks
-        largest = scale * np.abs(copied.matrix).max(axis=0)
-        return finest_steps(self.profile, largest, scale * peak, constant, self.part)
+        largest = scale * np.abs(copied.codes).max(axis=0)
+        return finest_steps(self.profile, largest, scale * _peak(self, copied), constant, self.part)
 
     def _copied_peak(self, scale: float) -> float:
         """Largest accumulated current of the weight copy, in threshold units, at a target scale."""
         at_one = self.data.remembered("copied peak", lambda: float(_peak(self, self._copied()).max()))
         return at_one * scale
 
-    def _copied(self) -> AnnLayer:
+    def _copied(self) -> Synapses:
+        """The weight copy at target scale 1."""
         weights = self.layer.matrix / np.reshape(self.data.input_scale, (-1, 1))
-        return self.layer.with_matrix(weights, self.layer.bias)
+        return Synapses(self.layer.name, weights, np.ones_like(self.layer.bias), self.layer.bias)
 
     def problems(self, scale: float, response: Response) -> tuple[LayerProblem, ...]:
         """The calibration problem at a target scale, one for each group of channels."""
@@ -240,8 +242,8 @@ def emulated_error(task: LayerTask, chip: ChipLayer, scale: float, images: NDArr
 def on_chip(task: LayerTask, synapses: Synapses) -> ChipLayer:
     """Synapses in the chip's own codes."""
     shares = start_shares(synapses.bias.size, task.neurons_per_unit)
-    fitted = task.layer.with_matrix(synapses.weights, synapses.bias)
     if task.by_host:
+        fitted = task.layer.with_matrix(synapses.weights, synapses.bias)
         assert task.coding is not None
         channels = np.eye(task.coding.size) * task.coding.scale
         return hosted_layer(
@@ -249,7 +251,7 @@ def on_chip(task: LayerTask, synapses: Synapses) -> ChipLayer:
             ticks=task.ticks, peak=_host_peak(task, fitted), start_share=shares,
         )  # fmt: skip
     return chip_layer(
-        synapses, task.layer, task.profile, ticks=task.ticks, peak=_peak(task, fitted), readout=task.is_last,
+        synapses, task.layer, task.profile, ticks=task.ticks, peak=_peak(task, synapses), readout=task.is_last,
         depth=task.data.feed.depth, planes=task.planes, start_share=shares,
     )  # fmt: skip
 
@@ -258,22 +260,22 @@ def _spread_bias(layer: AnnLayer) -> Array:
     return np.tile(layer.bias, layer.positions)
 
 
+def _peak(task: LayerTask, synapses: Synapses) -> Array:
+    """(m,) largest current of one tick on a few images in threshold units; accumulated, for a readout."""
+    images = MORE_IMAGES if has_types(task.profile) else PEAK_IMAGES
+    if task.is_last:
+        layer = task.layer.with_matrix(synapses.weights, synapses.bias)
+        return largest_sum(layer, arriving(task.data.feed, task.planes, images))
+    bare = task.layer.with_matrix(np.asarray(synapses.codes, dtype=np.float64), np.zeros_like(synapses.bias))
+    what = f"currents {digest(synapses.codes)}"  # the search tries the same codes at many scales
+    ends = task.data.remembered(
+        what, lambda: current_range(bare, arriving(task.data.feed, task.planes, images))
+    )
+    least, most = (np.abs(end * synapses.scales + synapses.bias) for end in ends)
+    largest: Array = np.maximum(least, most)
+    return largest
+
+
 def _host_peak(task: LayerTask, fitted: AnnLayer) -> float:
     """Largest magnitude of the host's current on a few images, in threshold units."""
     return float(np.abs(fitted.preactivation(task.data.coded[:: max(1, len(task.data.coded) // 256)])).max())
-
-
-def _peak(task: LayerTask, fitted: AnnLayer) -> Array:
-    """(m,) largest current of one tick on a few images in threshold units; accumulated, for a readout."""
-    feed = task.data.feed.inputs
-    most = MORE_IMAGES if has_types(task.profile) else PEAK_IMAGES
-    spikes = feed[:: max(1, len(feed) // most)][:most]
-    samples, ticks, lines = spikes.shape
-    trains = spikes.reshape(samples * ticks, lines).astype(np.float64)
-    if task.planes > 1:
-        trains = trains.reshape(samples * ticks, -1, task.planes) @ 2.0 ** -np.arange(1, task.planes + 1)
-    currents = fitted.preactivation(trains).reshape(samples, ticks, task.layer.positions, -1)
-    if task.is_last:
-        currents = currents.cumsum(axis=1)
-    peak: Array = np.abs(currents).max(axis=(0, 1, 2))
-    return peak
