@@ -86,7 +86,8 @@ py::dict run(const Machine& machine, const Bytes& inputs, std::int64_t ticks, st
              const py::array& depths, const std::vector<ProbeArgument>& probes,
              const std::vector<ReadingArgument>& readings, const Bytes& traced,
              const std::vector<OverrideArgument>& overrides, bool cycles, bool clocks, int threads,
-             std::uint32_t trial_seed, const std::vector<std::uint32_t>& sample_ids) {
+             std::int64_t neurons_per_thread, std::uint32_t trial_seed,
+             const std::vector<std::uint32_t>& sample_ids) {
   check_inputs(inputs, machine.program());
   RunRequest request;
   request.inputs = inputs.data();
@@ -105,6 +106,7 @@ py::dict run(const Machine& machine, const Bytes& inputs, std::int64_t ticks, st
   request.cycles = cycles;
   request.clocks = clocks;
   request.threads = threads;
+  request.neurons_per_thread = neurons_per_thread;
   request.trial_seed = trial_seed;
   request.sample_ids = sample_ids;
   RunResult result;
@@ -126,7 +128,8 @@ void bind_program(py::module_& module) {
            "Load the arrays of a program; ProgramError or ProfileError names what is wrong.")
       .def("run", &run, py::arg("inputs"), py::kw_only(), py::arg("ticks"), py::arg("window"),
            py::arg("depths"), py::arg("probes"), py::arg("readings"), py::arg("traced"), py::arg("overrides"),
-           py::arg("cycles"), py::arg("clocks") = false, py::arg("threads"), py::arg("trial_seed") = 0,
+           py::arg("cycles"), py::arg("clocks") = false, py::arg("threads"),
+           py::arg("neurons_per_thread") = RunRequest{}.neurons_per_thread, py::arg("trial_seed") = 0,
            py::arg("sample_ids") = std::vector<std::uint32_t>{},
            "Run samples from the initial state. inputs: uint8 (samples, ticks, lines). Returns counts "
            "(samples,\n"

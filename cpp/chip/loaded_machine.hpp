@@ -7,6 +7,7 @@
 #include <limits>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -18,24 +19,13 @@
 #include "chip/core_sizes.hpp"
 #include "chip/machine.hpp"
 #include "chip/request.hpp"
+#include "chip/sample_run.hpp"
 #include "chip/session.hpp"
+#include "chip/team.hpp"
 #include "chip/tick.hpp"
 #include "core/cores.hpp"
 
 namespace spikeloom {
-
-inline Trial trial_of(const RunRequest& request, std::int64_t sample) {
-  const auto row = static_cast<std::uint32_t>(sample);
-  return {request.trial_seed, request.sample_ids.empty() ? row : request.sample_ids[sample]};
-}
-
-template <class S>
-Table<S>& typed(Values& values) {
-  if constexpr (std::is_floating_point_v<S>)
-    return values.reals;
-  else
-    return values.ints;
-}
 
 template <class S, class Sum>
 class LoadedMachine final : public Machine {
@@ -57,7 +47,15 @@ class LoadedMachine final : public Machine {
   }
 
  private:
-  using State = CoreState<S, Sum>;
+  // What one thread needs to run samples.
+  struct Alone {
+    CoreState<S, Sum> state;
+    std::vector<S> set;            // values that a sample overrides
+    std::unique_ptr<Clock> clock;  // where clocks are counted
+
+    Alone(const Cores<S, Sum>& cores, const Controller* controller)
+        : state(cores.fresh()), clock(controller == nullptr ? nullptr : controller->start()) {}
+  };
   // Samples are handed out in order, so every sample before a failing one is run to its end.
   struct Work {
     std::atomic<std::int64_t> next{0};
@@ -65,6 +63,7 @@ class LoadedMachine final : public Machine {
     std::mutex guard;
     std::exception_ptr error;
     std::vector<std::vector<SpikeRow>> spikes;  // of each sample
+    std::shared_ptr<const Division> division;   // where several threads run one sample
   };
 
   // Made when clocks are first asked for.
@@ -73,15 +72,10 @@ class LoadedMachine final : public Machine {
     return *controller_;
   }
   void work(const RunRequest& request, RunResult& result, Work& shared) const;
-  void run_sample(const RunRequest& request, std::int64_t sample, State& state, std::vector<S>& set,
-                  Clock* clock, RunResult& result, std::vector<SpikeRow>& spikes) const;
-  void override_params(const RunRequest& request, std::int64_t sample, State& state,
-                       std::vector<S>& set) const;
-  void count(const RunRequest& request, std::int64_t sample, std::int64_t t, const State& state,
-             RunResult& result, std::vector<SpikeRow>& spikes) const;
-  void record(const RunRequest& request, std::int64_t sample, std::int64_t t, const State& state,
-              RunResult& result) const;
-  void copy(const State& state, int element, const Ints& neurons, S* out) const;
+  void run_alone(const RunRequest& request, std::int64_t sample, const SampleRun<S, Sum>& run, Alone& with,
+                 RunResult& result, std::vector<SpikeRow>& spikes) const;
+  // How so many threads run one sample; null where one does.
+  std::shared_ptr<const Division> division(const RunRequest& request, std::int64_t threads) const;
   RunResult allocated(const RunRequest& request) const;
 
   std::shared_ptr<const Program> program_;
@@ -89,6 +83,9 @@ class LoadedMachine final : public Machine {
   Level level_;
   mutable std::once_flag controller_made_;
   mutable std::unique_ptr<Controller> controller_;
+  mutable std::mutex dividing_;
+  mutable std::int64_t divided_by_ = 0;
+  mutable std::shared_ptr<const Division> division_;  // the last one
 };
 
 template <class S, class Sum>
@@ -117,6 +114,7 @@ RunResult LoadedMachine<S, Sum>::run(const RunRequest& request) const {
   shared.spikes.resize(request.samples);
   const std::int64_t wanted =
       std::clamp<std::int64_t>(request.threads, 1, std::max<std::int64_t>(1, request.samples));
+  shared.division = division(request, request.threads / wanted);
   std::vector<std::thread> others;
   for (std::int64_t k = 1; k < wanted; ++k) others.emplace_back([&] { work(request, result, shared); });
   work(request, result, shared);
@@ -126,15 +124,33 @@ RunResult LoadedMachine<S, Sum>::run(const RunRequest& request) const {
   return result;
 }
 
+// Clocks are counted for all cores at once, and a chip in event mode has one core.
+template <class S, class Sum>
+std::shared_ptr<const Division> LoadedMachine<S, Sum>::division(const RunRequest& request,
+                                                                std::int64_t threads) const {
+  const std::int64_t most =
+      std::min(threads, program_->neurons() / std::max<std::int64_t>(1, request.neurons_per_thread));
+  if (most < 2 || request.cycles || program_->spec.event) return nullptr;
+  const std::lock_guard<std::mutex> lock(dividing_);
+  if (divided_by_ != most) division_ = std::make_shared<const Division>(*program_, cores_.fans(), most);
+  divided_by_ = most;
+  return division_->parts.size() < 2 ? nullptr : division_;
+}
+
 template <class S, class Sum>
 void LoadedMachine<S, Sum>::work(const RunRequest& request, RunResult& result, Work& shared) const {
   std::int64_t sample = 0;
   try {
-    State state = cores_.fresh();
-    std::vector<S> set;
-    const std::unique_ptr<Clock> clock = request.cycles ? controller().start() : nullptr;
-    while ((sample = shared.next++) < request.samples && sample < shared.failed)
-      run_sample(request, sample, state, set, clock.get(), result, shared.spikes[sample]);
+    std::optional<Team<S, Sum>> team;
+    std::optional<Alone> alone;
+    if (shared.division != nullptr) team.emplace(cores_, *shared.division);
+    while ((sample = shared.next++) < request.samples && sample < shared.failed) {
+      const SampleRun<S, Sum> run(cores_, *program_, request, sample, result);
+      if (team && team->run(run, request.ticks, shared.spikes[sample])) continue;
+      if (team) run.forget();
+      if (!alone) alone.emplace(cores_, request.cycles ? &controller() : nullptr);
+      run_alone(request, sample, run, *alone, result, shared.spikes[sample]);
+    }
   } catch (...) {
     const std::lock_guard<std::mutex> lock(shared.guard);
     if (sample >= shared.failed) return;
@@ -144,96 +160,21 @@ void LoadedMachine<S, Sum>::work(const RunRequest& request, RunResult& result, W
 }
 
 template <class S, class Sum>
-void LoadedMachine<S, Sum>::run_sample(const RunRequest& request, std::int64_t sample, State& state,
-                                       std::vector<S>& set, Clock* clock, RunResult& result,
-                                       std::vector<SpikeRow>& spikes) const {
-  cores_.reset(state, trial_of(request, sample));
-  if (clock != nullptr) clock->reset();
-  override_params(request, sample, state, set);
+void LoadedMachine<S, Sum>::run_alone(const RunRequest& request, std::int64_t sample,
+                                      const SampleRun<S, Sum>& run, Alone& with, RunResult& result,
+                                      std::vector<SpikeRow>& spikes) const {
+  run.begin(with.state, with.set);
+  if (with.clock != nullptr) with.clock->reset();
   ClockLog* const log = request.clocks ? &result.clocks[sample] : nullptr;
-  const std::int64_t lines = program_->inputs();
-  const std::uint8_t* inputs = request.inputs + sample * request.input_ticks * lines;
   for (std::int64_t t = 0; t < request.ticks; ++t) {
-    const std::int64_t tick = t / program_->spec.steps;
-    const std::uint8_t* given = tick < request.input_ticks ? inputs + tick * lines : nullptr;
-    if (clock != nullptr)
-      run_clocked_tick(*program_, cores_, state, *clock, given, t, request.ticks, log);
+    if (with.clock != nullptr)
+      run_clocked_tick(*program_, cores_, with.state, *with.clock, run.inputs(t), t, request.ticks, log);
     else
-      run_tick(*program_, cores_, state, given, t, request.ticks);
-    count(request, sample, t, state, result, spikes);
-    record(request, sample, t, state, result);
+      run_tick(*program_, cores_, with.state, run.inputs(t), t, request.ticks);
+    run.write_tick(with.state, t, spikes);
   }
-  const Events& events = state.events;
-  const bool by_event = program_->spec.event.has_value();
-  result.events[sample] = {events.spikes,
-                           events.input_spikes,
-                           by_event ? events.operations : state.synapses.additions,
-                           by_event ? events.updates : request.ticks * program_->neurons(),
-                           events.packets,
-                           events.input_packets};
-  std::copy(state.counters.begin(), state.counters.end(),
-            result.rules.begin() + sample * state.counters.size());
-  if (clock != nullptr) result.cycles[sample] = clock->row();
-}
-
-// The parameter's values become an array of the sample's own.
-template <class S, class Sum>
-void LoadedMachine<S, Sum>::override_params(const RunRequest& request, std::int64_t sample, State& state,
-                                            std::vector<S>& set) const {
-  for (const Override& change : request.overrides) {
-    Entry<S>& entry = state.entries[change.param];
-    if (entry.values != set.data() || set.empty()) {
-      set.resize(program_->neurons());
-      for (std::int32_t i = 0; i < program_->neurons(); ++i) set[i] = entry.values[entry.per_neuron ? i : 0];
-      entry = {set.data(), nullptr, true};
-    }
-    for (std::size_t k = 0; k < change.neurons.size(); ++k) {
-      const std::size_t at = sample * change.neurons.size() + k;
-      if constexpr (std::is_floating_point_v<S>)
-        set[change.neurons[k]] = change.reals[at];
-      else
-        set[change.neurons[k]] = static_cast<S>(change.values[at]);
-    }
-  }
-}
-
-template <class S, class Sum>
-void LoadedMachine<S, Sum>::count(const RunRequest& request, std::int64_t sample, std::int64_t t,
-                                  const State& state, RunResult& result,
-                                  std::vector<SpikeRow>& spikes) const {
-  std::int64_t* const counts = result.counts.data() + sample * program_->neurons();
-  for (const Spike& spike : state.fired) {
-    const std::int64_t since = t - request.depths[spike.neuron];
-    counts[spike.neuron] += since >= 0 && since < request.window ? spike.n : 0;
-  }
-  if (request.traced.empty()) return;
-  for (const Spike& spike : state.fired) {
-    if (request.traced[spike.neuron] == 0) continue;
-    for (std::int32_t k = 0; k < spike.n; ++k)
-      spikes.push_back({static_cast<std::int32_t>(sample), static_cast<std::int32_t>(t), spike.neuron});
-  }
-}
-
-template <class S, class Sum>
-void LoadedMachine<S, Sum>::record(const RunRequest& request, std::int64_t sample, std::int64_t t,
-                                   const State& state, RunResult& result) const {
-  for (std::size_t k = 0; k < request.probes.size(); ++k) {
-    const RegisterProbe& probe = request.probes[k];
-    const std::size_t row = (sample * request.ticks + t) * probe.neurons.size();
-    copy(state, probe.element, probe.neurons, typed<S>(result.probes[k]).data() + row);
-  }
-  for (std::size_t k = 0; k < request.readings.size(); ++k) {
-    const RegisterReading& reading = request.readings[k];
-    if (reading.tick != t) continue;
-    copy(state, reading.element, reading.neurons,
-         typed<S>(result.readings[k]).data() + sample * reading.neurons.size());
-  }
-}
-
-template <class S, class Sum>
-void LoadedMachine<S, Sum>::copy(const State& state, int element, const Ints& neurons, S* out) const {
-  const S* values = state.registers.data() + std::size_t(element) * program_->neurons();
-  for (std::size_t i = 0; i < neurons.size(); ++i) out[i] = values[neurons[i]];
+  run.write_events(with.state);
+  if (with.clock != nullptr) result.cycles[sample] = with.clock->row();
 }
 
 }  // namespace spikeloom

@@ -47,7 +47,8 @@ struct RunRequest {
   std::vector<Override> overrides;
   bool cycles = false;  // count clocks as well
   bool clocks = false;  // and write every clock down
-  int threads = 1;
+  int threads = 1;      // over samples, and over the cores of each where there are fewer samples
+  std::int64_t neurons_per_thread = 4096;  // at least, of one sample: fewer are done before threads have met
   std::uint32_t trial_seed = 0;
   std::vector<std::uint32_t> sample_ids;  // whose noise each sample has; empty: 0, 1, 2 ...
 };
@@ -101,8 +102,8 @@ class Session {
 class Machine {
  public:
   virtual ~Machine() = default;
-  // Samples run in parallel, each from the initial state; the result does not depend on `threads`. The first
-  // sample that fails decides the error.
+  // Samples run in parallel, each from the initial state; the result does not depend on `threads`, nor on
+  // `neurons_per_thread`. The first sample that fails decides the error.
   virtual RunResult run(const RunRequest& request) const = 0;
   // One sample for each of the trials.
   virtual std::unique_ptr<Session> open(const std::vector<Trial>& trials, bool cycles) const = 0;

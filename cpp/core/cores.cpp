@@ -19,10 +19,10 @@ struct FindSet {
 
 // One spike of every neuron whose bit is set.
 struct FindFired {
-  SPIKELOOM_INLINE static int run(Spike* found, const std::uint64_t* bits, int words) {
+  SPIKELOOM_INLINE static int run(Spike* found, const std::uint64_t* bits, int words, std::int32_t first) {
     int n = 0;
     for (int word = 0; word < words; ++word)
-      n = list_bits(bits[word], n, [&](int k, int i) { found[k] = {64 * word + i, 1}; });
+      n = list_bits(bits[word], n, [&](int k, int i) { found[k] = {first + 64 * word + i, 1}; });
     return n;
   }
 };
@@ -42,16 +42,16 @@ struct Arrive {
   }
 };
 
-// Blocks of neurons, ascending. Where a write may trap none crosses a core, so that the first trap is that of
-// the first core.
-std::vector<std::pair<std::int32_t, int>> blocks_of(const Program& program) {
+// Blocks of a part's neurons, ascending. Where a write may trap none crosses a core, so that the first trap
+// is that of the first core.
+std::vector<std::pair<std::int32_t, int>> blocks_of(const Program& program, const Part& part) {
   const auto& registers = program.spec.registers;
   const bool by_core =
       std::any_of(registers.begin(), registers.end(), [](const auto& r) { return r.rule == Rule::trap; });
-  const Ints starts = by_core ? program.core_neuron_start : Ints{0, program.neurons()};
+  const Ints starts = by_core ? program.core_neuron_start : Ints{part.first_neuron, part.last_neuron};
   std::vector<std::pair<std::int32_t, int>> blocks;
   for (std::size_t k = 0; k + 1 < starts.size(); ++k)
-    for (std::int32_t first = starts[k]; first < starts[k + 1]; first += block_size)
+    for (std::int32_t first = starts[k]; first < starts[k + 1] && part.has_neuron(first); first += block_size)
       blocks.emplace_back(first, std::min(block_size, starts[k + 1] - first));
   return blocks;
 }
@@ -84,7 +84,6 @@ Cores<S, Sum>::Cores(const Program& program, const std::shared_ptr<const Fans>& 
       synapses_(program, fans, level),
       soma_(program, arriving, level),
       level_(level),
-      blocks_(blocks_of(program)),
       aliased_(has_aliases(program)),
       find_spikes_(kernel<FindSet<std::int32_t>>(level)),
       find_lines_(kernel<FindSet<std::uint8_t>>(level)),
@@ -100,18 +99,20 @@ Cores<S, Sum>::Cores(const Program& program, const std::shared_ptr<const Fans>& 
 }
 
 template <class S, class Sum>
-CoreState<S, Sum> Cores<S, Sum>::fresh() const {
+CoreState<S, Sum> Cores<S, Sum>::fresh(const Part& part, const Fans* fans) const {
   State state;
+  state.part = part;
+  state.blocks = blocks_of(program_, part);
   state.registers.resize(program_.spec.registers.size() * std::size_t(program_.neurons()));
-  state.synapses = synapses_.fresh();
+  state.synapses = synapses_.fresh(part, fans);
   state.lines.resize(program_.inputs());
   state.counters.resize(all_counter_names(program_).size());
-  const bool whole = aliased_ || soma_.fused() != nullptr;
-  state.spikes.resize(whole ? program_.neurons() : block_size);
-  state.spiking.resize((program_.neurons() + block_size - 1) / block_size);
+  const bool at_once = aliased_ || soma_.fused() != nullptr;
+  state.spikes.resize(at_once ? program_.neurons() : block_size);
+  state.spiking.resize((part.neurons() + block_size - 1) / block_size);
   if (one_pass_ != nullptr) {
-    state.fired_bits.resize((program_.neurons() + 63) / 64);
-    state.found.resize(program_.neurons() + set_slack);
+    state.fired_bits.resize((part.neurons() + 63) / 64);
+    state.found.resize(part.neurons() + set_slack);
   }
   reset(state);
   return state;
@@ -125,7 +126,7 @@ void Cores<S, Sum>::reset(State& state, const Trial& trial) const {
     std::visit(
         [&](const auto& values) {
           std::transform(values.begin(), values.end(), state.registers.begin() + element * program_.neurons(),
-                         [](auto value) { return static_cast<S>(value); });
+                         [](auto value) { return static_cast<S>(value) + S{}; });  // no -0
         },
         program_.start[element]);
   synapses_.reset(state.synapses);
@@ -183,14 +184,14 @@ void Cores<S, Sum>::update(State& state, std::int64_t t) const {
     return synapses_.finish(state.synapses, t);
   }
   if (aliased_) std::fill(state.spikes.begin(), state.spikes.end(), 0);
-  for (const auto& [first, count] : blocks_) {
+  for (const auto& [first, count] : state.blocks) {
     const Block<S> block = block_of(state, first, count, t, scratch);
     if (!aliased_) std::fill_n(block.spikes, block.count, 0);
     if (any) accumulate(state, block, t);
     soma_.update(block);
     if (!aliased_) collect(state, block);
   }
-  if (aliased_) collect(state, block_of(state, 0, program_.neurons(), t, scratch));
+  if (aliased_) collect(state, block_of(state, state.part.first_neuron, state.part.neurons(), t, scratch));
   synapses_.finish(state.synapses, t);
 }
 
@@ -265,15 +266,26 @@ std::int64_t Cores<S, Sum>::jitter(const State& state, std::int32_t neuron, std:
 
 template <class S, class Sum>
 void Cores<S, Sum>::send(State& state, std::int64_t t, std::int64_t end) const {
-  const std::int64_t arrival = t + program_.spec.latency;
+  count_packets(state);
+  take_in(state, state.fired, t, end);
+}
+
+template <class S, class Sum>
+void Cores<S, Sum>::count_packets(State& state) const {
   const Ints& start = program_.neuron_fan_start;
   for (const Spike& spike : state.fired)
     state.events.packets += std::int64_t{spike.n} * (start[spike.neuron + 1] - start[spike.neuron]);
+}
+
+template <class S, class Sum>
+void Cores<S, Sum>::take_in(State& state, std::span<const Spike> spikes, std::int64_t t,
+                            std::int64_t end) const {
+  const std::int64_t arrival = t + program_.spec.latency;
   if (program_.spec.jitter.std <= 0) {
-    synapses_.arrive_from_neurons(state.synapses, state.fired, arrival, end);
+    synapses_.arrive_from_neurons(state.synapses, spikes, arrival, end);
     return;
   }
-  for (const Spike& spike : state.fired)
+  for (const Spike& spike : spikes)
     synapses_.arrive_from_neurons(state.synapses, {&spike, 1}, arrival + jitter(state, spike.neuron, t), end);
 }
 

@@ -1,10 +1,12 @@
 // All cores of a chip side by side: one synapse stage and one soma stage. Cores touch their own neurons only,
-// so they are one array here. Owns no clock: the tick is an argument.
+// so they are one array here, and a state may be that of a part of them. Owns no clock: the tick is an
+// argument.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -37,10 +39,13 @@ struct Events {
   std::int64_t updates = 0;        // event mode: neurons read and written
 };
 
-// Everything that changes; one a sample. S: registers, Sum: accumulators of the synapse stage.
+// Everything that changes; one a sample, or one for each part of the chip. S: registers, Sum: accumulators of
+// the synapse stage.
 template <class S, class Sum>
 struct CoreState {
-  Table<S> registers;  // [element][neuron]
+  Part part;                                         // whose neurons are updated
+  std::vector<std::pair<std::int32_t, int>> blocks;  // of them: first neuron and number of neurons
+  Table<S> registers;                                // [element][neuron]
   SynapseState<Sum> synapses;
   std::vector<Entry<S>> entries;  // where operands are; a sample may override one parameter
   std::vector<std::uint64_t> counters;
@@ -62,7 +67,9 @@ class Cores {
   Cores(const Program& program, const std::shared_ptr<const Fans>& fans,
         const std::vector<Interval>& arriving, Level level);
 
-  State fresh() const;
+  State fresh() const { return fresh(whole_chip(program_), synapses_.fans()); }
+  // `fans` of the part, where there are fans of the whole chip.
+  State fresh(const Part& part, const Fans* fans) const;
   // The program's initial state, for the noise of `trial`.
   void reset(State& state, const Trial& trial = {}) const;
 
@@ -71,6 +78,9 @@ class Cores {
   void deliver_inputs(State& state, const std::uint8_t* spikes, std::int64_t t, std::int64_t end) const;
   void update(State& state, std::int64_t t) const;
   void send(State& state, std::int64_t t, std::int64_t end) const;
+  // The two halves of sending: a part counts the packets of its own spikes, and takes in those of all parts.
+  void count_packets(State& state) const;
+  void take_in(State& state, std::span<const Spike> spikes, std::int64_t t, std::int64_t end) const;
 
   // Event mode: what an event adds is read first, then neurons are written; the spikes that a write makes are
   // in state.fired. The stages are those of Soma::update: one for each receptor, then the leak.
@@ -79,6 +89,7 @@ class Cores {
   void write_neurons(State& state, std::int32_t first, std::int32_t last, int stage) const;
 
   const Soma<S>& soma() const { return soma_; }
+  const Fans* fans() const { return synapses_.fans(); }  // of the whole chip, where there are any
   bool one_pass() const { return one_pass_ != nullptr || soma_.fused() != nullptr; }
   // Places of fifo.drop and fifo.unsettled in State::counters.
   std::size_t drop_counter() const { return program_.spec.registers.size() + 2; }
@@ -105,12 +116,12 @@ class Cores {
   std::unique_ptr<const EachAddition> each_;             // where every addition is a write of its own
   std::unique_ptr<const OnePass<OnePassSum>> one_pass_;  // where the list is one that it does
   Level level_;
-  std::vector<std::pair<std::int32_t, int>> blocks_;  // first neuron and number of neurons of each
-  bool aliased_;                                      // all counts of a tick are kept until its end
-  bool always_write_;                                 // a rule may move a register that gets a sum of 0
+  bool aliased_;       // all counts of a tick are kept until its end
+  bool always_write_;  // a rule may move a register that gets a sum of 0
   int (*find_spikes_)(std::int32_t*, const std::int32_t*, int);  // indices of the neurons that spike
   int (*find_lines_)(std::int32_t*, const std::uint8_t*, int);   // indices of the lines that spike
-  int (*find_fired_)(Spike*, const std::uint64_t*, int);         // spikes of the bits of so many words
+  // Spikes of the bits of so many words, the first of which is that of a neuron.
+  int (*find_fired_)(Spike*, const std::uint64_t*, int, std::int32_t);
 };
 
 // Names of State::counters: register elements in order, delivery.merge, delivery.spikes_max, and in event

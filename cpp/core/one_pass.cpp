@@ -1,5 +1,6 @@
 // A tick whose list is done in one pass.
 #include <algorithm>
+#include <utility>
 
 #include "core/cores.hpp"
 
@@ -13,36 +14,39 @@ void Cores<S, Sum>::update_in_one_pass(State& state, std::int64_t t) const {
     synapses_.collect(state.synapses, t, {merges, merges + 1}, state.trial);
     Sum* const sums = synapses_.sums(state.synapses, t, 0);
     Scratch scratch;
-    for (std::int32_t first = 0; first < program_.neurons(); first += block_size)
-      one_pass_->run(block_of(state, first, std::min(block_size, program_.neurons() - first), t, scratch),
-                     sums + first, state.fired_bits.data() + first / 64);
-    const int n =
-        find_fired_(state.found.data(), state.fired_bits.data(), static_cast<int>(state.fired_bits.size()));
+    const auto [start, end] = std::pair(state.part.first_neuron, state.part.last_neuron);
+    for (std::int32_t first = start; first < end; first += block_size)
+      one_pass_->run(block_of(state, first, std::min(block_size, end - first), t, scratch), sums + first,
+                     state.fired_bits.data() + (first - start) / 64);
+    const int n = find_fired_(state.found.data(), state.fired_bits.data(),
+                              static_cast<int>(state.fired_bits.size()), start);
     state.fired.assign(state.found.begin(), state.found.begin() + n);
     state.events.spikes += n;
     synapses_.finish(state.synapses, t);
   }
 }
 
-// All neurons at once. Where few synapses are due, only their targets are touched before the list.
+// All neurons of the part at once. Where few synapses are due, only their targets are touched before the
+// list.
 template <class S, class Sum>
 void Cores<S, Sum>::run_fused(State& state, const FusedList<S>& list, std::int64_t t, bool any,
                               Scratch& scratch) const {
   if constexpr (std::is_floating_point_v<S>) {
-    Block<S> block = block_of(state, 0, program_.neurons(), t, scratch);
+    const std::int32_t start = state.part.first_neuron;
+    Block<S> block = block_of(state, start, state.part.neurons(), t, scratch);
     S *arriving[FusedList<S>::most_receptors], *into[FusedList<S>::most_receptors];
     for (std::int32_t receptor = 0; receptor < program_.receptors(); ++receptor) {
-      arriving[receptor] = synapses_.sums(state.synapses, t, receptor);
-      into[receptor] = block.reg(program_.into[receptor]);
+      arriving[receptor] = synapses_.sums(state.synapses, t, receptor) + start;
+      into[receptor] = block.reg(program_.into[receptor]) - start;
     }
     const bool dense = any && !synapses_.add_where_due(state.synapses, into);
     list.run(block, dense ? arriving : nullptr, state.spiking.data());
     for (std::size_t k = 0; k < state.spiking.size(); ++k) {
       if (state.spiking[k] == 0) continue;
       const auto first = static_cast<std::int32_t>(k * block_size);
-      block.first = first;
+      block.first = start + first;
       block.spikes = state.spikes.data() + first;
-      block.count = std::min(block_size, program_.neurons() - first);
+      block.count = std::min(block_size, state.part.neurons() - first);
       collect(state, block);
     }
   }

@@ -8,9 +8,9 @@
 namespace spikeloom {
 namespace {
 
-constexpr std::int32_t line = 64;                    // bytes
-constexpr std::int64_t patch_cost = 4;               // a spike's patches, in looks at a span
-constexpr std::int32_t most_prefetched = 16 * line;  // of a record: the processor goes on by itself
+constexpr std::int32_t line = 64;                   // bytes
+constexpr std::int64_t patch_cost = 4;              // a spike's patches, in looks at a span
+constexpr std::int64_t most_prefetched = 8 * line;  // of either: the processor goes on by itself
 
 }  // namespace
 
@@ -19,36 +19,38 @@ constexpr std::int32_t most_prefetched = 16 * line;  // of a record: the process
 template <class Sum>
 void Synapses<Sum>::add_spikes(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
                                std::int64_t arrival, std::int64_t end) const {
+  const Fans& fans = *state.fans;
   std::fill(state.found.begin(), state.found.end(), 0);
   bool several = false;
   const auto before = [](std::int64_t source, const Segment& segment) { return source < segment.end; };
   for (std::size_t first = 0, last; first < spikes.size(); first = last) {
     const std::int64_t source = side.first + spikes[first].neuron;
-    const Segment& segment =
-        *std::upper_bound(fans_->segments.begin(), fans_->segments.end(), source, before);
+    const Segment& segment = *std::upper_bound(fans.segments.begin(), fans.segments.end(), source, before);
     const auto within = [&](const Spike& spike) { return side.first + spike.neuron < segment.end; };
     last = std::partition_point(spikes.begin() + first, spikes.end(), within) - spikes.begin();
     several |= add_found(state, side, spikes.subspan(first, last - first), segment, arrival, end);
   }
   for (std::size_t g = 0; g < state.found.size(); ++g)
-    if (state.found[g] > 0) add_rows(state, fans_->groups[g], state.found[g], arrival, end);
+    if (state.found[g] > 0) add_rows(state, fans.groups[g], state.found[g], arrival, end);
   for (std::size_t i = 0; several && i < spikes.size(); ++i)
     for (std::int32_t k = side.start[spikes[i].neuron]; k < side.start[spikes[i].neuron + 1]; ++k)
-      if (spikes[i].n != 1) add_one(state, {side.axon[k], spikes[i].n}, arrival, end);
+      if (spikes[i].n != 1 && state.part.has_axon(side.axon[k]))
+        add_one(state, {side.axon[k], spikes[i].n}, arrival, end);
 }
 
 // Adds what sources of one segment add, but rows, which are listed; true where a source has several spikes.
 template <class Sum>
 bool Synapses<Sum>::add_found(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
                               const Segment& segment, std::int64_t arrival, std::int64_t end) const {
+  const Fans& fans = *state.fans;
   if (segment.kind == Segment::rows) return find_rows(state, side, spikes, segment);
   if (segment.kind == Segment::mixed) return find_deliveries(state, side, spikes, arrival, end);
   if (segment.group >= 0 &&
-      patch_cost * static_cast<std::int64_t>(spikes.size()) > fans_->gathers[segment.group].looks)
+      patch_cost * static_cast<std::int64_t>(spikes.size()) > fans.gathers[segment.group].looks)
     return add_gathered(state, side, spikes, segment, arrival);
   return add_patches(state,
-                     {spikes.data(), static_cast<std::int64_t>(spikes.size()),
-                      fans_->start.data() + side.first, fans_->deliveries.data(), fans_->patch_runs.data()},
+                     {spikes.data(), static_cast<std::int64_t>(spikes.size()), fans.start.data() + side.first,
+                      fans.deliveries.data(), fans.packed->patch_runs.data()},
                      arrival, end);
 }
 
@@ -56,7 +58,7 @@ template <class Sum>
 bool Synapses<Sum>::find_rows(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
                               const Segment& segment) const {
   std::int64_t& found = state.found[segment.group];
-  std::int64_t* const places = state.places.data() + fans_->groups[segment.group].first + found;
+  std::int64_t* const places = state.places.data() + state.fans->groups[segment.group].first + found;
   const std::int64_t place = segment.place + (side.first - segment.first) * segment.stride;
   const auto count = static_cast<std::int64_t>(spikes.size());
   const bool several = place_rows_(places, spikes.data(), count, place, segment.stride);
@@ -72,13 +74,14 @@ bool Synapses<Sum>::find_rows(SynapseState<Sum>& state, const Side& side, std::s
 template <class Sum>
 bool Synapses<Sum>::find_deliveries(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
                                     std::int64_t arrival, std::int64_t end) const {
+  const Fans& fans = *state.fans;
   bool several = false;
   for (std::size_t i = 0; i < spikes.size(); ++i) {
-    prefetch(side, spikes, i);
+    prefetch(fans, side, spikes, i);
     several |= spikes[i].n != 1;
     if (spikes[i].n != 1) continue;
     const std::int64_t source = side.first + spikes[i].neuron;
-    for (std::int32_t k = fans_->start[source]; k < fans_->start[source + 1]; ++k)
+    for (std::int32_t k = fans.start[source]; k < fans.start[source + 1]; ++k)
       add_delivery(state, k, arrival, end);
   }
   return several;
@@ -87,18 +90,19 @@ bool Synapses<Sum>::find_deliveries(SynapseState<Sum>& state, const Side& side, 
 template <class Sum>
 void Synapses<Sum>::add_delivery(SynapseState<Sum>& state, std::int32_t k, std::int64_t arrival,
                                  std::int64_t end) const {
-  const Delivery& delivery = fans_->deliveries[k];
+  const Fans& fans = *state.fans;
+  const Delivery& delivery = fans.deliveries[k];
   const Spike one{0, 1};
   const std::int32_t its_own[2] = {k, k + 1};
   switch (delivery.kind) {
     case Delivery::row:
-      state.places[fans_->groups[delivery.number].first + state.found[delivery.number]++] = delivery.place;
+      state.places[fans.groups[delivery.number].first + state.found[delivery.number]++] = delivery.place;
       break;
     case Delivery::record:
       add_record(state, delivery, arrival, end);
       break;
     case Delivery::patch:
-      add_patches(state, {&one, 1, its_own, fans_->deliveries.data(), fans_->patch_runs.data()}, arrival,
+      add_patches(state, {&one, 1, its_own, fans.deliveries.data(), fans.packed->patch_runs.data()}, arrival,
                   end);
       break;
     case Delivery::axon:
@@ -110,21 +114,24 @@ void Synapses<Sum>::add_delivery(SynapseState<Sum>& state, std::int32_t k, std::
 // The records of a large chip lie far apart: what the next spikes need is asked for one dependent step at a
 // time. Inline, because a compiler may take a function that only prefetches for one that does nothing.
 template <class Sum>
-SPIKELOOM_INLINE void Synapses<Sum>::prefetch(const Side& side, std::span<const Spike> spikes,
-                                              std::size_t i) const {
+SPIKELOOM_INLINE void Synapses<Sum>::prefetch(const Fans& fans, const Side& side,
+                                              std::span<const Spike> spikes, std::size_t i) const {
   constexpr std::size_t start_ahead = 12, fan_ahead = 8, record_ahead = 3;
-  if (fans_->records.empty()) return;
+  if (fans.packed->records.empty()) return;
   const auto ask = [](const void* address) { __builtin_prefetch(address); };
-  const auto start = [&](std::size_t k) { return fans_->start.data() + side.first + spikes[k].neuron; };
+  const auto start = [&](std::size_t k) { return fans.start.data() + side.first + spikes[k].neuron; };
   if (i + start_ahead < spikes.size()) ask(start(i + start_ahead));
-  if (i + fan_ahead < spikes.size()) ask(fans_->deliveries.data() + *start(i + fan_ahead));
+  if (i + fan_ahead < spikes.size()) ask(fans.deliveries.data() + *start(i + fan_ahead));
   if (i + record_ahead >= spikes.size()) return;
   const std::int32_t first = start(i + record_ahead)[0], last = start(i + record_ahead)[1];
-  if (first == last || fans_->deliveries[first].kind != Delivery::record) return;
-  const Delivery& record = fans_->deliveries[first];
-  const std::byte* const bytes = fans_->records.data() + record.place;
-  const std::int32_t size = record.length * (fans_->short_targets ? 3 : 5);  // at least
-  for (std::int32_t k = 0; k < std::min(size, most_prefetched); k += line) ask(bytes + k);
+  if (first == last || fans.deliveries[first].kind != Delivery::record) return;
+  const Delivery& record = fans.deliveries[first];
+  const std::byte* const bytes = fans.packed->records.data() + record.place;
+  const std::int64_t targets = record.length * fans.packed->target_bytes();
+  const std::int64_t weights = record.target + record.length * fans.packed->weight_bytes;
+  for (std::int64_t k = 0; k < std::min(targets, most_prefetched); k += line) ask(bytes + k);
+  for (std::int64_t k = record.target; k < std::min(weights, record.target + most_prefetched); k += line)
+    ask(bytes + k);
 }
 
 template <class Sum>
@@ -132,8 +139,8 @@ void Synapses<Sum>::add_record(SynapseState<Sum>& state, const Delivery& record,
                                std::int64_t end) const {
   const std::int64_t due = arrival + record.number;
   if (due >= end) return;
-  add_record_(state.sums.data() + slot(due) * slot_size(), fans_->records.data() + record.place,
-              record.length);
+  const std::byte* const targets = state.fans->packed->records.data() + record.place;
+  add_record_(state.sums.data() + slot(due) * slot_size(), targets, targets + record.target, record.length);
   state.dirty[slot(due)] = 1;
   state.additions += record.length;
 }
@@ -150,7 +157,7 @@ bool Synapses<Sum>::add_patches(SynapseState<Sum>& state, const PatchList& list,
 template <class Sum>
 bool Synapses<Sum>::add_gathered(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
                                  const Segment& segment, std::int64_t arrival) const {
-  const Gather& gather = fans_->gathers[segment.group];
+  const Gather& gather = state.fans->gathers[segment.group];
   std::fill_n(state.bits.begin(), (segment.end - segment.first) / 64 + 2, 0);
   bool several = false;
   for (const Spike& spike : spikes) {
@@ -171,7 +178,7 @@ void Synapses<Sum>::add_rows(SynapseState<Sum>& state, const RowGroup& group, st
   for (const RowGroup::Part& part : group.parts) {
     if (arrival + part.delay >= end) break;
     const std::int32_t s = slot(arrival + part.delay);
-    add_rows_(state.sums.data() + s * slot_size() + part.target, fans_->rows.data() + part.place,
+    add_rows_(state.sums.data() + s * slot_size() + part.target, state.fans->packed->rows.data() + part.place,
               state.places.data() + group.first, count, part.length);
     state.dirty[s] = 1;
     state.additions += count * part.length;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/level.hpp"
+#include "program/part.hpp"
 #include "program/program.hpp"
 #include "synapse/gather.hpp"
 
@@ -24,8 +25,9 @@ struct Delivery {
   Kind kind;
   std::int32_t number;  // row: its group; record: its delay; patch: its first run; axon: itself
   std::int32_t length;  // record: synapses; patch: runs
-  std::int32_t target;  // patch: added to the targets of its runs
-  std::int64_t place;   // row, record: its first byte; patch: added to the weights of its runs
+  std::int32_t
+      target;  // patch: added to the targets of its runs; record: bytes from its targets to its weights
+  std::int64_t place;  // row, record: its first byte; patch: added to the weights of its runs
 };
 
 // A dense run of a patch, as many sources of a convolution share them; targets as in RowGroup.
@@ -56,12 +58,28 @@ struct Segment {
   std::int64_t place, stride;
 };
 
+// The synapses themselves, which parts of a chip share.
+struct PackedSynapses {
+  HotTable<std::byte> rows;  // of all groups
+  HotTable<PatchRun> patch_runs;
+  // [targets][weights], both from multiples of 8 bytes on; targets as in RowGroup, of 2 bytes where all fit,
+  // and core by core.
+  HotTable<std::byte> records;
+  bool short_targets = false;
+  std::int64_t weight_bytes = 1;
+
+  std::int64_t target_bytes() const { return short_targets ? 2 : 4; }
+  std::int64_t target(const Delivery& record, std::int32_t k) const;  // as in RowGroup
+};
+
 // Sources are numbered: input lines first, then neurons.
 struct Fans {
   static constexpr std::int64_t row_unit = 64;
 
   // `lane_bytes`: of the vectors that add rows; 0 where rows are not packed.
   Fans(const Program& program, int lane_bytes);
+  // Of the same synapses those that reach a part of the chip.
+  Fans(const Program& program, const Fans& whole, const Part& part);
 
   std::vector<Segment> segments;
   HotTable<std::int32_t> start;  // of each source's deliveries
@@ -69,16 +87,15 @@ struct Fans {
   std::vector<RowGroup> groups;
   std::vector<Gather> gathers;
   std::int64_t most_rows = 0;  // deliveries that are rows
-  HotTable<std::byte> rows;    // of all groups
-  HotTable<PatchRun> patch_runs;
-  // [targets][weights], both from multiples of 8 bytes on; targets as in RowGroup, of 2 bytes where all fit.
-  HotTable<std::byte> records;
-  bool short_targets = false;
+  std::shared_ptr<const PackedSynapses> packed;
 };
 
 // Whether a spike adds its rows at once into the ticks when they are due: no merging rule needs all spikes of
 // an axon first, and the sum is one of integers.
 bool adds_at_emission(const Program& program);
+
+// Finds what neighbouring sources have in common, once their deliveries are listed.
+void arrange(Fans& fans, const Program& program);
 
 // Of a program that adds at emission, and is not in event mode; null where spikes wait until they are due.
 std::shared_ptr<const Fans> packed_fans(const Program& program, Level level);

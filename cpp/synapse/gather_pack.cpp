@@ -56,7 +56,7 @@ class Packing {
       for (std::int32_t k = fans_.start[source]; k < fans_.start[source + 1]; ++k) {
         const Delivery& patch = fans_.deliveries[k];
         for (std::int32_t r = patch.number; r < patch.number + patch.length; ++r) {
-          const PatchRun& run = fans_.patch_runs[r];
+          const PatchRun& run = fans_.packed->patch_runs[r];
           if (gather_.length == 0) gather_.length = run.length;
           if (run.delay != 0 || run.length < shortest || run.length != gather_.length) return false;
           reaches_.push_back({std::int64_t{patch.target} + run.target,

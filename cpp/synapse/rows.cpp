@@ -164,10 +164,10 @@ struct AddPatchList {
 
 template <class Sum, class Stored, class Target>
 struct AddRecordOf {
-  SPIKELOOM_INLINE static void run(Sum* sums, const std::byte* record, std::int32_t length) {
-    const auto* targets = reinterpret_cast<const Target*>(record);
-    const std::int64_t bytes = (length * std::int64_t{sizeof(Target)} + 7) / 8 * 8;
-    add_listed<true>(sums, reinterpret_cast<const Stored*>(record + bytes), targets, length, Sum{1});
+  SPIKELOOM_INLINE static void run(Sum* sums, const std::byte* targets, const std::byte* weights,
+                                   std::int32_t length) {
+    add_listed<true>(sums, reinterpret_cast<const Stored*>(weights), reinterpret_cast<const Target*>(targets),
+                     length, Sum{1});
   }
 };
 

@@ -62,9 +62,10 @@ using AddPatches = PatchesAdded (*)(const Ring<Sum>& ring, const PatchList& list
 template <class Sum>
 AddPatches<Sum> add_patches(const Weights& weights, Level level);
 
-// sums[target] += weight for each synapse of a record, which is packed as Fans says.
+// sums[targets[k]] += weights[k] for each synapse of a record, packed as PackedSynapses says.
 template <class Sum>
-using AddRecord = void (*)(Sum* sums, const std::byte* record, std::int32_t length);
+using AddRecord = void (*)(Sum* sums, const std::byte* targets, const std::byte* weights,
+                           std::int32_t length);
 template <class Sum>
 AddRecord<Sum> add_record(const Weights& weights, bool short_targets, Level level);
 

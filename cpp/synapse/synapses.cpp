@@ -29,19 +29,21 @@ Synapses<Sum>::Synapses(const Program& program, std::shared_ptr<const Fans> fans
   place_rows_ = place_rows(level);
   add_patches_ = spikeloom::add_patches<Sum>(program.weights, level);
   if constexpr (std::is_integral_v<Sum>) add_gather_ = spikeloom::add_gather<Sum>(program.weights, level);
-  add_record_ = spikeloom::add_record<Sum>(program.weights, fans_->short_targets, level);
+  add_record_ = spikeloom::add_record<Sum>(program.weights, fans_->packed->short_targets, level);
 }
 
 template <class Sum>
-SynapseState<Sum> Synapses<Sum>::fresh() const {
+SynapseState<Sum> Synapses<Sum>::fresh(const Part& part, const Fans* fans) const {
   SynapseState<Sum> state;
+  state.part = part;
+  state.fans = fans;
   state.sums.resize(std::size_t(sum_slots_) * program_.receptors() * program_.neurons());
   state.dirty.resize(sum_slots_);
-  if (fans_ != nullptr) {
-    state.places.resize(fans_->most_rows);
-    state.found.resize(fans_->groups.size());
+  if (fans != nullptr) {
+    state.places.resize(fans->most_rows);
+    state.found.resize(fans->groups.size());
     std::int64_t sources = 0;
-    for (const Segment& segment : fans_->segments)
+    for (const Segment& segment : fans->segments)
       if (segment.kind == Segment::patches) sources = std::max(sources, segment.end - segment.first);
     state.bits.resize(sources / 64 + 2);
   }
@@ -97,11 +99,13 @@ template <class Sum>
 void Synapses<Sum>::arrive(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
                            std::int64_t arrival, std::int64_t end) const {
   if (arrival >= end || spikes.empty()) return;
-  if (fans_ != nullptr) return add_spikes(state, side, spikes, arrival, end);
+  if (state.fans != nullptr) return add_spikes(state, side, spikes, arrival, end);
   for (const Spike& spike : spikes)
-    for (std::int32_t k = side.start[spike.neuron]; k < side.start[spike.neuron + 1]; ++k)
+    for (std::int32_t k = side.start[spike.neuron]; k < side.start[spike.neuron + 1]; ++k) {
+      if (!state.part.has_axon(side.axon[k])) continue;
       at_emission_ ? add_one(state, {side.axon[k], spike.n}, arrival, end)
                    : keep(state, {side.axon[k], spike.n}, arrival);
+    }
 }
 
 // What a kept spike will read: at least a step lies between.
@@ -155,7 +159,7 @@ bool Synapses<Sum>::collect(SynapseState<Sum>& state, std::int64_t t, MergeCount
 template <class Sum>
 bool Synapses<Sum>::add_where_due(SynapseState<Sum>& state, Sum* const* registers) const {
   constexpr std::int64_t enough = 8;  // neurons for each synapse
-  std::int64_t left = slot_size() / enough;
+  std::int64_t left = std::int64_t{program_.receptors()} * state.part.neurons() / enough;
   for (const Row& row : state.delivered)
     for (const Run* run = row.runs; run != row.end; ++run) left -= run->length;
   if (left < 0) return false;

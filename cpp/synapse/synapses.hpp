@@ -24,6 +24,8 @@ struct Arrival {
 // Everything of the synapse stage that changes; one a sample.
 template <class Sum>
 struct SynapseState {
+  Part part;                                        // of the chip, whose synapses these are
+  const Fans* fans = nullptr;                       // of the part, where spikes add at emission
   Table<Sum> sums;                                  // [slot][receptor][neuron]
   std::vector<std::uint8_t> dirty;                  // slots that hold something
   std::vector<std::int64_t> counts;                 // [slot][axon]: spikes kept until they are due
@@ -51,7 +53,10 @@ class Synapses {
  public:
   // `fans` are the packed_fans of the program, which may be shared.
   Synapses(const Program& program, std::shared_ptr<const Fans> fans, Level level);
-  SynapseState<Sum> fresh() const;
+  // For a part of the chip: spikes of all neurons arrive, and what they add to the neurons of the part is
+  // added.
+  SynapseState<Sum> fresh(const Part& part, const Fans* fans) const;
+  SynapseState<Sum> fresh() const { return fresh(whole_chip(program_), fans()); }
   void reset(SynapseState<Sum>& state) const;
 
   // Spikes of input lines, or of neurons, in ascending order, reach their axons at tick `arrival`; runs that
@@ -79,6 +84,7 @@ class Synapses {
   void finish(SynapseState<Sum>& state, std::int64_t t) const;
 
   std::int32_t slots() const { return slots_; }
+  const Fans* fans() const { return fans_.get(); }  // of the whole chip; null where spikes wait
 
  private:
   // Input lines or neurons: their axons in the program, and their number in the packed fans.
@@ -102,7 +108,7 @@ class Synapses {
                  const Segment& segment, std::int64_t arrival, std::int64_t end) const;
   bool find_deliveries(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
                        std::int64_t arrival, std::int64_t end) const;
-  void prefetch(const Side& side, std::span<const Spike> spikes, std::size_t i) const;
+  void prefetch(const Fans& fans, const Side& side, std::span<const Spike> spikes, std::size_t i) const;
   void add_delivery(SynapseState<Sum>& state, std::int32_t k, std::int64_t arrival, std::int64_t end) const;
   void add_record(SynapseState<Sum>& state, const Delivery& record, std::int64_t arrival,
                   std::int64_t end) const;

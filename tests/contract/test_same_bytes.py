@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from spikeloom.emulation import options
 from spikeloom.emulation.emulate import emulate
 from spikeloom.emulation.loading import core_program
 from spikeloom.emulation.recording import Recording
@@ -13,6 +14,7 @@ from spikeloom.errors import EmulationError
 from spikeloom.profile.catalog import load_profile
 from spikeloom.program.program import ChipProgram
 from spikeloom.reference.random_programs import random_program
+from spikeloom.reference.random_values import Options
 
 HERE = Path(__file__).parent
 PROFILES = (
@@ -23,6 +25,16 @@ PROFILES = (
     "ranc",
     HERE / "several_spikes.toml",
     HERE / "two_receptors.toml",
+)
+
+OTHERS = (
+    "truenorth",
+    "open_core",
+    "dynap_se2",
+    "brainscales2",
+    "brainscales2_matrix",
+    "pcm_crossbar",
+    "pcm_crossbar:adc",
 )
 
 
@@ -63,6 +75,23 @@ def test_threads_and_batches_change_nothing(source: str | Path) -> None:
         for k in range(len(inputs)):
             alone = emulate(program, inputs[k : k + 1], record=record)
             assert contents(alone) == contents(whole, slice(k, k + 1))
+
+
+@pytest.mark.parametrize("source", (*PROFILES, *OTHERS), ids=lambda source: Path(source).stem)
+def test_threads_share_the_cores_of_a_sample(source: str | Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are fewer samples than threads: the bytes of one thread, with the chip's imperfections."""
+    monkeypatch.setattr(options, "NEURONS_PER_THREAD", 1)
+    operations, shared = 0, 0
+    for seed in range(5):
+        drawn = random_program(load_profile(source), seed, Options(cores=5, neurons=12, ticks=12))
+        inputs, record = drawn.spikes[np.newaxis], everything(drawn.program)
+        alone = emulate(drawn.program, inputs, record=record, threads=1)
+        for threads in (2, 3, 4):
+            run = emulate(drawn.program, inputs, record=record, threads=threads)
+            assert contents(run) == contents(alone)
+        operations += int(alone.events["synaptic_operations"].sum())
+        shared += drawn.program.arrays.core_neuron_start.size > 2
+    assert shared > 1 and operations > 100
 
 
 @pytest.mark.parametrize("source", PROFILES, ids=lambda source: Path(source).stem)

@@ -6,6 +6,7 @@
 
 #include "expect.hpp"
 #include "fixture.hpp"
+#include "same_results.hpp"
 
 using namespace spikeloom;
 
@@ -50,26 +51,11 @@ struct Inputs {
   }
 };
 
-bool same(const RunResult& x, const RunResult& y) {
-  bool equal = x.counts == y.counts && x.rules == y.rules && x.spikes.size() == y.spikes.size();
-  for (std::size_t k = 0; k < x.probes.size(); ++k) equal = equal && x.probes[k].ints == y.probes[k].ints;
-  for (std::size_t k = 0; k < x.readings.size(); ++k)
-    equal = equal && x.readings[k].ints == y.readings[k].ints;
-  for (std::size_t k = 0; equal && k < x.spikes.size(); ++k)
-    equal = x.spikes[k].sample == y.spikes[k].sample && x.spikes[k].tick == y.spikes[k].tick &&
-            x.spikes[k].neuron == y.spikes[k].neuron;
-  for (std::size_t k = 0; equal && k < x.events.size(); ++k)
-    equal = x.events[k].spikes == y.events[k].spikes &&
-            x.events[k].synaptic_operations == y.events[k].synaptic_operations &&
-            x.events[k].packets == y.events[k].packets;
-  return equal;
-}
-
 void threads_change_nothing() {
   const auto machine = ring(300).machine();
   const RunResult one = machine->run(Inputs(*machine, 9, 12, 1).request);
   for (const int threads : {2, 4, 16})
-    EXPECT(same(one, machine->run(Inputs(*machine, 9, 12, threads).request)));
+    EXPECT(same_results(one, machine->run(Inputs(*machine, 9, 12, threads).request)));
   std::int64_t spikes = 0;
   for (const EventRow& row : one.events) spikes += row.spikes;
   EXPECT(spikes > 100);
@@ -82,8 +68,8 @@ void both_ways_of_delivery_agree() {
   Fixture late = ring(40);
   late.spec.spikes_max_input = late.spec.spikes_max_recurrent = 1000000;
   const auto at_due = late.machine(), at_emission = ring(40).machine();
-  EXPECT(same(at_due->run(Inputs(*at_due, 4, 12, 1).request),
-              at_emission->run(Inputs(*at_emission, 4, 12, 1).request)));
+  EXPECT(same_results(at_due->run(Inputs(*at_due, 4, 12, 1).request),
+                      at_emission->run(Inputs(*at_emission, 4, 12, 1).request)));
 }
 
 void a_session_equals_a_run_and_restores() {

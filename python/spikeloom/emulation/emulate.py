@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikeloom.emulation import options
 from spikeloom.emulation.clock_log import ClockLog
 from spikeloom.emulation.cycles import (
     CycleReport,
@@ -75,7 +76,9 @@ def emulate(
     record : "population.spikes", or "population.register" for its values after every tick (step, where the
         profile divides its tick); "clocks" for every signal of every clock, with timing="cycle" and the
         controller `open_core`.
-    threads : samples in parallel; all processors unless given.
+    threads : samples in parallel, and on a chip of several large cores the cores of each sample where there are
+        fewer samples than threads; all processors unless given. Clocks of a sample are counted on one thread, and
+        a chip in event mode has one core.
     progress : called with ("samples", done, all) now and then.
 
     Raises
@@ -167,6 +170,7 @@ class _Plan:
             cycles=self.timing == "cycle",
             clocks=self.clocks,
             threads=workers,
+            neurons_per_thread=options.NEURONS_PER_THREAD,
             trial_seed=self.draws.trial_seed,
             sample_ids=self.draws.ids[first:stop].tolist(),
         )

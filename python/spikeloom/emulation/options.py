@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from spikeloom.errors import EmulationError
 from spikeloom.program.program import ChipProgram
 
+NEURONS_PER_THREAD = 4096  # at least, where several threads share a sample: they meet in every tick
+
 
 @dataclass(frozen=True, eq=False)
 class Draws:
