@@ -22,7 +22,7 @@ FASHION_FOLDER = Path("/usr/share/datasets/fashion-mnist")  # Debian: apt-get in
 BUNDLED_FOLDER = Path(__file__).resolve().parents[1] / "spikeloom" / "bundled"
 CLASSES = 10
 LEFT_OUT = 6000  # last images of the training set: settings are compared on them, calibration rows are others
-CALIBRATION_ROWS = 3200
+CALIBRATION_ROWS = 4000
 EVALUATION_ROWS = 1500
 ROWS_SEED = (
     2023  # of the choice of bundled rows: the same for both image networks, whatever their training seed

@@ -45,7 +45,7 @@ def load_bundle(name: str) -> Bundle:
 
     >>> bundle = load_bundle("cnn")
     >>> bundle.calibration.shape, bundle.inputs.shape, bundle.ticks
-    ((3200, 1, 28, 28), (1500, 1, 28, 28), 64)
+    ((4000, 1, 28, 28), (1500, 1, 28, 28), 64)
     """
     if name not in BUNDLES:
         raise SpikeloomError(f"bundled network {name}", "does not exist", limit=", ".join(BUNDLES))

@@ -216,7 +216,7 @@ def _too_few_rows(problem: LayerProblem) -> bool:
 def _few_rows_warning(problem: LayerProblem) -> str:
     return (
         f"{problem.n_rows} calibration rows for {problem.n_inputs} inputs: the weights stay at the copy "
-        f"(a fit needs {FEW_ROWS * problem.n_inputs} rows)"
+        f"(a fit needs {FEW_ROWS * problem.n_inputs}, without those that judge)"
     )
 
 

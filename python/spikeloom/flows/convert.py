@@ -17,13 +17,14 @@ from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.errors import FitError
 from spikeloom.fit.problem import LayerFit, Method, Objective
 from spikeloom.flows.conversion.budget import Budget
-from spikeloom.flows.conversion.calibration import CalibrationSet, calibration_set, judging_rows
+from spikeloom.flows.conversion.calibration import CalibrationSet, calibration_set
 from spikeloom.flows.conversion.chain import Chain, convert_chains
 from spikeloom.flows.conversion.checkpoint import Checkpoint, digest
 from spikeloom.flows.conversion.chip_limits import weight_grid
 from spikeloom.flows.conversion.chip_loop import WAYS, tuned_to_chip
 from spikeloom.flows.conversion.convert_checks import check_choices, check_numbers, checked_rows
 from spikeloom.flows.conversion.convertible import check_convertible
+from spikeloom.flows.conversion.held_out import held_out_rows
 from spikeloom.flows.conversion.helpers import FAN_INS, FanIn, check_alone, split_fan_in
 from spikeloom.flows.conversion.input_coding import FEW_TICKS, InputEncoding
 from spikeloom.flows.conversion.max_pool import POOLS, Pool, Wired
@@ -141,7 +142,7 @@ def convert(
     checkpoint : a file that holds every finished layer, so that a conversion that was interrupted goes on there.
 
     Returns a Conversion. The weight copy is always among the candidates; the winner on a fifth of the calibration
-    rows is returned. A fit chooses its lambda on these and ends with all rows. Raises AnnError, ProfileError,
+    rows, which no solve sees, is returned. A fit needs four other rows for each input of a layer. Raises AnnError, ProfileError,
     FitError or PlacementError.
     """
     network, chip = load_ann(ann), load_profile(profile)
@@ -157,7 +158,7 @@ def convert(
         network = split_fan_in(network, chip, input_lines=lines, neurons_per_unit=neurons_per_unit)
     _check_pool(network, chip, pool, neurons_per_unit)
     limit = TimeLimit(time_limit_s)
-    made = smaller_network(network, chip, rows[~judging_rows(len(rows), seed)], Smaller(sizes, budget, distil), seed,
+    made = smaller_network(network, chip, rows[~held_out_rows(len(rows), seed)], Smaller(sizes, budget, distil), seed,
                            limit)  # fmt: skip
     smaller, pruned = made
     data = calibration_set(smaller, chip, rows, ticks=ticks, encoding=encoding, seed=seed,

@@ -14,6 +14,7 @@ from spikeloom.emulation.measure import Feed, first_feed
 from spikeloom.flows.conversion.axon_plan import axons_per_source
 from spikeloom.flows.conversion.balance import balanced
 from spikeloom.flows.conversion.chip_limits import counts_spikes, firing_ceiling
+from spikeloom.flows.conversion.held_out import held_out_rows
 from spikeloom.flows.conversion.input_coding import FEW_TICKS, InputCoding, InputEncoding, choose_coding
 from spikeloom.flows.conversion.layer_data import LayerData
 from spikeloom.flows.conversion.max_pool import Pool
@@ -23,7 +24,6 @@ from spikeloom.flows.conversion.spiking_units import UnitLayer, spiking_units
 from spikeloom.profile.schema import Profile
 
 Array = NDArray[np.float64]
-HELD_OUT = 5  # every fifth calibration row judges, and chooses lambda; the last solve uses all
 FEED_NUMBERS = 420_000_000  # spike counts that one layer's feed may hold; further rows are left out
 
 
@@ -37,7 +37,7 @@ class CalibrationSet:
     counted_offset: of the last layer's answers, where its spikes are counted; None: its current is read
     answers, preactivations: what the neurons of each layer should answer on these rows, after and before the
         activation
-    held: (N,) rows that judge
+    held: (N,) rows that judge, and that no solve sees
     axons: that each source of a layer drives
     gains: per layer, what the activations of its channels were multiplied by
     """
@@ -58,13 +58,6 @@ class CalibrationSet:
     counted_offset: float | None = None
     axons: tuple[int, ...] = ()
     gains: Mapping[str, Array] = field(default_factory=dict)
-
-
-def judging_rows(count: int, seed: int) -> NDArray[np.bool_]:
-    """(count,) which calibration rows, in the order they are given in, judge; the others may be learned from."""
-    judges = np.zeros(count, dtype=np.bool_)
-    judges[np.random.default_rng(seed).permutation(count)[::HELD_OUT]] = True
-    return judges
 
 
 def _neurons(ann: Ann, layer: AnnLayer, per_unit: int) -> int:
@@ -88,7 +81,9 @@ def calibration_set(
     widest = max(ann.layers[0].n_inputs, *(_neurons(ann, layer, neurons_per_unit) for layer in ann.layers))
     most = max(1, FEED_NUMBERS // (widest * (ticks * profile.time.steps_per_tick + len(ann.layers))))
     warnings = (f"only {most} of {len(rows)} calibration rows were used",) if len(rows) > most else ()
-    rows = rows[np.random.default_rng(seed).permutation(len(rows))[:most]]
+    order = np.random.default_rng(seed).permutation(len(rows))[:most]
+    held = held_out_rows(len(rows), seed)[order]
+    rows = rows[order]
     counted = counts_spikes(profile)
     flat = ann.flatten(rows)
     plain = spiking_units(ann, rows, neurons_per_unit, counted=counted, pool=pool)
@@ -98,7 +93,6 @@ def calibration_set(
     assert isinstance(first_layer, AnnLayer)
     coding = choose_coding(first_layer, flat, profile, encoding, ticks)
     layers = (coding.layer, *units.layers[1:])
-    held = np.arange(len(rows)) % HELD_OUT == 0
     first = LayerData(
         coding.layer, _input_feed(coding, flat, ticks, profile), coding.values(flat), coding.halves(flat),
         units.preactivations[0], units.answers[0], coding.line_scale, held, seed,

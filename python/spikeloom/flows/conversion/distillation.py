@@ -15,6 +15,7 @@ from spikeloom.ann.adam import Adam, typical_sizes
 from spikeloom.ann.gradients import gradients, run_layers
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.ann.surgery import with_layers
+from spikeloom.flows.conversion.held_out import held_out_rows
 
 Array = NDArray[np.float64]
 Layers = tuple[AnnLayer, ...]
@@ -24,7 +25,6 @@ RATE = (
     0.02  # of the first step, in units of a layer's typical weight; it falls to 0 along a quarter of a cosine
 )
 CHECK_EVERY = 50  # steps between two looks at the held-out rows
-HELD_OUT = 5
 
 
 def distil(pruned: Ann, teacher: Ann, rows: ArrayLike, *, steps: int = STEPS, seed: int = 0) -> Ann:
@@ -34,7 +34,7 @@ def distil(pruned: Ann, teacher: Ann, rows: ArrayLike, *, steps: int = STEPS, se
     """
     x, wanted = pruned.flatten(rows), teacher.preactivations(rows)[-1]
     rng = np.random.default_rng(seed)
-    held = rng.permutation(len(x)) % HELD_OUT == 0
+    held = held_out_rows(len(x), seed)
     judge = x[held], wanted[held]
     layers, unit = pruned.layers, float(np.var(wanted)) or 1.0
     best, least = layers, _error(layers, *judge)

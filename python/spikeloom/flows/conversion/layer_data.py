@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.emulation.measure import Feed
+from spikeloom.flows.conversion.held_out import held_out_rows
 
 Array = NDArray[np.float64]
 Result = TypeVar("Result")
@@ -28,7 +29,7 @@ class LayerData:
     analytic: (N, inputs) the ANN's activations; preactivation: (N, outputs) the ANN's answer before activation
     answer: (N, outputs) what each neuron should answer: the activation, or its part of it
     input_scale: rate per unit of the ANN's activation, one number or (n,)
-    held: (N,) images on which candidates are judged
+    held: (N,) images on which candidates are judged; no row of the problem is one of theirs
     memory: what searches on this data have found, shared by the methods that start from the same data
     """
 
@@ -45,12 +46,19 @@ class LayerData:
 
     @cached_property
     def picks(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """(image, position) of each row of the problem: all of them, or a seeded draw of ROWS."""
-        images, positions = len(self.coded), self.layer.positions
-        chosen = np.arange(images * positions)
+        """(image, position) of each row of the problem: all that do not judge, or a seeded draw of ROWS."""
+        images, positions = np.flatnonzero(~self.held), self.layer.positions
+        chosen = np.arange(images.size * positions)
         if positions > 1 and chosen.size > ROWS:
             chosen = np.sort(np.random.default_rng(self.seed).choice(chosen.size, ROWS, replace=False))
-        return chosen // positions, chosen % positions
+        return images[chosen // positions], chosen % positions
+
+    @cached_property
+    def choosing(self) -> NDArray[np.bool_]:
+        """(rows,) of the problem, on which lambda is chosen before all rows are solved: a fifth of the images."""
+        learn, chosen = np.flatnonzero(~self.held), np.zeros(len(self.held), dtype=np.bool_)
+        chosen[learn[held_out_rows(learn.size, self.seed)]] = True
+        return np.asarray(chosen[self.picks[0]])
 
     @cached_property
     def activity(self) -> Array:

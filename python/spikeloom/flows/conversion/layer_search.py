@@ -1,7 +1,7 @@
 """One layer's conversion: search the scale, measure the response, fit, and judge on the emulated chip.
 
-Every candidate is judged by the error of the emulated layer on a fifth of the images. These choose a fit's lambda as
-well, and its last solve uses all images: rows apart tell what the network is worth.
+Every candidate is judged by the error of the emulated layer on a fifth of the images. No solve sees these; among the
+others a fifth chooses a fit's lambda, and its last solve uses all of the others.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Candidate:
 def convert_layer(task: LayerTask, method: Method) -> Candidate:
     """The best candidate for this layer; `method` "copy" stays with the weight copy, "fit" may fall back on it."""
     if task.is_last:
-        scale = 1.0 / max(float(np.std(task.data.target[~task.data.held[task.data.picks[0]]])), 1e-12)
+        scale = 1.0 / max(float(np.std(task.data.target)), 1e-12)
         return _best(_candidates(task, method, scale, Response.linear()))
     finalists = task.data.remembered("scales", lambda: _promising_scales(task.at_full_precision))
     candidates = [c for scale, response in finalists for c in _candidates(task, method, scale, response)]
@@ -117,7 +117,7 @@ def _promising_scales(task: LayerTask) -> list[tuple[float, Response]]:
 
 def _scales(task: LayerTask) -> Iterator[float]:
     """Target scales that bring a percentile of the activation to a share of the ceiling, a tenth or more apart."""
-    peaks = [float(peak) for peak in np.percentile(task.data.answer, PERCENTILES) if peak > 0]
+    peaks = [float(peak) for peak in np.percentile(task.data.answer[~task.data.held], PERCENTILES) if peak > 0]
     if not peaks:
         raise FitError(
             task.layer.name, "has no active unit on the calibration rows", remedy="give other rows"

@@ -162,7 +162,7 @@ class LayerTask:
     def problems(self, scale: float, response: Response) -> tuple[LayerProblem, ...]:
         """The calibration problem at a target scale, one for each group of channels."""
         data, groups, ceiling = self.data, self.layer.groups, firing_ceiling(self.profile)
-        grid, held = self.grid(scale), data.held[data.picks[0]]
+        grid = self.grid(scale)
         parts = zip(
             np.split(data.activity, groups, axis=1), np.split(data.analytic_activity, groups, axis=1),
             np.split(data.target, groups, axis=1), np.split(data.at_picks(data.answer), groups, axis=1),
@@ -172,7 +172,7 @@ class LayerTask:
             LayerProblem(
                 self.layer.name, activity, target, "identity" if self.is_last else "relu", weights, bias,
                 data.input_scale, scale, response, ceiling, grid, self.objective, analytic_activity=analytic,
-                holdout=held, seed=data.seed, answer=None if self.is_last else answer,
+                holdout=data.choosing, seed=data.seed, answer=None if self.is_last else answer,
             )
             for activity, analytic, target, answer, weights, bias in parts
         )  # fmt: skip

@@ -24,6 +24,7 @@ from spikeloom.ann.graph import AnnLayer
 from spikeloom.flows.conversion.calibration import CalibrationSet
 from spikeloom.flows.conversion.chip_limits import weight_grid
 from spikeloom.flows.conversion.distillation import BATCH
+from spikeloom.flows.conversion.held_out import held_out_rows
 from spikeloom.flows.conversion.layer_search import Candidate
 from spikeloom.network.chip_layer import Synapses
 from spikeloom.network.chip_units import only_integrates
@@ -34,7 +35,6 @@ RATE = (
     0.01  # of the first step, in units of a layer's typical weight; it falls to 0 along a quarter of a cosine
 )
 CHECK_EVERY = 100  # steps between two looks at the held-out rows
-HELD_OUT = 5
 SOFTNESS = 0.4  # temperature of the soft maximum, in units of the outputs' spread
 START = 0.5  # potential of a neuron before its window, in thresholds
 
@@ -64,7 +64,7 @@ def teach(data: CalibrationSet, start: tuple[Candidate, ...], *, steps: int = ST
     """Synapses of every layer, learned from those of `start` on the rows that do not judge; the same for a seed."""
     x, wanted = data.ann.flatten(data.rows[~data.held]), data.preactivations[-1][~data.held]
     rng = np.random.default_rng(data.seed)
-    judges = rng.permutation(len(x)) % HELD_OUT == 0
+    judges = held_out_rows(len(x), data.seed)
     net, spread = _Spiking(data, start), float(np.std(wanted)) or 1.0
     learn, adam = np.flatnonzero(~judges), Adam(net.layers, net.sizes(x[~judges][:BATCH]))
     best, least = net.layers, _loss(net.run(x[judges])[2], wanted[judges], spread)[0]
