@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.emulate import emulate
+from spikeloom.flows.conversion.answer_loss import answer_loss
 from spikeloom.flows.conversion.balance import SHARES, balanced, unit_sizes
 from spikeloom.flows.conversion.calibration import CalibrationSet, calibration_set
 from spikeloom.flows.conversion.chain import convert_chains
 from spikeloom.flows.conversion.checkpoint import Checkpoint
 from spikeloom.flows.conversion.spiking_units import spiking_units
-from spikeloom.flows.conversion.teaching import _loss, _Spiking, can_teach, teach
+from spikeloom.flows.conversion.teaching import _Spiking, can_teach, teach
 from spikeloom.flows.conversion.time_limit import TimeLimit
 from spikeloom.flows.convert import Conversion, convert
 from spikeloom.profile.catalog import load_profile
@@ -140,9 +141,9 @@ def test_the_slope_of_the_loss_is_its_derivative() -> None:
     outputs, wanted, off = rng.normal(size=(5, 3)), rng.normal(size=(5, 3)), rng.normal(size=(5, 3))
     for columns in (slice(0, 1), slice(None)):
         here, there, way = outputs[:, columns], wanted[:, columns], 1e-6 * off[:, columns]
-        rise = _loss(here + way, there, 0.7)[0] - _loss(here - way, there, 0.7)[0]
-        assert rise / 2 == pytest.approx(float((_loss(here, there, 0.7)[1] * way).sum()), rel=1e-6)
-        assert _loss(there, there, 0.7)[0] == 0.0
+        rise = answer_loss(here + way, there, 0.7)[0] - answer_loss(here - way, there, 0.7)[0]
+        assert rise / 2 == pytest.approx(float((answer_loss(here, there, 0.7)[1] * way).sum()), rel=1e-6)
+        assert answer_loss(there, there, 0.7)[0] == 0.0
 
 
 def test_only_plain_integrators_with_continuous_weights_are_taught() -> None:

@@ -142,8 +142,8 @@ def convert(
     checkpoint : a file that holds every finished layer, so that a conversion that was interrupted goes on there.
 
     Returns a Conversion. The weight copy is always among the candidates; the winner on a fifth of the calibration
-    rows, which no solve sees, is returned. A fit needs four other rows for each input of a layer. Raises AnnError, ProfileError,
-    FitError or PlacementError.
+    rows, which no solve sees, is returned. A fit needs four other rows for each input of a layer. Raises AnnError,
+    ProfileError, FitError or PlacementError.
     """
     network, chip = load_ann(ann), load_profile(profile)
     check_convertible(network)

@@ -73,6 +73,10 @@ def _gains(layer: AnnLayer, answers: Array, levels: float | None) -> Array:
         return np.ones(1)
     by_channel = answers.reshape(-1, len(layer.bias))
     peaks = np.percentile(by_channel, PEAK, axis=0) if levels is None else unit_sizes(by_channel, levels)
+    if (
+        levels is not None and layer.activation == "clip"
+    ):  # where a unit is cut, its neuron cannot send more either
+        peaks = np.where(by_channel.max(axis=0) >= layer.activation_number, layer.activation_number, peaks)
     gains: Array = np.minimum(peaks.max() / np.where(peaks > 0, peaks, peaks.max() or 1.0), MOST)
     return gains if peaks.any() else np.ones(len(peaks))
 

@@ -58,14 +58,9 @@ def convert_chains(
     chains: dict[str, Chain] = {}
     for method in methods:
         if not chains or not limit.is_over:
-            taught = teach(data, _nearest(chains)) if method == "taught" else None
+            taught = teach(data, chains["copy"].candidates) if method == "taught" else None
             chains[method] = _convert_chain(data, method, objective, threads, tell, saved, limit, taught)
     return chains
-
-
-def _nearest(chains: Mapping[str, Chain]) -> tuple[Candidate, ...]:
-    """The layers of the network whose emulated outputs err least on the judging rows."""
-    return min((chain.candidates for chain in chains.values()), key=lambda layers: layers[-1].error)
 
 
 def _convert_chain(

@@ -117,7 +117,9 @@ def _promising_scales(task: LayerTask) -> list[tuple[float, Response]]:
 
 def _scales(task: LayerTask) -> Iterator[float]:
     """Target scales that bring a percentile of the activation to a share of the ceiling, a tenth or more apart."""
-    peaks = [float(peak) for peak in np.percentile(task.data.answer[~task.data.held], PERCENTILES) if peak > 0]
+    peaks = [
+        float(peak) for peak in np.percentile(task.data.answer[~task.data.held], PERCENTILES) if peak > 0
+    ]
     if not peaks:
         raise FitError(
             task.layer.name, "has no active unit on the calibration rows", remedy="give other rows"

@@ -4,10 +4,10 @@ With few ticks a neuron has few levels, and what one layer gets wrong the next c
 fitted one by one cannot. Here all synapses move together. Forwards neurons integrate and fire as on the chip;
 backwards a spike rate counts as the mean current cut at 0 and 1 (tandem learning, Wu and others 2021).
 
-The loss is the squared error of the outputs over their variance. Where they are several, the divergence of their soft
-maximum from the trained network's is added (Hinton and others 2015): a few levels cannot hold every output, but which
-is the largest. A fifth of the rows decides which synapses are kept, those of the start included. For chips with
-continuous weights whose neurons do nothing but integrate, fire and subtract their threshold.
+It starts from the weight copy: from synapses that were fitted layer by layer it ends at a larger error. As in
+distillation, every second step asks about mixtures of rows, and a fifth of the rows decides which synapses are kept,
+those of the start included. For chips with continuous weights whose neurons do nothing but integrate, fire and
+subtract their threshold.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from spikeloom.ann.adam import Adam, typical_sizes
 from spikeloom.ann.gradients import gradients
 from spikeloom.ann.graph import AnnLayer
+from spikeloom.flows.conversion.answer_loss import answer_loss
 from spikeloom.flows.conversion.calibration import CalibrationSet
 from spikeloom.flows.conversion.chip_limits import weight_grid
-from spikeloom.flows.conversion.distillation import BATCH
+from spikeloom.flows.conversion.distillation import BATCH, mixed_rows
 from spikeloom.flows.conversion.held_out import held_out_rows
 from spikeloom.flows.conversion.layer_search import Candidate
 from spikeloom.network.chip_layer import Synapses
@@ -35,7 +36,6 @@ RATE = (
     0.01  # of the first step, in units of a layer's typical weight; it falls to 0 along a quarter of a cosine
 )
 CHECK_EVERY = 100  # steps between two looks at the held-out rows
-SOFTNESS = 0.4  # temperature of the soft maximum, in units of the outputs' spread
 START = 0.5  # potential of a neuron before its window, in thresholds
 
 
@@ -67,39 +67,22 @@ def teach(data: CalibrationSet, start: tuple[Candidate, ...], *, steps: int = ST
     judges = held_out_rows(len(x), data.seed)
     net, spread = _Spiking(data, start), float(np.std(wanted)) or 1.0
     learn, adam = np.flatnonzero(~judges), Adam(net.layers, net.sizes(x[~judges][:BATCH]))
-    best, least = net.layers, _loss(net.run(x[judges])[2], wanted[judges], spread)[0]
+    best, least = net.layers, answer_loss(net.run(x[judges])[2], wanted[judges], spread)[0]
     for step in range(steps):
         batch = rng.choice(learn, min(BATCH, learn.size), replace=False)
-        rates, currents, outputs = net.run(x[batch])
-        _, slope = _loss(outputs, wanted[batch], spread)
+        given, answer = (x[batch], wanted[batch]) if step % 2 else mixed_rows(x, batch, learn, data.ann, rng)
+        rates, currents, outputs = net.run(given)
+        _, slope = answer_loss(outputs, answer, spread)
         found = gradients(net.layers, rates, currents, slope / net.unit)
         net.layers = adam.moved(net.layers, found, RATE * float(np.cos(0.5 * np.pi * step / steps)))
         if (step + 1) % CHECK_EVERY == 0:
-            loss, _ = _loss(net.run(x[judges])[2], wanted[judges], spread)
+            loss, _ = answer_loss(net.run(x[judges])[2], wanted[judges], spread)
             if loss < least:
                 best, least = net.layers, loss
     return {
         layer.name: Taught(layer.matrix, layer.bias, one.scale)
         for layer, one in zip(best, start, strict=True)
     }
-
-
-def _loss(outputs: Array, wanted: Array, spread: float) -> tuple[float, Array]:
-    """Mean loss of outputs (N, m) and its slope in them; spread: standard deviation of all that is wanted."""
-    off = (outputs - wanted) / spread
-    loss, slope = float(np.mean(off**2)), 2.0 * off / (spread * off.size)
-    if outputs.shape[1] == 1:
-        return loss, slope
-    temperature = SOFTNESS * spread
-    mine, theirs = _log_chances(outputs / temperature), _log_chances(wanted / temperature)
-    divergence = float(np.mean((np.exp(theirs) * (theirs - mine)).sum(axis=1)))
-    return loss + divergence, slope + (np.exp(mine) - np.exp(theirs)) / (temperature * len(outputs))
-
-
-def _log_chances(outputs: Array) -> Array:
-    """(N, m) logarithm of the soft maximum over the outputs."""
-    above = outputs - outputs.max(axis=1, keepdims=True)
-    return np.asarray(above - np.log(np.exp(above).sum(axis=1, keepdims=True)))
 
 
 class _Spiking:

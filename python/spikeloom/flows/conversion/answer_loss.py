@@ -1,0 +1,32 @@
+"""How far outputs are from those of the trained network, for networks that are taught its answers.
+
+The squared error over the variance. Where outputs are several, the divergence of their soft maximum from the trained
+network's is added (Hinton and others 2015): a smaller or a coarser network cannot hold every output, but which is the
+largest.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+SOFTNESS = 0.4  # temperature of the soft maximum, in units of the outputs' spread
+
+
+def answer_loss(outputs: Array, wanted: Array, spread: float) -> tuple[float, Array]:
+    """Mean loss of outputs (N, m) and its slope in them; spread: standard deviation of all that is wanted."""
+    off = (outputs - wanted) / spread
+    loss, slope = float(np.mean(off**2)), 2.0 * off / (spread * off.size)
+    if outputs.shape[1] == 1:
+        return loss, slope
+    temperature = SOFTNESS * spread
+    mine, theirs = _log_chances(outputs / temperature), _log_chances(wanted / temperature)
+    divergence = float(np.mean((np.exp(theirs) * (theirs - mine)).sum(axis=1)))
+    return loss + divergence, slope + (np.exp(mine) - np.exp(theirs)) / (temperature * len(outputs))
+
+
+def _log_chances(outputs: Array) -> Array:
+    """(N, m) logarithm of the soft maximum over the outputs."""
+    above = outputs - outputs.max(axis=1, keepdims=True)
+    return np.asarray(above - np.log(np.exp(above).sum(axis=1, keepdims=True)))
