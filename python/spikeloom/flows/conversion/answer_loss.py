@@ -1,8 +1,8 @@
 """How far outputs are from those of the trained network, for networks that are taught its answers.
 
-The squared error over the variance. Where outputs are several, the divergence of their soft maximum from the trained
-network's is added (Hinton and others 2015): a smaller or a coarser network cannot hold every output, but which is the
-largest.
+The squared error over the variance. Where outputs are several, it is the lesser part of the loss, and the divergence of
+their soft maximum from the trained network's the greater one (Hinton and others 2015): a smaller or a coarser network
+cannot hold every output, but which is the largest.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 SOFTNESS = 0.4  # temperature of the soft maximum, in units of the outputs' spread
+SQUARES = 0.3  # weight of the squared error beside the divergence
 
 
 def answer_loss(outputs: Array, wanted: Array, spread: float) -> tuple[float, Array]:
@@ -23,7 +24,8 @@ def answer_loss(outputs: Array, wanted: Array, spread: float) -> tuple[float, Ar
     temperature = SOFTNESS * spread
     mine, theirs = _log_chances(outputs / temperature), _log_chances(wanted / temperature)
     divergence = float(np.mean((np.exp(theirs) * (theirs - mine)).sum(axis=1)))
-    return loss + divergence, slope + (np.exp(mine) - np.exp(theirs)) / (temperature * len(outputs))
+    sharper = (np.exp(mine) - np.exp(theirs)) / (temperature * len(outputs))
+    return SQUARES * loss + divergence, SQUARES * slope + sharper
 
 
 def _log_chances(outputs: Array) -> Array:
