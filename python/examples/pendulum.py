@@ -3,15 +3,18 @@
     python python/examples/pendulum.py --out nets
 
 The pendulum is that of gymnasium's Pendulum-v1, all roll-outs of a batch in one array. The expert pumps energy
-until the rod is nearly upright, then a linear-quadratic regulator holds it. The policy (3-64-64-1, ReLU) learns the
-expert's torque on states all over the box and on those that it meets itself (DAgger), its hidden units disturbed: a
-spiking copy only counts, and a policy that was trained so minds it less.
+until the rod is nearly upright, then a linear-quadratic regulator holds it. The policy (3-64-64-1, rectifiers clipped
+at 1, as a neuron that sends at most one spike a tick) learns the expert's torque on states all over the box and on
+those that it meets itself (DAgger). Its hidden units are disturbed meanwhile, for a spiking copy only counts: half of
+the batches see activations rounded up or down at random to a multiple of 1/LEVELS, the other half those that units
+have which integrate and fire over a few ticks. What is judged as the trained network is the policy without either.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +30,11 @@ LENGTH, HELD = 200, 50  # steps of an episode; the last ones, in which the rod h
 UPRIGHT = 0.2  # rad off the top that still count as upright
 SIZES = (3, 64, 64, 1)
 NEAR, SLOW = 0.35, 1.5  # rad and rad/s within which the expert regulates
-ROUNDS, ROLLOUTS, STEPS = 6, 60, 4000
-JITTER = 0.15  # of a layer's pre-activations, in units of their spread
+ROUNDS, ROLLOUTS, STEPS = 4, 60, 2500
+LEVELS, TICKS = 8, (4, 8)  # that disturbed units can count to, and the windows of those that fire
 Floats = NDArray[np.float64]
 Policy = Callable[[Floats], Floats]
+Layers = tuple[AnnLayer, ...]
 
 
 def advance(state: Floats, torque: Floats) -> Floats:
@@ -96,7 +100,7 @@ def imitate(seed: int) -> tuple[Ann, Floats]:
     """The policy, and the observations (n, 3) that it meets in its last round of roll-outs."""
     rng, gain = np.random.default_rng(seed), regulator()
     states = np.stack([rng.uniform(-np.pi, np.pi, 20_000), rng.uniform(-FASTEST, FASTEST, 20_000)], axis=1)
-    layers = fresh(SIZES, "relu", seed)
+    layers = _fresh(seed)
     for turn in range(ROUNDS):
         layers = _taught(layers, states, gain, rng, STEPS * (3 if turn == ROUNDS - 1 else 1))
         policy = _ann(layers)
@@ -105,9 +109,7 @@ def imitate(seed: int) -> tuple[Ann, Floats]:
     return policy, observed(met)
 
 
-def _taught(
-    layers: tuple[AnnLayer, ...], states: Floats, gain: Floats, rng: np.random.Generator, steps: int
-) -> tuple[AnnLayer, ...]:
+def _taught(layers: Layers, states: Floats, gain: Floats, rng: np.random.Generator, steps: int) -> Layers:
     adam, x, wanted = Adam(layers), observed(states), expert(states, gain)[:, None]
     for step in range(steps):
         rows = rng.integers(0, len(x), 256)
@@ -117,20 +119,54 @@ def _taught(
     return layers
 
 
-def _disturbed(
-    layers: tuple[AnnLayer, ...], x: Floats, rng: np.random.Generator
-) -> tuple[list[Floats], list[Floats]]:
-    """Inputs and pre-activations of every layer, the hidden ones with normal noise on them."""
-    inputs, found = [], []
-    for layer in layers:
-        inputs.append(x)
-        z = layer.preactivation(x)
-        found.append(z if layer is layers[-1] else z + rng.normal(size=z.shape) * JITTER * z.std())
-        x = layer.activate(found[-1])
+def _disturbed(layers: Layers, x: Floats, rng: np.random.Generator) -> tuple[list[Floats], list[Floats]]:
+    """Inputs and pre-activations of every layer under one of the two disturbances."""
+    ticks = int(rng.choice(TICKS))
+    return _rounded(layers, x, rng) if rng.random() < 0.5 else _fired(layers, x, ticks, rng)
+
+
+def _rounded(layers: Layers, x: Floats, rng: np.random.Generator) -> tuple[list[Floats], list[Floats]]:
+    """Every hidden unit at a multiple of 1/LEVELS, right in the mean."""
+    inputs, found = [x], [layers[0].preactivation(x)]
+    for layer in layers[1:]:
+        inputs.append(np.floor(np.clip(found[-1], 0.0, 1.0) * LEVELS + rng.random(found[-1].shape)) / LEVELS)
+        found.append(layer.preactivation(inputs[-1]))
     return inputs, found
 
 
-def _ann(layers: tuple[AnnLayer, ...]) -> Ann:
+def _fired(
+    layers: Layers, x: Floats, ticks: int, rng: np.random.Generator
+) -> tuple[list[Floats], list[Floats]]:
+    """Every hidden unit at its share of spikes; pre-activations such that the slope of 1 ends half a spike later."""
+    inputs, found, half = [x], [], 0.5 / ticks
+    drive = np.broadcast_to(layers[0].preactivation(x), (ticks, len(x), SIZES[1]))
+    for layer in layers[1:]:
+        found.append((drive.mean(axis=0) + half) / (1.0 + 2.0 * half))
+        start = rng.random(drive.shape[1:]) if layer is layers[1] and rng.random() < 0.5 else 0.5
+        spikes = _spikes(drive, start)
+        inputs.append(spikes.mean(axis=0))
+        drive = layer.preactivation(spikes.reshape(-1, layer.n_inputs)).reshape(ticks, len(x), -1)
+    return inputs, [*found, drive.mean(axis=0)]
+
+
+def _spikes(drive: Floats, start: Floats | float) -> Floats:
+    """(ticks, rows, units) 0 or 1, of units that add up what drives them and subtract 1 when they fire."""
+    potential, spikes = np.full(drive.shape[1:], start), np.empty(drive.shape)
+    for tick, current in enumerate(drive):
+        potential = potential + current
+        spikes[tick] = potential >= 1.0
+        potential = potential - spikes[tick]
+    return spikes
+
+
+def _fresh(seed: int) -> Layers:
+    """Untrained layers."""
+    first, second, last = fresh(SIZES, "relu", seed)
+    hidden = (replace(one, activation="clip", activation_number=1.0) for one in (first, second))
+    return (*hidden, last)
+
+
+def _ann(layers: Layers) -> Ann:
     return Ann("pendulum", (SIZES[0],), layers, None, np.arange(SIZES[0]))
 
 
@@ -146,10 +182,9 @@ def trained(nets: Path, seed: int = 0) -> tuple[Ann, Floats]:
         np.savez(path, rows=rows, **arrays)
     with np.load(path) as saved:
         layers = tuple(
-            AnnLayer(one.name, saved[f"{one.name}.weights"], saved[f"{one.name}.bias"], one.activation,
-                     one.input_shape, one.output_shape)
-            for one in fresh(SIZES, "relu", seed)
-        )  # fmt: skip
+            replace(one, weights=saved[f"{one.name}.weights"], bias=saved[f"{one.name}.bias"])
+            for one in _fresh(seed)
+        )
         return _ann(layers), saved["rows"]
 
 

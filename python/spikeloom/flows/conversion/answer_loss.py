@@ -1,8 +1,8 @@
 """How far outputs are from those of the trained network, for networks that are taught its answers.
 
-The squared error over the variance. Where outputs are several, it is the lesser part of the loss, and the divergence of
-their soft maximum from the trained network's the greater one (Hinton and others 2015): a smaller or a coarser network
-cannot hold every output, but which is the largest.
+The squared error over the variance. Where outputs are several, that is the lesser part of the loss; the greater is
+the divergence of their soft maximum from the trained network's (Hinton and others 2015): a smaller or a coarser
+network cannot hold every output, but which is the largest.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ from spikeloom.network.chip_layer import Synapses
 from spikeloom.network.chip_units import only_integrates
 
 Array = NDArray[np.float64]
-STEPS = 1200
+STEPS = 2500
 RATE = (
     0.01  # of the first step, in units of a layer's typical weight; it falls to 0 along a quarter of a cosine
 )
