@@ -1,6 +1,6 @@
 """What a chip makes of the networks of ``train_branches.py``: accuracy of the ANN and of its program.
 
-    python python/examples/measure_branches.py --only pooled --pool or
+    python python/examples/measure_branches.py --only pooled --pool race
 
 Fashion-MNIST rows come with the package; the digits are those left out, the wave forms are drawn by other seeds.
 Prints the accuracy on rows that the conversion has not seen, how often chip and ANN agree, and the error of the
@@ -39,7 +39,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", choices=NAMES, help="one of them")
-    parser.add_argument("--pool", choices=("tree", "or"), default="tree")
+    parser.add_argument("--pool", choices=("tree", "race", "or"), default="tree")
     parser.add_argument("--ticks", type=int, default=64)
     parser.add_argument("--calibration", type=int, default=800, help="rows")
     parser.add_argument("--profile", default="loihi1")

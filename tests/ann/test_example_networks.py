@@ -33,13 +33,13 @@ def test_the_line_is_an_image_of_height_1() -> None:
     assert [layer.input_shape[0] for layer in network("line").layers] == [1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("pool", ["tree", "or"])
-def test_both_costs_of_a_pool_are_told(pool: str) -> None:
-    """Fifteen neurons a window of 4 x 4, or one; what is counted in the table is the one asked for."""
+@pytest.mark.parametrize("pool", ["tree", "race", "or"])
+def test_all_costs_of_a_pool_are_told(pool: str) -> None:
+    """Fifteen neurons a window of 4 x 4, seventeen, or one; what is counted in the table is the one asked for."""
     found = explain(network("pooled"), "loihi1", pool=pool)  # type: ignore[arg-type]
     windows = 2 * 2 * 12
     assert [(cost.pool, cost.neurons, cost.sources) for cost in found.pools] == [
-        ("tree", 15 * windows, 5), ("or", windows, 1)]  # fmt: skip
+        ("tree", 15 * windows, 5), ("race", 17 * windows, 1), ("or", windows, 1)]  # fmt: skip
     assert found.fits
     pooling = {layer.name: layer.neurons for layer in found.layers[1:-1]}
-    assert sum(pooling.values()) == (15 * windows if pool == "tree" else windows)
+    assert sum(pooling.values()) == {"tree": 15, "race": 17, "or": 1}[pool] * windows

@@ -22,7 +22,7 @@ def explain(
     """Does a network fit a chip, and if not, why? Needs no data.
 
     Prints for each layer its neurons, synapses, memory, axons and cores, and the limit of the chip that it comes
-    nearest to; then what each max pooling takes in either form, what splitting a fan-in takes, what stands in the
+    nearest to; then what each max pooling takes in each form, what splitting a fan-in takes, what stands in the
     way, and what to change.
 
     \b

@@ -30,7 +30,9 @@ Effects = Annotated[
 ]
 Pool = Annotated[
     Literal["tree", "or"],
-    typer.Option(help="Max pooling: a tree of differences, or neurons that fire with any of their sources."),
+    typer.Option(
+        help="Max pooling: a tree of differences, neurons that fire with any of their sources, or a race of these."
+    ),
 ]
 FitSeed = Annotated[
     int | None, typer.Option("--chip-seed", min=0, help="Tune the network to this chip, where chips differ.")

@@ -123,8 +123,9 @@ def convert(
     axons_per_source : most axons of a source, on chips whose weights go by the type of an axon; as many as fit
         unless given.
     encoding : "rate" (default from 16 ticks), "bits" or "current" (default below).
-    pool : how the largest of several rates is had: "tree" (window - 1 neurons, exact in rates) or "or" (one neuron
-        that fires with any of them). The layers behind are fitted on what it gives.
+    pool : how the largest of several rates is had: "tree" (window - 1 neurons, exact in rates), "or" (one neuron
+        that fires with any of them, and holds them back where the chip lets it) or "race" (the same, and a keeper
+        beside each of them that makes good what its resets lose). The layers behind are fitted on what it gives.
     fan_in : where a chip limits the synapses onto a neuron: "thin" leaves inputs of dense layers out, "split" sums
         them up in blocks by helper neurons, a layer NAME_helpers before each layer that needs them.
     gain : "keep" holds each neuron's gain (default for one output, or with an environment).
@@ -200,8 +201,8 @@ def _check_pool(ann: Ann, profile: Profile, pool: Pool, neurons_per_unit: int) -
     if pools and neurons_per_unit > 1:
         raise FitError(f"layer {pools[0]!r}", "takes the largest of single neurons", value=neurons_per_unit, limit=1,
                        remedy="leave neurons_per_unit out")  # fmt: skip
-    if pools and pool == "or" and getattr(profile.fire, "reset", "subtract") != "zero":
-        raise FitError(f"layer {pools[0]!r}", "adds its sources up on a neuron that is not reset to zero", value="or",
+    if pools and pool != "tree" and getattr(profile.fire, "reset", "subtract") != "zero":
+        raise FitError(f"layer {pools[0]!r}", "adds its sources up on a neuron that is not reset to zero", value=pool,
                        limit="reset = zero", remedy='use pool="tree"')  # fmt: skip
 
 

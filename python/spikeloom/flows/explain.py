@@ -13,7 +13,8 @@ from spikeloom.errors import AnnError, FitError, NetworkError, PlacementError, S
 from spikeloom.flows.conversion.convertible import check_convertible
 from spikeloom.flows.conversion.dry_network import counts_outputs, dry_network, dry_units
 from spikeloom.flows.conversion.helpers import FanIn, HelperCost, helper_costs, split_fan_in
-from spikeloom.flows.conversion.max_pool import Pool, PoolCost, Wired, pool_costs
+from spikeloom.flows.conversion.max_pool import Pool, Wired
+from spikeloom.flows.conversion.pool_costs import PoolCost, pool_costs
 from spikeloom.flows.conversion.spiking_units import SpikingUnits, UnitLayer
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.demand import Demand, tables_of
@@ -76,7 +77,7 @@ class Explanation:
 
     cores: that the whole network takes; None where it does not fit
     alternatives: other profiles that hold the network, looked up where this one does not
-    pools: what each max pooling takes as a tree and as an "or"; `layers` counts the one that was asked for
+    pools: what each max pooling takes in every form it has here; `layers` counts the one that was asked for
     helpers: what splitting the fan-in takes, for each layer whose neurons have more synapses than the chip allows
     """
 
@@ -111,7 +112,7 @@ def explain(
     ----------
     ann : what `load_ann` takes, or a `SpikingNetwork`, which is placed as it is.
     profile : a chip by name, path, or `Profile`.
-    pool : the form of max pooling that is counted, "tree" or "or", as `convert` takes it.
+    pool : the form of max pooling that is counted, "tree", "race" or "or", as `convert` takes it.
     fan_in : what is counted where a chip limits the synapses onto a neuron, "thin" or "split", as `convert` takes it.
 
     Raises AnnError or ProfileError where one of the two cannot be read.
@@ -127,8 +128,7 @@ def explain(
     if isinstance(network, SpikingNetwork):
         return _explained("network", network, chip, [])
     dry = _Dry(network, pool, fan_in)
-    pools = tuple(cost for pair in map(pool_costs, dry.pools) for cost in pair)
-    found = replace(dry.on(chip), pools=pools, helpers=helper_costs(network, chip))
+    found = replace(dry.on(chip), pools=pool_costs(network, chip), helpers=helper_costs(network, chip))
     return found if found.fits else replace(found, alternatives=_alternatives(dry, chip))
 
 
@@ -137,7 +137,6 @@ class _Dry:
 
     def __init__(self, ann: Ann, pool: Pool, fan_in: FanIn) -> None:
         self.ann, self.pool, self.fan_in = ann, pool, fan_in
-        self.pools = [layer for layer in ann.layers if layer.is_max]
         self.problems: list[Problem] = []
         try:
             check_convertible(ann)

@@ -19,6 +19,7 @@ from spikeloom.flows.conversion.input_coding import FEW_TICKS, InputCoding, Inpu
 from spikeloom.flows.conversion.layer_data import LayerData
 from spikeloom.flows.conversion.max_pool import Pool
 from spikeloom.flows.conversion.pairs import is_pair
+from spikeloom.flows.conversion.races import with_races
 from spikeloom.flows.conversion.relays import relayed
 from spikeloom.flows.conversion.spiking_units import UnitLayer, spiking_units
 from spikeloom.profile.schema import Profile
@@ -88,7 +89,7 @@ def calibration_set(
     flat = ann.flatten(rows)
     plain = spiking_units(ann, rows, neurons_per_unit, counted=counted, pool=pool)
     levels = firing_ceiling(profile) * ticks if ticks < FEW_TICKS else None
-    units = relayed(balanced(plain, levels), profile)
+    units = relayed(with_races(balanced(plain, levels), profile), profile)
     first_layer = units.layers[0]
     assert isinstance(first_layer, AnnLayer)
     coding = choose_coding(first_layer, flat, profile, encoding, ticks)

@@ -13,6 +13,7 @@ from spikeloom.emulation.measure import next_feed
 from spikeloom.fit.problem import LayerFit, Method, Objective
 from spikeloom.flows.conversion.calibration import CalibrationSet
 from spikeloom.flows.conversion.checkpoint import Checkpoint
+from spikeloom.flows.conversion.chip_limits import largest_code
 from spikeloom.flows.conversion.ideal_stages import IdealStages
 from spikeloom.flows.conversion.layer_search import Candidate, convert_layer, given_synapses
 from spikeloom.flows.conversion.layer_task import LayerTask, on_chip, one_layer_program, readout_scale
@@ -22,6 +23,7 @@ from spikeloom.flows.conversion.spiking_units import INPUT, sources_of
 from spikeloom.flows.conversion.teaching import Taught, teach
 from spikeloom.flows.conversion.time_limit import TimeLimit
 from spikeloom.network.chip_layer import Synapses
+from spikeloom.network.held_back import keep
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place
 from spikeloom.placement.whole_chip import check_ports
@@ -92,6 +94,8 @@ def _convert_chain(
             known = taught[layer.name]
             winner = given_synapses(task, known.weights, known.bias, known.scale)
         winner.chip.add_to(network, sources, copies=1 if is_last else data.axons[index + 1])
+        if task.keeps:
+            keep(network, winner.chip, sources, largest_code(data.profile))
         ideal.add(task, winner, sources, data.counted_offset if is_last else None)
         winners.append(winner)
         tell(f"{method} {layer.name}")
@@ -100,7 +104,7 @@ def _convert_chain(
         else:
             program = one_layer_program(task, winner.chip)
             feed = next_feed(program, task.data.feed, layer.name, threads=threads)
-            sent[layer.name] = Sent(feed, winner.scale, data.answers[index])
+            sent[layer.name] = Sent(feed, winner.scale, data.answers[index], (task, winner.chip))
     program = place(network, ticks=data.ticks)
     return Chain(network, program, tuple(winners), ideal.programs(data.ticks))
 

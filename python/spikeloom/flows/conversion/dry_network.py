@@ -10,10 +10,12 @@ from spikeloom.fit.type_table import plain_codes
 from spikeloom.flows.conversion.axon_plan import axons_per_source, has_types
 from spikeloom.flows.conversion.chip_limits import counts_spikes, largest_code, type_table, weight_grid
 from spikeloom.flows.conversion.max_pool import Pool, Wired
+from spikeloom.flows.conversion.races import connect_race, race_behind, with_races
 from spikeloom.flows.conversion.relays import relayed
 from spikeloom.flows.conversion.spiking_units import INPUT, SpikingUnits, UnitLayer, sources_of, spiking_units
 from spikeloom.network.chip_layer import ChipLayer, Synapses
 from spikeloom.network.from_fit import chip_layer
+from spikeloom.network.held_back import keep
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.network.wired import wired_layer
 from spikeloom.profile.schema import Profile
@@ -46,11 +48,16 @@ def dry_network(
     network.input(INPUT, ann.layers[0].n_inputs, encoding="rate")
     counted = counts_outputs(profile)
     plain = dry_units(ann, pool, counted=counted) if units is None else units
-    layers = relayed(plain, profile).layers
-    axons = (*axons_per_source(layers, profile), 1)
+    layers = relayed(with_races(plain, profile), profile).layers
+    axons, chips = (*axons_per_source(layers, profile), 1), {}
     for index, layer in enumerate(layers):
         chip = _on_chip(layer, profile, axons[index], readout=layer is layers[-1] and not counted)
         chip.add_to(network, sources_of(layer), copies=axons[index + 1])
+        chips[layer.name] = chip
+        if (race := race_behind(layer.name, layers)) is not None and race.keeps:
+            keep(network, chip, sources_of(layer), largest_code(profile))
+        if isinstance(layer, Wired) and layer.holds_back:
+            connect_race(network, layer, chips[sources_of(layer)[0]])
     network.output(network.populations[layers[-1].name], read="spikes" if counted else profile.fire.reg)
     return network
 

@@ -20,7 +20,9 @@ from spikeloom.flows.conversion.chip_limits import has_synapses_of_their_own
 from spikeloom.flows.conversion.layer_search import Candidate
 from spikeloom.flows.conversion.layer_task import LayerTask, on_chip, readout_scale
 from spikeloom.flows.conversion.max_pool import Wired
-from spikeloom.network.chip_layer import Synapses
+from spikeloom.flows.conversion.races import connect_race
+from spikeloom.network.chip_layer import ChipLayer, Synapses
+from spikeloom.network.held_back import keep
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.network.wired import wired_layer
 from spikeloom.placement.place import place
@@ -41,6 +43,7 @@ class IdealStages:
         self._profile = with_real_weights(profile) if own else ideal_like(profile)
         self._networks = {stage: SpikingNetwork(self._profile) for stage in (STAGES[:1] if own else STAGES)}
         self._depth: dict[str, int] = {}
+        self._chips: dict[tuple[str, str], ChipLayer] = {}
         for network in self._networks.values():
             add_input(network)
 
@@ -52,6 +55,9 @@ class IdealStages:
         for stage, network in self._networks.items():
             chip = on_chip(ideal, self._synapses(winner, stage))
             chip.add_to(network, sources)
+            self._chips[stage, chip.name] = chip
+            if task.keeps:
+                keep(network, chip, sources, 1.0)
             if task.is_last:
                 population = network.populations[chip.name]
                 network.output(population, read="v", scale=readout_scale(ideal, chip, winner.scale))
@@ -62,8 +68,11 @@ class IdealStages:
     def add_wired(self, layer: Wired, sources: Sequence[str]) -> None:
         """Add neurons of a max pooling, which have no weights of their own."""
         self._noted(layer.name, sources)
-        for network in self._networks.values():
+        for stage, network in self._networks.items():
             wired_layer(layer.name, list(layer.maps.values()), self._profile, 1.0).add_to(network, sources)
+            if layer.holds_back:
+                self._depth[layer.name] = self._depth[sources[0]]  # they work side by side
+                connect_race(network, layer, self._chips[stage, sources[0]])
 
     def _noted(self, name: str, sources: Sequence[str]) -> int:
         """Ticks after which the layer's window starts: as many as layers lie before it on the longest way."""

@@ -18,6 +18,7 @@ from spikeloom.flows.conversion.checkpoint import digest
 from spikeloom.flows.conversion.chip_limits import (
     firing_ceiling,
     full_precision,
+    largest_code,
     scale_limits,
     type_table,
     weight_grid,
@@ -36,6 +37,7 @@ from spikeloom.network.chip_units import (
 )
 from spikeloom.network.constant_lines import largest_line_bias
 from spikeloom.network.from_fit import chip_layer, hosted_layer
+from spikeloom.network.held_back import KEPT, keep
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.place import place_without_limits
 from spikeloom.profile.schema import Profile
@@ -56,6 +58,7 @@ class LayerTask:
     neurons_per_unit: neurons that share one activation, each with a start of its own
     axons: of each source, where axons have types
     part: (m,) of the range of a membrane that wraps, for what the weight copy brings, see `wrap_room`
+    is_held_back: a pool behind it takes thresholds from its neurons and gives them back; keeps: so do keepers
     """
 
     data: LayerData
@@ -68,6 +71,8 @@ class LayerTask:
     neurons_per_unit: int = 1
     axons: int = 1
     part: Array | float = FIRST_PART
+    is_held_back: bool = False
+    keeps: bool = False
 
     @property
     def layer(self) -> AnnLayer:
@@ -78,6 +83,11 @@ class LayerTask:
     def by_host(self) -> bool:
         """The host computes this layer's current."""
         return self.coding is not None and self.coding.by_host
+
+    @property
+    def by_others(self) -> int:
+        """Thresholds in a tick that a pool behind the layer and keepers beside it give and take at most."""
+        return KEPT * (self.is_held_back + self.keeps)
 
     @property
     def copy_is_exact(self) -> bool:
@@ -180,32 +190,34 @@ class LayerTask:
 
 def one_layer_program(task: LayerTask, chip: ChipLayer, scale: Array | None = None) -> ChipProgram:
     """The layer alone behind input lines, over warm-up and window."""
+    network = one_layer_network(task, chip)
+    population = network.populations[chip.name]
+    if scale is None:
+        network.output(population, read="spikes")
+    else:
+        network.output(population, read=task.profile.fire.reg, scale=scale)
+    return place_without_limits(network, ticks=task.data.feed.ticks)
+
+
+def one_layer_network(task: LayerTask, chip: ChipLayer) -> SpikingNetwork:
+    """The layer alone behind input lines, with nothing behind it yet."""
     sizes = (task.data.feed.size,) if len(chip.weights) == 1 else [part.n_inputs for part in task.layer.parts]
-    read = None if scale is None else (task.profile.fire.reg, scale)
-    return alone(chip, task.profile, sizes, task.data.feed.ticks, by_host=task.by_host, read=read)
+    network = alone(chip, task.profile, sizes, by_host=task.by_host)
+    if task.keeps:
+        keep(network, chip, tuple(network.populations)[:-1], largest_code(task.profile))
+    return network
 
 
 def alone(
-    chip: ChipLayer,
-    profile: Profile,
-    sizes: Sequence[int],
-    ticks: int,
-    *,
-    by_host: bool = False,
-    read: tuple[str, Array] | None = None,
-) -> ChipProgram:
-    """A layer behind so many lines of each source; read: a register with its scale, in place of the spikes."""
+    chip: ChipLayer, profile: Profile, sizes: Sequence[int], *, by_host: bool = False
+) -> SpikingNetwork:
+    """A layer behind so many lines of each source."""
     network = SpikingNetwork(unsplit(stepwise(profile)))
     sources = [f"feed{k}" for k in range(len(sizes))]
     for source, size in zip(sources, sizes, strict=True):
         network.input(source, size, encoding="current" if by_host else "spikes")
     chip.add_to(network, sources)
-    population = network.populations[chip.name]
-    if read is None:
-        network.output(population, read="spikes")
-    else:
-        network.output(population, read=read[0], scale=read[1])
-    return place_without_limits(network, ticks=ticks)
+    return network
 
 
 def readout_scale(task: LayerTask, chip: ChipLayer, scale: float) -> Array:
@@ -251,7 +263,7 @@ def on_chip(task: LayerTask, synapses: Synapses) -> ChipLayer:
             ticks=task.ticks, peak=_host_peak(task, fitted), start_share=shares,
         )  # fmt: skip
     return chip_layer(
-        synapses, task.layer, task.profile, ticks=task.ticks, peak=_peak(task, synapses), readout=task.is_last,
+        synapses, task.layer, task.profile, ticks=task.ticks, peak=_peak(task, synapses) + task.by_others, readout=task.is_last,
         depth=task.data.feed.depth, planes=task.planes, start_share=shares,
     )  # fmt: skip
 

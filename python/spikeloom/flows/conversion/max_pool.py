@@ -2,7 +2,8 @@
 
 The largest of two rates is b + r with r = max(a - b, 0), a rectifier whose weights are 1 and -1. A tree of these
 takes k - 1 neurons for a window of k and is exact in rates; what takes the pool's output reads 1 + log2(k) sources.
-A neuron that fires whenever any of its sources does takes one for a window: its rate is that of the union.
+A neuron that fires whenever any of its sources does takes one for a window: its rate is that of the union, and that
+of the largest where it holds them back (see `network.held_back`). In a race they have keepers as well.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from scipy.sparse import csr_array, eye_array, hstack
 from spikeloom.ann.graph import AnnLayer
 
 Array = NDArray[np.float64]
-Pool = Literal["tree", "or"]
-POOLS = ("tree", "or")
+Pool = Literal["tree", "race", "or"]
+POOLS = ("tree", "race", "or")
 Value: TypeAlias = dict[str, csr_array]  # a sum: source -> (its neurons, windows), of 1 and -1
 
 
@@ -27,10 +28,13 @@ class Wired:
     """Neurons whose synapses follow from the pooling: each adds or subtracts whole spikes of its sources.
 
     maps: source -> (its neurons, neurons) of 1 and -1
+    holds_back: each of its spikes takes a threshold from its sources; keeps: these have keepers
     """
 
     name: str
     maps: Value
+    holds_back: bool = False
+    keeps: bool = False
 
     @property
     def n_outputs(self) -> int:
@@ -48,22 +52,6 @@ class Wired:
 
 
 @dataclass(frozen=True)
-class PoolCost:
-    """What max pooling takes in one of its two forms.
-
-    layer: of the network; pool: "tree" or "or"; neurons, synapses: of the pooling itself
-    sources: populations that what comes behind it reads in place of one; ticks: that the output comes later
-    """
-
-    layer: str
-    pool: Pool
-    neurons: int
-    synapses: int
-    sources: int
-    ticks: int
-
-
-@dataclass(frozen=True)
 class Term:
     """A summand of what a layer gives: its image, of which only the first number of each `stride` window counts."""
 
@@ -75,8 +63,9 @@ class Term:
 def wired(layer: AnnLayer, source: str, pool: Pool) -> tuple[tuple[Wired, ...], tuple[Term, ...]]:
     """The neurons of a max pooling, each after its sources, and the summands of what it gives."""
     taps = _taps(layer)
-    if pool == "or":
-        return (Wired(layer.name, {source: sum(taps[1:], taps[0])}),), (Term(layer.name, layer.output_shape),)
+    if pool != "tree":
+        any_of = Wired(layer.name, {source: sum(taps[1:], taps[0])}, keeps=pool == "race")
+        return (any_of,), (Term(layer.name, layer.output_shape),)
     values: list[Value] = [{source: tap} for tap in taps]
     made: list[Wired] = []
     terms = [Term(source, layer.input_shape, layer.stride)]
@@ -100,18 +89,6 @@ def wired(layer: AnnLayer, source: str, pool: Pool) -> tuple[tuple[Wired, ...], 
         ]
         values = found + (values[-1:] if len(values) % 2 else [])
     return tuple(made), tuple(terms)
-
-
-def pool_costs(layer: AnnLayer) -> tuple[PoolCost, PoolCost]:
-    """Both forms of a max pooling, in hops of one tick."""
-    return _cost(layer, "tree"), _cost(layer, "or")
-
-
-def _cost(layer: AnnLayer, pool: Pool) -> PoolCost:
-    made, terms = wired(layer, "", pool)
-    synapses = sum(int(np.count_nonzero(weights.data)) for one in made for weights in one.maps.values())
-    ticks = 1 if pool == "or" else len(terms) - 1
-    return PoolCost(layer.name, pool, sum(one.n_outputs for one in made), synapses, len(terms), ticks)
 
 
 def _taps(layer: AnnLayer) -> list[csr_array]:

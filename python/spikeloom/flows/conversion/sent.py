@@ -17,9 +17,12 @@ from spikeloom.flows.conversion.ideal_stages import IdealStages
 from spikeloom.flows.conversion.layer_data import LayerData
 from spikeloom.flows.conversion.layer_task import LayerTask, alone
 from spikeloom.flows.conversion.max_pool import Wired
+from spikeloom.flows.conversion.races import connect_race, race_behind, race_program
 from spikeloom.flows.conversion.spiking_units import sources_of
+from spikeloom.network.chip_layer import ChipLayer
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.network.wired import wired_layer
+from spikeloom.placement.place import place_without_limits
 
 Array = NDArray[np.float64]
 
@@ -29,11 +32,13 @@ class Sent:
     """What a converted layer sends: its spikes as they arrive behind it, their scale, and what they stand for.
 
     scale: rate per unit of the ANN's activation; answer: (N, neurons) that activation
+    made_by: the layer in chip codes and its task, where it was fitted
     """
 
     feed: Feed
     scale: float
     answer: Array
+    made_by: tuple[LayerTask, ChipLayer] | None = None
 
 
 def task_behind(
@@ -43,9 +48,11 @@ def task_behind(
     is_last, is_first = index == len(data.layers) - 1, index == 0
     is_readout = is_last and data.counted_offset is None
     layer_data = data.first if is_first else _data_behind(data, index, sent, is_readout)
+    race, by_host = race_behind(data.layers[index].name, data.layers), is_first and data.coding.by_host
     return LayerTask(
         layer_data, data.profile, data.ticks, is_readout, data.coding if is_first else None, objective, threads,
         1 if is_last else data.neurons_per_unit, data.axons[index],
+        is_held_back=race is not None, keeps=race is not None and race.keeps and not by_host,
     )  # fmt: skip
 
 
@@ -58,9 +65,17 @@ def sent_by_wired(
     chip = wired_layer(layer.name, list(layer.maps.values()), data.profile, largest_code(data.profile))
     chip.add_to(network, tuple(layer.maps))
     ideal.add_wired(layer, tuple(layer.maps))
-    feed = side_by_side([one.feed for one in given])
-    program = alone(chip, data.profile, [one.feed.size for one in given], feed.ticks)
     answer = data.answers[[each.name for each in data.layers].index(layer.name)]
+    if layer.holds_back:
+        assert given[0].made_by is not None
+        task, source = given[0].made_by
+        connect_race(network, layer, source)
+        feed, program = task.data.feed, race_program(task, source, chip, layer)
+    else:
+        feed = side_by_side([one.feed for one in given])
+        alone_behind = alone(chip, data.profile, [one.feed.size for one in given])
+        alone_behind.output(alone_behind.populations[chip.name])
+        program = place_without_limits(alone_behind, ticks=feed.ticks)
     return Sent(next_feed(program, feed, layer.name, threads=threads), given[0].scale, answer)
 
 

@@ -104,7 +104,7 @@ class _Units:
         for one in made:
             z = one.drive(self._answers)
             largest = np.asarray(layer.preactivation(self._answers[term.name]))
-            self._append(one, z, largest if self.pool == "or" else np.maximum(z, 0.0))
+            self._append(one, z, np.maximum(z, 0.0) if self.pool == "tree" else largest)
         self._given[layer.name], self._centre[layer.name] = (terms, lines), 0.0
 
     def _append(self, layer: UnitLayer, z: Array, a: Array) -> None:
