@@ -79,16 +79,15 @@ def test_branches_meet_in_step() -> None:
     assert crosscheck(program, x[250:251], reference="brian2").equal
 
 
-@pytest.mark.parametrize("pool", ["tree", "or"])
-def test_max_pooling_on_the_chip(pool: Literal["tree", "or"]) -> None:
+def test_max_pooling_on_the_chip() -> None:
+    """As a tree; the other forms are in test_races.py."""
     x = images(200)
-    conversion = convert(pooled(), "loihi1", calibration=x[:160], ticks=32, pool=pool)
+    conversion = convert(pooled(), "loihi1", calibration=x[:160], ticks=32)
     assert error(conversion, x[160:]) < SMALL_CONVERSION
     neurons = {placed.name: placed.neurons.size for placed in conversion.program.populations}
     made = {name: size for name, size in neurons.items() if name.startswith("pool")}
     windows = 4 * 4 * 3
-    assert made == ({"pool": windows} if pool == "or" else {
-        "pool_1": windows, "pool_1_more": windows, "pool_2": windows})  # fmt: skip
+    assert made == {"pool_1": windows, "pool_1_more": windows, "pool_2": windows}
     assert [fit.name for fit in conversion.layers] == ["conv", "out", "scores"]
     assert crosscheck(conversion.program, x[160:161], reference="twin").equal
 

@@ -99,15 +99,17 @@ def images(count: int) -> np.ndarray:
 
 
 def error(pool: Literal["or", "race"], x: np.ndarray) -> float:
-    conversion = convert(pooled(), "loihi1", calibration=x[:100], ticks=32, pool=pool)
-    assert crosscheck(conversion.program, x[100:101], reference="twin").equal
-    assert pool == "or" or crosscheck(conversion.program, x[100:101], reference="brian2").equal
-    got, wanted = emulate(conversion.program, x[100:]).outputs, conversion.ann.predict(x[100:])
+    conversion = convert(pooled(), "loihi1", calibration=x[:60], ticks=32, pool=pool)
+    assert crosscheck(conversion.program, x[60:61], reference="twin").equal
+    assert pool == "or" or crosscheck(conversion.program, x[60:61], reference="brian2").equal
+    made = {placed.name: placed.neurons.size for placed in conversion.program.populations}
+    assert made == {"conv": 192, "pool": 48, "scores": 3} | ({"conv_keeper": 192} if pool == "race" else {})
+    got, wanted = emulate(conversion.program, x[60:]).outputs, conversion.ann.predict(x[60:])
     return float(np.mean((got - wanted) ** 2) / np.mean((wanted - wanted.mean(axis=0)) ** 2))
 
 
 def test_the_maximum_on_the_chip(monkeypatch: pytest.MonkeyPatch) -> None:
-    x = images(140)
+    x = images(90)
     held, race = error("or", x), error("race", x)
     monkeypatch.setattr(races, "can_hold_back", lambda profile: False)
     union = error("or", x)
