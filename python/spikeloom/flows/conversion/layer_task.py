@@ -262,8 +262,9 @@ def on_chip(task: LayerTask, synapses: Synapses) -> ChipLayer:
             fitted, fitted.preactivation(task.coding.halves(channels)) - _spread_bias(fitted), task.profile,
             ticks=task.ticks, peak=_host_peak(task, fitted), start_share=shares,
         )  # fmt: skip
+    peak = _peak(task, synapses) + task.by_others
     return chip_layer(
-        synapses, task.layer, task.profile, ticks=task.ticks, peak=_peak(task, synapses) + task.by_others, readout=task.is_last,
+        synapses, task.layer, task.profile, ticks=task.ticks, peak=peak, readout=task.is_last,
         depth=task.data.feed.depth, planes=task.planes, start_share=shares,
     )  # fmt: skip
 
