@@ -15,7 +15,8 @@ import argparse
 import numpy as np
 import spikeloom as sl
 from spikeloom.bundled.load import load_bundle
-from spikeloom.flows.conversion.chip_loop import tuned_by_neurons, tuned_by_synapses
+from spikeloom.flows.conversion.chip_loop import tuned_by_synapses
+from spikeloom.flows.conversion.neuron_tuning import tuned_by_neurons
 
 SAMPLES = 300  # on which a neuron's gain and offset are measured
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import spikeloom as sl
 from spikeloom.ann.graph import Ann, AnnLayer
+from spikeloom.flows.conversion.neuron_tuning import tuned_by_neurons
 from spikeloom.flows.terminal.validation_text import verdict
 from spikeloom.flows.validation import imperfect_chips as module
-from spikeloom.flows.validation.imperfect_chips import imperfect_chips
+from spikeloom.flows.validation.imperfect_chips import Bench, imperfect_chips
 from spikeloom.flows.validation.scoring import make_scorer, wilson
 from spikeloom.report.html import page
 
@@ -40,20 +41,21 @@ def _judged(
     monkeypatch.setattr(module, "emulate", emulate)
     program: Any = SimpleNamespace(chip_seed=fitted)
     told: list[str] = []
-    found = imperfect_chips(
-        program, RIGHT, RIGHT, make_scorer(LABELS, RIGHT, None), 1.0, chips, None, told.append
-    )
-    assert told == [f"chip {seed}" for seed in found.scores]
+    bench = Bench(RIGHT, RIGHT, make_scorer(LABELS, RIGHT, None), 1.0)
+    found = imperfect_chips(program, bench, chips, None, told.append)
+    assert told == [f"chip {seed}" for seed in found.plain.scores]
     return found, ran
 
 
 def test_the_fitted_chip_is_none_of_those_that_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     found, ran = _judged(monkeypatch, ("mismatch",), 4, fitted=2)
     assert ran == [0, 1, 3, 4]
-    assert found.scores == {k: 1 - k / 200 for k in (0, 1, 3, 4)}
-    assert (found.yield_, found.yield_interval) == (0.5, wilson(2, 4))
-    assert found.stage.score == pytest.approx(1 - 2 / 200)
-    assert found.stage.low < found.stage.score < found.stage.high
+    plain = found.plain
+    assert plain.scores == {k: 1 - k / 200 for k in (0, 1, 3, 4)}
+    assert (plain.yield_, plain.yield_interval) == (0.5, wilson(2, 4))
+    assert plain.stage.score == pytest.approx(1 - 2 / 200)
+    assert plain.stage.low < plain.stage.score < plain.stage.high
+    assert found.stages == (plain.stage,)  # without calibration rows no chip is calibrated
     assert found.said == "4 chips that the fit has not seen, with mismatch"
 
 
@@ -82,13 +84,18 @@ def test_chips_of_phase_change_memory_are_judged_one_by_one() -> None:
     ideal = score(effects=())
     assert found.chips == scores
     assert len(set(scores.values())) > 1
+    assert [stage.name for stage in found.stages[-2:]] == ["imperfect", "calibrated"]
     stage = found.stage("imperfect")
-    assert stage is found.stages[-1]
     assert stage.score == pytest.approx(np.mean(list(scores.values())))
     assert found.stage("emulated").score == ideal
     assert found.stage("in_the_loop").score == score(chip_seed=2)  # beside the others, never instead
     assert found.yield_ == sum(ideal - each < 0.01 for each in scores.values()) / 5
     assert "programming, drift, read" in found.imperfections
+    tuned = {seed: tuned_by_neurons(conversion.program, conversion.calibration, seed) for seed in scores}
+    calibrated = {seed: sl.emulate(one.program, x).outputs.argmax(axis=1) == y for seed, one in tuned.items()}
+    assert found.calibrated_chips == {seed: right.mean() for seed, right in calibrated.items()}
+    assert found.calibration_runs == tuned[0].runs
+    assert found.stage("calibrated").nmse < found.stage("imperfect").nmse
     written = {name: view.counts.sum() for name, view in found.pictures.weights.items()}
     assert written == {"fc1": 5 * 10, "fc2": 10 * 3}
     edges = [float(np.abs(view.edges).max()) for view in found.pictures.weights.values()]
@@ -105,11 +112,11 @@ def test_chips_of_phase_change_memory_are_judged_one_by_one() -> None:
 def test_where_chips_are_alike_one_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     found, ran = _judged(monkeypatch, (), 20)
     assert ran == []
-    assert (found.stage, found.yield_, dict(found.scores)) == (None, None, {})
+    assert (found.stages, found.plain.yield_, found.plain.scores) == ((), None, {})
     assert "every chip is alike" in found.said
 
 
 def test_no_chips_were_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     found, _ = _judged(monkeypatch, ("mismatch", "noise"), 0)
-    assert found.yield_ is None
+    assert found.plain.yield_ is None
     assert "differ by mismatch, noise" in found.said

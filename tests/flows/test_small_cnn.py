@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 import spikeloom as sl
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.bundled.load import load_bundle
+from spikeloom.flows.conversion.neuron_tuning import tuned_by_neurons
 from spikeloom.network.chip_layer import Synapses
 from spikeloom.network.from_fit import chip_layer
 
@@ -14,16 +17,40 @@ from spikeloom.network.from_fit import chip_layer
 CHIPS = {"brainscales2": (24, 0.65), "dynap_se2": (32, 0.6)}
 
 
+@cache
+def converted(chip: str) -> sl.Conversion:
+    net = load_bundle("small_cnn")
+    return sl.convert(net.onnx_path, chip, calibration=net.calibration[:150], ticks=CHIPS[chip][0])
+
+
 @pytest.mark.parametrize("chip", CHIPS)
 def test_a_convolution_goes_onto_neurons_in_continuous_time(chip: str) -> None:
-    net, (ticks, alike) = load_bundle("small_cnn"), CHIPS[chip]
-    conversion = sl.convert(net.onnx_path, chip, calibration=net.calibration[:150], ticks=ticks)
-    rows = net.inputs[:100]
+    conversion, alike = converted(chip), CHIPS[chip][1]
+    rows = load_bundle("small_cnn").inputs[:100]
     run = sl.emulate(conversion.program, rows, effects=())
     assert np.mean(run.outputs.argmax(axis=1) == conversion.ann.predict(rows).argmax(axis=1)) >= alike
     assert set(conversion.ideal) == {"fitted"}  # its own neurons, with real-valued weights
     real = sl.emulate(conversion.ideal["fitted"], rows).outputs
     assert np.mean(real.argmax(axis=1) == run.outputs.argmax(axis=1)) >= alike
+
+
+def test_a_chip_with_mismatch_answers_once_its_neurons_are_calibrated() -> None:
+    """Gain and offset of each neuron, by counts alone: its weights are codes, and it does not subtract."""
+    conversion, rows = converted("brainscales2"), load_bundle("small_cnn").inputs[:200]
+    program, wanted = conversion.program, conversion.ann.predict(rows).argmax(axis=1)
+    tuned = tuned_by_neurons(program, conversion.calibration, 0)
+
+    def agreement(one: sl.ChipProgram, **how: object) -> float:
+        return float(np.mean(sl.emulate(one, rows, **how).outputs.argmax(axis=1) == wanted))
+
+    assert agreement(program, chip_seed=0) < 0.5
+    assert agreement(tuned.program) > agreement(program, effects=()) - 0.1
+    assert tuned.program.chip_seed == 0
+    moved = tuned.program.arrays.params
+    for name in ("v_thr_lsb", "drive_lsb"):
+        param = program.profile.params[name]
+        assert param.min <= moved[name].min() and moved[name].max() <= param.max
+        assert not np.array_equal(moved[name], program.arrays.params[name])
 
 
 def test_a_chip_of_fewer_lines_refuses_it_by_its_limit() -> None:

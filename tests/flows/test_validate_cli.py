@@ -77,7 +77,7 @@ def test_a_network_tuned_to_a_chip_is_scored_on_it_too(
     more = ("--chip-seed", "3", "--chips", "2", "--reference", "twin", "--time-limit", "1000", "--json")
     assert run([*command, *more]) == 0
     facts = json.loads(capsys.readouterr().out)
-    assert [stage["name"] for stage in facts["stages"]][-2:] == ["in_the_loop", "imperfect"]
+    assert [stage["name"] for stage in facts["stages"]][-3:] == ["in_the_loop", "imperfect", "calibrated"]
     assert list(facts["chips"]) == ["0", "1"]
 
 

@@ -21,7 +21,7 @@ from spikeloom.flows.conversion.calibration import CalibrationSet, calibration_s
 from spikeloom.flows.conversion.chain import Chain, convert_chains
 from spikeloom.flows.conversion.checkpoint import Checkpoint, digest
 from spikeloom.flows.conversion.chip_limits import weight_grid
-from spikeloom.flows.conversion.chip_loop import WAYS, tuned_to_chip
+from spikeloom.flows.conversion.chip_loop import tuned_to_chip, ways_to_tune
 from spikeloom.flows.conversion.convert_checks import check_choices, check_numbers, checked_rows
 from spikeloom.flows.conversion.convertible import check_convertible
 from spikeloom.flows.conversion.held_out import held_out_rows
@@ -61,6 +61,7 @@ class Conversion:
     chosen: the way that won; layers: its fits, first layer first
     ideal: the winner on profile `ideal`, "fitted" with the relaxed weights, "quantised" with those of the chip
     seen: hashes of the calibration rows, so that none of them is scored; source: what the network was read from
+    calibration: the rows themselves, with which `validate` calibrates chips that differ
     warnings: what the designer should know, in plain words
     """
 
@@ -76,6 +77,7 @@ class Conversion:
     ideal: Mapping[str, ChipProgram] = field(default_factory=dict)
     seen: frozenset[bytes] = frozenset()
     source: object = None
+    calibration: Array | None = None
 
 
 def convert(
@@ -131,10 +133,10 @@ def convert(
     gain : "keep" holds each neuron's gain (default for one output, or with an environment).
     environment : takes a policy (N, *input_shape) -> (N, outputs) and returns a score, higher is better; it then
         chooses among the converted networks.
-    chip_seed : the chip instance to fit. The converted network is tuned to it, in two ways, by what that chip lets
-        one measure: see `flows.chip_loop`. The best of them and of the network as it was, on held-out rows on that
-        chip, is returned; all are in `programs`, with their numbers of chip runs in the program's report. Digital
-        chips have none.
+    chip_seed : the chip instance to fit. The converted network is tuned to it, neuron by neuron on any chip whose
+        profile has imperfections, and synapse by synapse where that chip lets one measure them: see
+        `flows.conversion.chip_loop`. The best of them and of the network as it was, on held-out rows on that chip, is
+        returned; all are in `programs`, with their numbers of chip runs in the program's report.
 
     plain_rounding : also convert the whole network with weights rounded to the nearest codes, for comparison: it is
         in `programs` and `candidates` as "plain", and never chosen.
@@ -168,7 +170,7 @@ def convert(
     keep = gain == "keep" or (gain is None and (environment is not None or network.layers[-1].n_outputs == 1))
     methods = _methods(data, keep) + (("plain",) if plain_rounding else ())
     layers = sum(not isinstance(layer, Wired) for layer in data.layers)
-    tell = _counter(progress, len(methods) * layers + (len(WAYS) if chip_seed is not None else 0))
+    tell = _counter(progress, len(methods) * layers + (0 if chip_seed is None else len(ways_to_tune(chip))))
     saved = Checkpoint(checkpoint, _digest(data, objective))
     chains = convert_chains(data, methods, objective, threads, tell, saved, limit)
     scores = {method: _scores(data, wanted, chain, environment, threads) for method, chain in chains.items()}
@@ -185,7 +187,7 @@ def convert(
     return Conversion(
         network, chain.network, program, with_kept(chain.fits, smaller, pruned), scores, programs, chosen,
         _warnings(data, chain, pruned), pruned, chain.ideal,
-        frozenset(row_hashes(rows)), None if isinstance(ann, Ann) else ann,
+        frozenset(row_hashes(rows)), None if isinstance(ann, Ann) else ann, rows,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from spikeloom.flows.convert import Conversion
 from spikeloom.flows.rows import JudgedRows, judged_rows
 from spikeloom.flows.validation.closed_loop import Environment, closed_loop
 from spikeloom.flows.validation.framework import framework_outputs
-from spikeloom.flows.validation.imperfect_chips import imperfect_chips
+from spikeloom.flows.validation.imperfect_chips import Bench, imperfect_chips
 from spikeloom.flows.validation.layer_figures import layer_figures
 from spikeloom.flows.validation.pictures import pictures, trace
 from spikeloom.flows.validation.scoring import Score, Scored, Scorer, answers, make_scorer, wilson
@@ -30,6 +30,7 @@ from spikeloom.report.validation import DataUse, Stage, Validation, Work
 
 Array = NDArray[np.float64]
 CLOCKED_SAMPLES = 4
+CALIBRATING = 200  # rows that every imperfect chip is calibrated with
 TITLES = {
     "ann": "ANN, in its own framework",
     "imported": "imported graph",
@@ -46,6 +47,7 @@ def validate(
     labels: ArrayLike | None = None,
     *,
     chips: int = 20,
+    calibrate_chips: bool = True,
     references: Collection[str] = REFERENCES_ASKED,
     score: Score | None = None,
     environment: Environment | None = None,
@@ -62,6 +64,8 @@ def validate(
     labels : (N,) classes, or numbers like the outputs; without them the score is the agreement with the ANN.
     chips : chip instances to judge on, where the profile has imperfections; the one that was fitted is none of
         them.
+    calibrate_chips : also judge on each of these chips with gain and offset of every neuron calibrated on it, by
+        calibration rows of the conversion: what one can have without measuring a single synapse.
     references : "twin" and "brian2", or fewer; each runs the first samples and compares every register. A small
         program of a chip with noise is also compared with noisy runs in Brian2, as a distribution.
     score : (outputs, labels) -> a number, higher is better, instead of accuracy (classes) or R2 (numbers).
@@ -94,12 +98,14 @@ def validate(
     steps.done("pictures")
     stages = tuple(_stage(name, outputs[name], wanted, scorer) for name in TITLES if name in outputs)
     ideal = next(stage.score for stage in stages if stage.name == "emulated")
-    many = imperfect_chips(program, rows.inputs, wanted, scorer, ideal, chips, threads, steps.done)
-    if many.stage is not None:
-        stages = (*stages, many.stage)
+    calibration = conversion.calibration if calibrate_chips else None
+    bench = Bench(
+        rows.inputs, wanted, scorer, ideal, None if calibration is None else calibration[:CALIBRATING]
+    )
+    many = imperfect_chips(program, bench, chips, threads, steps.done)
     loop = None
     if environment is not None:
-        first = next(iter(many.scores), None)
+        first = next(iter(many.plain.scores), None)
         loop = closed_loop(program, conversion.ann.predict, environment, first, threads)
         steps.done("closed loop")
     return Validation(
@@ -112,17 +118,20 @@ def validate(
         score_name=scorer.name,
         score_is_share=scorer.is_share,
         interval=scorer.interval,
-        stages=stages,
+        stages=(*stages, *many.stages),
         agreement=next(stage.agreement for stage in stages if stage.name == "emulated"),
-        yield_=many.yield_,
-        yield_interval=many.yield_interval,
+        yield_=many.plain.yield_,
+        yield_interval=many.plain.yield_interval,
+        calibrated_yield=many.calibrated.yield_,
+        calibrated_chips=many.calibrated.scores,
+        calibration_runs=many.runs,
         layers=layers,
         curve=tick_curve(program, run, scorer),
         work=_work(run, clocks),
         metrics=traced.metrics(),
         checks=checks,
         unchecked=unchecked,
-        chips=many.scores,
+        chips=many.plain.scores,
         imperfections=many.said,
         warnings=(*conversion.warnings, *run.notes),
         pictures=views,

@@ -27,7 +27,7 @@ def plot_stages(result: Validation) -> Figure:
         figure, (axes,) = new_figure(0.9 + ROW * len(result.stages))
         for place, stage in enumerate(result.stages):
             score, low, high = (_scaled(result, x) for x in (stage.score, stage.low, stage.high))
-            colour = RED if stage.name in ("emulated", "in_the_loop", "imperfect") else BLUE
+            colour = RED if stage.name in ("emulated", "in_the_loop", "imperfect", "calibrated") else BLUE
             axes.plot(
                 [low, high], [place, place], color=colour, linewidth=5, alpha=0.3, solid_capstyle="round"
             )
@@ -187,6 +187,11 @@ def plot_chips(result: Validation) -> Figure:
         figure, (axes,) = new_figure(2.7)
         scores = sorted((_scaled(result, score) for score in result.chips.values()), reverse=True)
         axes.plot(range(1, len(scores) + 1), scores, "o", color=RED, markersize=5, label="chip instance")
+        calibrated = sorted((_scaled(result, one) for one in result.calibrated_chips.values()), reverse=True)
+        if calibrated:
+            axes.plot(
+                range(1, len(calibrated) + 1), calibrated, "o", color=GREEN, markersize=5, label="calibrated"
+            )
         ideal = _scaled(result, result.stage("emulated").score)
         axes.axhline(ideal, color=BLUE, linewidth=1, label="without imperfections")
         if result.score_is_share:

@@ -22,7 +22,8 @@ Ints = NDArray[np.int64]
 class Stage:
     """The network after one step of its way to the chip, on the rows that judge.
 
-    name: "ann", "imported", "fitted", "quantised", "emulated", "in_the_loop" or "imperfect"; title: the same in words
+    name: "ann", "imported", "fitted", "quantised", "emulated", "in_the_loop", "imperfect" or "calibrated"; title: the
+        same in words
     score, low, high: with the ends of its 95 % interval; agreement, agreement_low, agreement_high: share of the
         ANN's answers; nmse: squared error of the outputs over the variance of the ANN's
     """
@@ -213,6 +214,8 @@ class Validation:
         where the profile has none; yield_interval: its 95 % interval over chips, by Wilson
     checks: reference -> whether every spike and register was equal; unchecked: reference -> why it was not asked
     chips: score of each chip instance; imperfections: what makes chips differ, or that nothing does
+    calibrated_chips, calibrated_yield: the same with gain and offset of every neuron calibrated on each chip;
+        calibration_runs: that this took of each
     metrics: NeuroBench's, by name
     closed_loop: a control policy in its environment, where one was given
     """
@@ -242,6 +245,9 @@ class Validation:
     made_with: Mapping[str, str] = field(default_factory=dict)
     closed_loop: ClosedLoop | None = None
     yield_interval: tuple[float, float] | None = None
+    calibrated_chips: Mapping[int, float] = field(default_factory=dict)
+    calibrated_yield: float | None = None
+    calibration_runs: int = 0
 
     @property
     def ok(self) -> bool:

@@ -73,7 +73,11 @@ def ticks_line(result: Validation) -> str:
 def yield_line(result: Validation) -> str:
     """How many of the judged chips are good, with how sure one can be of the share."""
     share = f"{percent(result.yield_, 0)} of {counted(len(result.chips), 'chip')} lose less than 1 point"
-    return f"{share} {interval_text(*(result.yield_interval or (0.0, 1.0)))}"
+    calibrated = ""
+    if result.calibrated_yield is not None:
+        runs = f"{counted(result.calibration_runs, 'run')} each"
+        calibrated = f"; calibrated by neurons, {percent(result.calibrated_yield, 0)}, {runs}"
+    return f"{share} {interval_text(*(result.yield_interval or (0.0, 1.0)))}{calibrated}"
 
 
 def idle_line(result: Validation) -> str:

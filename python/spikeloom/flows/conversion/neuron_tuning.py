@@ -1,0 +1,256 @@
+"""Gain and offset of every neuron set anew on one chip, by spike counts alone: the cheap mode of chip in the loop.
+
+A neuron has two knobs, its bias and its threshold, as far as the chip has them. What a turn of each does to its
+counts on calibration samples is measured on the chip, so nothing need be known of the neuron but that its counts
+move. The knobs are then turned until the mean of its counts, and how they go along with those of the perfect chip,
+are those of the perfect chip. Layer by layer: what reaches a layer comes from layers already tuned, so that it also
+makes up for what they still do wrong. Last, the host reads each output with a gain and an offset of its own.
+
+A neuron's counts say little where it hardly ever fires, so a knob is held at its place by a spring as strong as the
+mismatch that is expected, and moves as far as the samples are worth it. Nothing of the chip's synapses is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.emulation.emulate import emulate
+from spikeloom.emulation.recording import Recording
+from spikeloom.flows.conversion.synapse_list import with_values
+from spikeloom.profile.schema import Profile
+from spikeloom.program.program import ChipProgram, Placed, Port
+
+Array = NDArray[np.float64]
+THRESHOLD_STEP = 0.1  # of a threshold: how far it is turned to see what that does
+FIRST_STEP, LARGER = 1e-5, 4.0  # of a threshold, by which the bias is turned first; then so many times larger
+MOVED = (
+    0.02  # spikes a tick by which a layer's counts have to move, in the mean, for a step to be large enough
+)
+LARGEST_STEP = 0.5  # of a threshold
+FEW = 50  # samples by which the step is found
+SPRING = 3.0  # steps that a knob is expected to be off by
+FINER = 4  # times as long a run of the perfect chip, by which the course of a count is known
+ROUNDS = 3  # turns, each measured
+FARTHEST = 10.0  # steps from where the program had it
+
+
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    """A program for one chip, and the runs on that chip that it took."""
+
+    program: ChipProgram
+    runs: int
+
+
+def has_knobs(profile: Profile) -> bool:
+    """Whether a program can set a threshold or a bias of each neuron of this chip."""
+    return bool(_knobs(profile))
+
+
+def tuned_by_neurons(
+    program: ChipProgram, rows: NDArray, chip_seed: int, *, threads: int | None = None
+) -> Tuned:
+    """The gain and offset of each neuron set anew on this chip, those of the outputs by the host.
+
+    rows: (samples, *input_shape) calibration samples, each run on the chip several times for every layer
+    """
+    perfect = emulate(program, rows, effects=(), threads=threads)
+    finely = emulate(program, rows, ticks=FINER * program.ticks, effects=(), threads=threads)
+    bench = _Bench(replace(program, chip_seed=chip_seed), rows, threads)
+    knobs, read_out = (
+        _knobs(program.profile),
+        {port.name for port in program.outputs if port.read != "spikes"},
+    )
+    for placed in sorted(program.populations, key=lambda one: one.depth):
+        if placed.name not in read_out and knobs:
+            features = _features(finely.counts[placed.name])
+            _tune(bench, placed, knobs, perfect.counts[placed.name] / program.ticks, features)
+    return Tuned(_read_anew(bench, perfect.outputs), bench.runs)
+
+
+def _knobs(profile: Profile) -> tuple[str, ...]:
+    """Parameters of each neuron, real or whole numbers, that move its counts: bias and threshold."""
+    names = [profile.bias.param if profile.bias.kind == "register" else None, profile.threshold]
+    return tuple(
+        name
+        for name in names
+        if name is not None
+        and profile.params[name].scope == "neuron"
+        and profile.params[name].format in ("float", "int", "shift")
+    )
+
+
+class _Bench:
+    """A program on its chip with calibration samples; counts the runs."""
+
+    def __init__(self, program: ChipProgram, rows: NDArray, threads: int | None) -> None:
+        self.program, self.rows, self.threads, self.runs, self.trial = program, rows, threads, 0, 0
+
+    def value(self, name: str) -> Array:
+        """(neurons,) a parameter as the program has it."""
+        return np.asarray(self.program.arrays.params[name], dtype=np.float64)
+
+    def turned(self, placed: Placed, knobs: Mapping[str, Array]) -> ChipProgram:
+        """The program with these values of one population's knobs."""
+        given = {}
+        for name, values in knobs.items():
+            whole = self.program.arrays.params[name].copy()
+            whole[placed.neurons] = values
+            given[name] = whole
+        return with_values(self.program, None, given)
+
+    def rates(self, placed: Placed, knobs: Mapping[str, Array], samples: int | None = None) -> Array:
+        """(samples, neurons) spikes a tick of a population on the chip."""
+        run = self._run(self.turned(placed, knobs), self.rows[:samples])
+        return np.asarray(run.counts[placed.name] / self.program.ticks)
+
+    def outputs(self) -> Array:
+        """(samples, outputs) as the chip gives them."""
+        return self._run(self.program, self.rows).outputs
+
+    def _run(self, program: ChipProgram, rows: NDArray) -> Recording:
+        """One more run of these samples, with noise of its own."""
+        self.runs, self.trial = self.runs + len(rows), self.trial + 1
+        return emulate(program, rows, trial_seed=self.trial, threads=self.threads)
+
+
+@dataclass(frozen=True, eq=False)
+class _Wheel:
+    """The knobs of a population: where the program had them, how far a step turns each, and how far they go."""
+
+    start: dict[str, Array]
+    step: dict[str, Array]
+    profile: Profile
+
+    def at(self, turns: Array) -> dict[str, Array]:
+        """Values after so many steps (neurons, knobs), kept within the chip's range."""
+        return {
+            name: self._possible(name, self.start[name] + turns[:, k] * self.step[name])
+            for k, name in enumerate(self.start)
+        }
+
+    def real(self, turns: Array) -> Array:
+        """(neurons, knobs) steps that were really made."""
+        values = self.at(turns)
+        made = [(values[name] - self.start[name]) / self.step[name] for name in self.start]
+        return np.stack(made, axis=1)
+
+    def _possible(self, name: str, values: Array) -> Array:
+        param = self.profile.params[name]
+        values = values if param.is_real else np.rint(values)
+        return np.clip(values, -np.inf if param.min is None else param.min,
+                       np.inf if param.max is None else param.max)  # fmt: skip
+
+
+def _tune(bench: _Bench, placed: Placed, knobs: tuple[str, ...], wanted: Array, features: Array) -> None:
+    """Turn the knobs of one population until its counts are those wanted (samples, neurons), in spikes a tick."""
+    wheel = _wheel(bench, placed, knobs)
+    turns = np.zeros((placed.neurons.size, len(knobs)))
+    got = bench.rates(placed, wheel.at(turns))
+    slopes = _slopes(bench, placed, wheel, features, got)
+    best, least = turns, np.full(placed.neurons.size, np.inf)
+    for _ in range(ROUNDS):
+        off, noise = _off(got, wanted, features, bench.program.ticks)
+        size = (off**2).sum(axis=1)
+        best, least = np.where((size < least)[:, None], turns, best), np.minimum(size, least)
+        turns = wheel.real(_next(turns, off, slopes, noise))
+        got = bench.rates(placed, wheel.at(turns))
+    size = (_off(got, wanted, features, bench.program.ticks)[0] ** 2).sum(axis=1)
+    best = np.where((size < least)[:, None], turns, best)
+    bench.program = bench.turned(placed, wheel.at(best))
+
+
+def _features(wanted: NDArray) -> Array:
+    """(samples, 2, neurons) what a difference is held against: 1, and the course of a count in standard deviations.
+
+    The count is that of a longer run. That of the same run is a whole number like those that it is compared with: it
+    would go along with its own rounding, and every gain would come out too large.
+    """
+    spread = wanted.std(axis=0)
+    course = np.divide(wanted - wanted.mean(axis=0), spread, out=np.zeros(wanted.shape), where=spread > 0)
+    return np.stack((np.ones(wanted.shape), course), axis=1)
+
+
+def _off(got: Array, wanted: Array, features: Array, ticks: int) -> tuple[Array, Array]:
+    """(neurons, 2) mean and course of the difference, and (neurons,) the variance that chance gives each."""
+    difference = got - wanted
+    off = np.einsum("sn,sfn->nf", difference, features) / len(got)
+    left = difference - np.einsum("nf,sfn->sn", off, features)
+    return off, (left**2).mean(axis=0) / len(got) + 1.0 / (12.0 * ticks**2 * len(got))
+
+
+def _slopes(bench: _Bench, placed: Placed, wheel: _Wheel, features: Array, got: Array) -> Array:
+    """(neurons, 2, knobs) what one step of each knob does to mean and course, measured."""
+    found = []
+    for k in range(len(wheel.start)):
+        turns = np.zeros((placed.neurons.size, len(wheel.start)))
+        turns[:, k] = 1.0
+        made = wheel.real(turns)[:, k]
+        moved = bench.rates(placed, wheel.at(turns)) - got
+        change = np.einsum("sn,sfn->nf", moved, features) / len(got)
+        found.append(change / np.where(made == 0.0, np.inf, made)[:, None])
+    return np.stack(found, axis=2)
+
+
+def _next(turns: Array, off: Array, slopes: Array, noise: Array) -> Array:
+    """Steps (neurons, knobs) at which the difference, straight in the steps, and the springs pull alike."""
+    weight = 1.0 / noise[:, None, None]
+    matrix = slopes.transpose(0, 2, 1) @ slopes * weight + np.eye(turns.shape[1]) / SPRING**2
+    pull = (slopes.transpose(0, 2, 1) @ off[:, :, None] * weight)[:, :, 0] + turns / SPRING**2
+    moved: Array = turns - np.linalg.solve(matrix, pull[:, :, None])[:, :, 0]
+    return np.clip(moved, -FARTHEST, FARTHEST)
+
+
+def _wheel(bench: _Bench, placed: Placed, knobs: tuple[str, ...]) -> _Wheel:
+    """Steps large enough to be seen: a tenth of a threshold; of a bias, what moves the counts of some samples."""
+    profile = bench.program.profile
+    start = {name: bench.value(name)[placed.neurons] for name in knobs}
+    step = {name: THRESHOLD_STEP * np.abs(values) for name, values in start.items()}
+    if profile.bias.param in knobs:
+        name = str(profile.bias.param)
+        whole = (
+            np.abs(start[profile.threshold]) if profile.threshold in knobs else np.ones(placed.neurons.size)
+        )
+        step[name] = whole * _bias_share(bench, placed, start, whole)
+    step = {name: np.where(size > 0.0, size, 1.0) for name, size in step.items()}
+    return _Wheel(start, step, profile)
+
+
+def _bias_share(bench: _Bench, placed: Placed, start: dict[str, Array], whole: Array) -> float:
+    """The first of ever larger steps of the bias, in shares of `whole`, that moves the counts of a population."""
+    name, profile = str(bench.program.profile.bias.param), bench.program.profile
+    at_rest, share = bench.rates(placed, start, FEW), FIRST_STEP
+    while share * LARGER <= LARGEST_STEP:
+        raised = _Wheel({name: start[name]}, {name: share * whole}, profile).at(
+            np.ones((placed.neurons.size, 1))
+        )
+        if (bench.rates(placed, {**start, **raised}, FEW) - at_rest).mean() >= MOVED:
+            break
+        share *= LARGER
+    return share
+
+
+def _read_anew(bench: _Bench, wanted: Array) -> ChipProgram:
+    """The program whose outputs are read so that they err least from those of the perfect chip."""
+    got = bench.outputs()
+    spread = ((got - got.mean(axis=0)) ** 2).sum(axis=0)
+    along = ((got - got.mean(axis=0)) * (wanted - wanted.mean(axis=0))).sum(axis=0)
+    gain = np.divide(along, spread, out=np.ones_like(spread), where=(spread > 0.0) & (along > 0.0))
+    offset = wanted.mean(axis=0) - gain * got.mean(axis=0)
+    return replace(bench.program, outputs=_with_lines(bench.program.outputs, gain, offset))
+
+
+def _with_lines(outputs: tuple[Port, ...], gain: Array, offset: Array) -> tuple[Port, ...]:
+    """The outputs as they are, times gain, plus offset: (outputs,) of all of them in a row."""
+    made, first = [], 0
+    for port in outputs:
+        mine = slice(first, first + port.size)
+        before = np.zeros(port.size) if port.offset is None else port.offset
+        scale = np.ones(port.size) if port.scale is None else np.asarray(port.scale)
+        made.append(replace(port, scale=scale * gain[mine], offset=before * gain[mine] + offset[mine]))
+        first += port.size
+    return tuple(made)
