@@ -34,7 +34,9 @@ LARGEST_STEP = 0.5  # of a threshold
 FEW = 50  # samples by which the step is found
 SPRING = 3.0  # steps that a knob is expected to be off by
 FINER = 4  # times as long a run of the perfect chip, by which the course of a count is known
-ROUNDS = 3  # turns, each measured
+ROUNDS = 4  # turns, each measured
+TOLD = 0.1  # squared steps from which on a turn tells something of the slopes
+SILENT = 0.5  # of the usual slope: what the bias of a neuron that is silent is taken to do
 FARTHEST = 10.0  # steps from where the program had it
 
 
@@ -151,17 +153,28 @@ def _tune(bench: _Bench, placed: Placed, knobs: tuple[str, ...], wanted: Array, 
     wheel = _wheel(bench, placed, knobs)
     turns = np.zeros((placed.neurons.size, len(knobs)))
     got = bench.rates(placed, wheel.at(turns))
+    off, noise = _off(got, wanted, features, bench.program.ticks)
     slopes = _slopes(bench, placed, wheel, features, got)
-    best, least = turns, np.full(placed.neurons.size, np.inf)
+    best, least = turns, (off**2).sum(axis=1)
     for _ in range(ROUNDS):
-        off, noise = _off(got, wanted, features, bench.program.ticks)
-        size = (off**2).sum(axis=1)
+        there = wheel.real(_next(turns, off, slopes, noise))
+        before = off
+        off, noise = _off(bench.rates(placed, wheel.at(there)), wanted, features, bench.program.ticks)
+        slopes = _learned(slopes, there - turns, off - before)
+        turns, size = there, (off**2).sum(axis=1)
         best, least = np.where((size < least)[:, None], turns, best), np.minimum(size, least)
-        turns = wheel.real(_next(turns, off, slopes, noise))
-        got = bench.rates(placed, wheel.at(turns))
-    size = (_off(got, wanted, features, bench.program.ticks)[0] ** 2).sum(axis=1)
-    best = np.where((size < least)[:, None], turns, best)
     bench.program = bench.turned(placed, wheel.at(best))
+
+
+def _learned(slopes: Array, turned: Array, moved: Array) -> Array:
+    """Slopes (neurons, 2, knobs) that say of the last turn what it did; of one too small to tell, nothing is learned.
+
+    By Broyden's rule: what a turn in any other direction does is left as it was.
+    """
+    far = (turned**2).sum(axis=1)
+    surprise = moved - np.einsum("nfk,nk->nf", slopes, turned)
+    learned = surprise[:, :, None] * turned[:, None, :] / np.maximum(far, TOLD)[:, None, None]
+    return np.where((far >= TOLD)[:, None, None], slopes + learned, slopes)
 
 
 def _features(wanted: NDArray) -> Array:
@@ -193,7 +206,10 @@ def _slopes(bench: _Bench, placed: Placed, wheel: _Wheel, features: Array, got: 
         moved = bench.rates(placed, wheel.at(turns)) - got
         change = np.einsum("sn,sfn->nf", moved, features) / len(got)
         found.append(change / np.where(made == 0.0, np.inf, made)[:, None])
-    return np.stack(found, axis=2)
+    slopes = np.stack(found, axis=2)
+    if bench.program.profile.bias.param in wheel.start:
+        slopes[:, 0, 0] = np.maximum(slopes[:, 0, 0], SILENT * np.median(slopes[:, 0, 0]))
+    return slopes
 
 
 def _next(turns: Array, off: Array, slopes: Array, noise: Array) -> Array:
