@@ -47,6 +47,9 @@ def validate(
         typer.Option(help="How the input becomes spikes; by the ticks if not given."),
     ] = None,
     chips: Annotated[int, typer.Option(min=0, help="Chip instances to judge on, where chips differ.")] = 20,
+    calibrate_chips: Annotated[
+        bool, typer.Option(help="Judge each of them also with gain and offset of every neuron calibrated.")
+    ] = True,
     reference: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Compare with this one alone: twin or brian2; repeatable."),
@@ -95,7 +98,7 @@ def validate(
     with printing.progress_bar() as progress:
         result = convert_and_validate(
             ann, chip, samples, chips=chips, references=reference or ("twin", "brian2"), ticks=ticks,
-            environment=environment,
+            calibrate_chips=calibrate_chips, environment=environment,
             sizes=files.parse_sizes(size or ()), encoding=encoding, pool=pool, fan_in=fan_in,
             chip_seed=chip_seed, time_limit_s=time_limit, seed=seed, threads=threads, progress=progress,
         )  # fmt: skip

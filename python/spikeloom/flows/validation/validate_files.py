@@ -58,6 +58,7 @@ def convert_and_validate(
     *,
     chips: int,
     references: Collection[str],
+    calibrate_chips: bool = True,
     environment: str | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -74,7 +75,8 @@ def convert_and_validate(
         environment=None if environment is None else choosing(environment), **options,
     )  # fmt: skip
     found = validate(
-        conversion, samples.inputs, samples.labels, chips=chips, references=references, threads=threads,
-        progress=progress, environment=None if environment is None else judging(environment),
+        conversion, samples.inputs, samples.labels, chips=chips, calibrate_chips=calibrate_chips,
+        references=references, threads=threads, progress=progress,
+        environment=None if environment is None else judging(environment),
     )  # fmt: skip
     return with_drawn_calibration(found) if samples.drawn else found
