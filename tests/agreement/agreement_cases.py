@@ -19,6 +19,7 @@ MADE_UP = ("subtract_reset", "two_thresholds", "multi_spike", "each_addition")
 ANALOG_CHIPS = ("dynap_se2", "dynap_se2:euler", "brainscales2_matrix")
 REAL = (
     "leaky_exact",
+    "leaky_step",
     "adaptive_exponential",
     "adaptive_second_order",
 )  # steps, time constants, noise: see test_real_neurons.py

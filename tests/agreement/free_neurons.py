@@ -83,6 +83,37 @@ def brainscales2():
     return Free("brainscales2", "v", params, start=rng.uniform(50, 90, NEURONS))
 
 
+def driven_brainscales2(seed=0):
+    """The shipped chip's neurons, all else drawn, driven by spikes of four lines, whose currents outlast spikes."""
+    rng = np.random.default_rng(seed)
+    between = partial(_between, rng)
+    params = {
+        "v_leak_lsb": rng.uniform(60, 120, NEURONS), "v_reset_lsb": rng.uniform(50, 80, NEURONS),
+        "v_thr_lsb": rng.uniform(100, 150, NEURONS), "drive_lsb": rng.uniform(-20, 30, NEURONS),
+        "tau_mem_s": between(5e-6, 6e-5), "tau_syn_s": between(3e-7, 3e-5),
+        "t_ref_s": rng.integers(0, 6, NEURONS) * 5e-7,
+    }  # fmt: skip
+    lines = (rng.random((300, 4)) < 0.3).astype(np.uint8)
+    codes = rng.integers(-20, 64, (4, NEURONS))
+    start, none_too = rng.uniform(50, 90, NEURONS), {"params.t_ref_s.min": 0.0}  # no whole number of steps
+    return Free("brainscales2", "v", params, start, none_too, lines=(codes, lines))
+
+
+def driven_leaky(seed=0):
+    """The made-up chip whose currents have two time constants: after a spike of a line both may pull on."""
+    rng = np.random.default_rng(seed)
+    between = partial(_between, rng)
+    params = {
+        "threshold": rng.uniform(0.6, 1.5, NEURONS), "rest": rng.uniform(-0.2, 0.4, NEURONS),
+        "drive": rng.uniform(-0.2, 1.0, NEURONS), "resistance": rng.uniform(0.5, 2.0, NEURONS),
+        "reset": rng.uniform(-0.5, 0.2, NEURONS), "tau_v": between(2e-3, 2e-2), "tau_exc": 1e-3,
+        "tau_inh": between(2e-4, 1e-2), "refractory_s": rng.integers(0, 4, NEURONS) * 2.5e-4,
+    }  # fmt: skip
+    lines = (rng.random((300, 4)) < 0.3).astype(np.uint8)
+    start, weights = rng.uniform(-0.5, 0.5, NEURONS), rng.uniform(-0.5, 2.0, (4, NEURONS))
+    return Free("leaky_step", "v", params, start, lines=(weights, lines))
+
+
 def adaptive(profile="adaptive_exponential", drive=(0.45, 0.6)):
     """The adaptive exponential neuron, without synapses."""
     rng = np.random.default_rng(8)

@@ -6,6 +6,7 @@ from mutant_hooks import mutant, put_entry
 from spikeloom.reference.twin import adaptive_exponential as twin_adex
 from spikeloom.reference.twin import differential_pair as twin_pair
 from spikeloom.reference.twin import elementary as twin_elementary
+from spikeloom.reference.twin import linear_neuron as twin_linear
 
 
 @mutant("dynap_se2:euler")
@@ -110,3 +111,49 @@ def a_cell_that_goes_on_after_its_crossing(put):
 @mutant("adaptive_second_order")
 def a_crossing_in_volts_instead_of_the_bent_coordinate(put):
     put(twin_adex, "bent", lambda x: x)
+
+
+@mutant("leaky_step")
+def a_linear_spike_at_the_end_of_its_step(put):
+    put(twin_linear, "crossing", lambda path, until, top, threshold: until)
+
+
+@mutant("leaky_step")
+def a_crossing_on_a_straight_line(put):
+    put(twin_linear, "GUESSES", 0)
+
+
+@mutant("leaky_step")
+def a_crossing_one_guess_short(put):
+    put(twin_linear, "GUESSES", 3)
+
+
+@mutant("leaky_step")
+def a_peak_within_a_step_overlooked(put):
+    put(twin_linear, "peak", lambda path, length, rising, falling: 0.0)
+
+
+@mutant("leaky_step")
+def a_neuron_without_a_refractory_period_that_waits_for_the_next_step(put):
+    put(twin_linear, "restart", lambda entry, neuron: neuron.write(entry.fired, 0.0))
+
+
+@mutant("leaky_step")
+def a_linear_neuron_that_never_rests(put):
+    put_entry(put, "linear_step", refractory=0)
+
+
+@mutant("leaky_step")
+def currents_that_wait_for_a_held_neuron(put):
+    right = twin_linear.path_of
+    put(twin_linear, "path_of", lambda entry, neuron, passed: right(entry, neuron, passed and 0.0))
+
+
+@mutant("leaky_step")
+def currents_of_one_time_constant(put):
+    put(twin_linear, "share", lambda z, fall, left: left)
+
+
+@mutant("leaky_step")
+def a_reset_to_0_within_the_step(put):
+    put_entry(put, "linear_step", value=0)

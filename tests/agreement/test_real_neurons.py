@@ -26,6 +26,7 @@ PLAIN = {
         "operation.noise": {"op": "clear", "reg": "fresh", "flag": 0},
     },
     "adaptive_second_order": {},
+    "leaky_step": {},
 }
 
 

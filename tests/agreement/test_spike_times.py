@@ -11,6 +11,8 @@ from free_neurons import (
     brainscales2,
     crossbar,
     differential_pair,
+    driven_brainscales2,
+    driven_leaky,
     driven_pairs,
     leaky,
     second_order,
@@ -20,6 +22,8 @@ FINER = 16
 WITHIN = {
     "leaky_exact": (leaky, 100),
     "brainscales2": (brainscales2, 60),
+    **{f"brainscales2 driven {seed}": (partial(driven_brainscales2, seed), 300) for seed in range(4)},
+    **{f"leaky_step driven {seed}": (partial(driven_leaky, seed), 300) for seed in range(2)},
     **{f"adaptive_second_order {seed}": (partial(second_order, seed), 250) for seed in range(3)},
     **{f"dynap_se2 {seed}": (partial(adapting_pairs, seed), 300) for seed in range(3)},
     **{f"dynap_se2 driven {seed}": (partial(driven_pairs, seed), 300) for seed in range(2)},

@@ -23,6 +23,7 @@ constexpr OperationKind operation_kinds[] = {
     {"multi_fire", make_multi_fire, make_multi_fire},
     {"alias", make_alias, nullptr},
     {"linear_exact", nullptr, make_linear_exact},
+    {"linear_step", nullptr, make_linear_step},
     {"exp_euler", nullptr, make_exp_euler},
     {"exp_drive", nullptr, make_exp_drive},
     {"add_noise", nullptr, make_add_noise},

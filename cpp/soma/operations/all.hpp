@@ -31,6 +31,7 @@ template <class S>
 std::unique_ptr<Operation<S>> make_multi_fire(Binder<S>& binder);
 std::unique_ptr<Operation<std::int32_t>> make_alias(Binder<std::int32_t>& binder);
 std::unique_ptr<Operation<double>> make_linear_exact(Binder<double>& binder);
+std::unique_ptr<Operation<double>> make_linear_step(Binder<double>& binder);
 std::unique_ptr<Operation<double>> make_exp_euler(Binder<double>& binder);
 std::unique_ptr<Operation<double>> make_exp_drive(Binder<double>& binder);
 std::unique_ptr<Operation<double>> make_add_noise(Binder<double>& binder);

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.profile.linear_operations import Linear, LinearStep
 from spikeloom.profile.neuron_steps import AdexStep, DpiStep
 from spikeloom.profile.operation_base import Operand
-from spikeloom.profile.real_operations import AddNoise, ExpEuler, LinearExact, Mac
+from spikeloom.profile.real_operations import AddNoise, ExpEuler, Mac
 from spikeloom.profile.schema import Param, Profile
 
 Array = NDArray[np.float64]
@@ -59,7 +60,7 @@ def step_constants(profile: Profile, params: Params, neurons: int) -> Params:
     if profile.time.dt_s is not None:
         found[DT] = np.full(neurons, profile.time.dt_s)
     for operation in profile.operation:
-        if isinstance(operation, LinearExact):
+        if isinstance(operation, Linear):
             matrix = _step_matrix(operation, profile.time.dt_s or 1.0, params, neurons)
             columns = (*operation.states, *operation.held())
             for k, state in enumerate(operation.states):
@@ -80,10 +81,12 @@ def operation_table(
         if operation.name in left_out:
             continue
         entry = operation.model_dump(by_alias=True)
-        if isinstance(operation, LinearExact):
+        if isinstance(operation, Linear):
             sources = (*operation.states, *operation.held())
-            entry = {"op": "linear_exact", "name": operation.name, "unless": operation.unless}
-            entry |= {"states": operation.states, "sources": sources, "matrix": _names(operation, sources)}
+            gains = entry.pop("gains")
+            entry |= {"sources": sources, "matrix": _names(operation, sources)}
+            if isinstance(operation, LinearStep):
+                entry |= {"dt": DT, **_membrane_gains(operation, gains.get(operation.states[0], {}))}
         elif isinstance(operation, ExpEuler | DpiStep | AdexStep):
             entry["dt"] = DT
         elif isinstance(operation, AddNoise | Mac):
@@ -94,7 +97,17 @@ def operation_table(
     return table
 
 
-def _names(operation: LinearExact, sources: tuple[str, ...]) -> list[Operand]:
+def _membrane_gains(operation: LinearStep, gains: dict[str, Operand]) -> dict[str, list[Operand]]:
+    """What moves the membrane: the gain of each other state, and held sources with theirs."""
+    held = {source: gain for source, gain in gains.items() if source not in operation.states}
+    return {
+        "gains": [gains.get(state, 0) for state in operation.states[1:]],
+        "held": list(held),
+        "held_gains": list(held.values()),
+    }
+
+
+def _names(operation: Linear, sources: tuple[str, ...]) -> list[Operand]:
     """The entries of P by name, row by row; 0 where no chain of equations leads from source to state."""
     reached = _reached(operation)
     return [
@@ -104,7 +117,7 @@ def _names(operation: LinearExact, sources: tuple[str, ...]) -> list[Operand]:
     ]
 
 
-def _reached(operation: LinearExact) -> dict[str, set[str]]:
+def _reached(operation: Linear) -> dict[str, set[str]]:
     """For each state everything that moves it within a step, directly or through other states."""
     reached = {state: {state, *operation.gains.get(state, {})} for state in operation.states}
     for _ in operation.states:
@@ -114,11 +127,11 @@ def _reached(operation: LinearExact) -> dict[str, set[str]]:
     return reached
 
 
-def _entry(operation: LinearExact, state: str, source: str) -> str:
+def _entry(operation: Linear, state: str, source: str) -> str:
     return f"{operation.name}.{state}.{source}"
 
 
-def _step_matrix(operation: LinearExact, dt: float, params: Params, neurons: int) -> list[list[Array]]:
+def _step_matrix(operation: Linear, dt: float, params: Params, neurons: int) -> list[list[Array]]:
     """P = exp(A dt) as the docstring of the operation says, each entry (neurons,)."""
     columns = (*operation.states, *operation.held())
     size = len(columns)

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.network.chip_units import HEADROOM, highest_threshold, largest_bias, usual_value, weight_unit
+from spikeloom.profile.linear_operations import Linear
 from spikeloom.profile.operations import Clip
-from spikeloom.profile.real_operations import LinearExact
 from spikeloom.profile.schema import Profile
 
 Array = NDArray[np.float64]
@@ -38,7 +38,7 @@ def slowest_leak(profile: Profile) -> dict[str, float]:
     """The longest time constant of the membrane, where it decays by itself and the program sets how fast."""
     found = {}
     for operation in profile.operation:
-        if isinstance(operation, LinearExact) and operation.states == (profile.fire.reg,):
+        if isinstance(operation, Linear) and operation.states == (profile.fire.reg,):
             param = profile.params.get(str(operation.taus[0]))
             if param is not None and param.max is not None:
                 found[str(operation.taus[0])] = param.max

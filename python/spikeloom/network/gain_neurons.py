@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.network.chip_layer import ChipLayer, Synapses
-from spikeloom.profile.real_operations import LinearExact
+from spikeloom.profile.linear_operations import Linear
 from spikeloom.profile.schema import Profile
 
 Array = NDArray[np.float64]
@@ -41,10 +41,10 @@ class GainNeuron:
 def gain_neuron(profile: Profile) -> GainNeuron | None:
     """The neuron of a profile of this kind, None for any other.
 
-    It has one `linear_exact` for membrane and synapse, whose gain onto the membrane is a parameter, a resting
+    It has one linear operation for membrane and synapse, whose gain onto the membrane is a parameter, a resting
     potential and a drive, and it is reset to a value.
     """
-    found = [op for op in profile.operation if isinstance(op, LinearExact) and profile.fire.reg in op.states]
+    found = [op for op in profile.operation if isinstance(op, Linear) and profile.fire.reg in op.states]
     if (
         len(found) != 1
         or len(found[0].states) != 2

@@ -7,7 +7,8 @@ from typing import Any
 
 from spikeloom.profile.dotted import nearest
 from spikeloom.profile.imperfections import Dead, Drift, Jitter, Mismatch, Noise, OperationEffect, ReadNoise
-from spikeloom.profile.real_operations import ExpEuler, LinearExact
+from spikeloom.profile.linear_operations import Linear
+from spikeloom.profile.real_operations import ExpEuler
 from spikeloom.profile.schema import Profile
 
 MOST_LAYERS = 256  # numbers of noise that one byte holds
@@ -80,7 +81,7 @@ def _mismatch_problems(profile: Profile, entry: Mismatch) -> Iterator[tuple[str,
 def _time_constants(profile: Profile) -> set[str]:
     found: set[str] = set()
     for operation in profile.operation:
-        if isinstance(operation, LinearExact):
+        if isinstance(operation, Linear):
             found.update(str(tau) for tau in operation.taus)
         if isinstance(operation, ExpEuler):
             found.add(str(operation.tau))

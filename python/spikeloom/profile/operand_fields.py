@@ -21,6 +21,7 @@ REGISTER_FIELDS = (
     "ahp",
     "fired",
     "late",
+    "after",
     "w",
 )
 _OTHER_FIELDS = (

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from spikeloom.profile.linear_operations import Linear, LinearStep
 from spikeloom.profile.neuron_steps import AdexStep, DpiStep
 from spikeloom.profile.operation_base import Operand, _Operation
-from spikeloom.profile.real_operations import Adc, Dac, ExpEuler, LinearExact
+from spikeloom.profile.operations import Fire
+from spikeloom.profile.real_operations import Adc, Dac, ExpEuler
 from spikeloom.profile.schema import Profile
 
 MOST_STATES = 8  # of one linear_exact
@@ -17,11 +19,13 @@ def real_problems(profile: Profile, operation: _Operation) -> Iterator[tuple[str
     """(field, problem) of everything that an operation of real numbers cannot mean."""
     if not profile.is_analog:
         yield "op", "is an operation of real numbers, and the soma is digital"
-    if isinstance(operation, LinearExact):
+    if isinstance(operation, Linear):
         yield from _linear_problems(profile, operation)
+    if isinstance(operation, LinearStep):
+        yield from _linear_step_problems(profile, operation)
     if isinstance(operation, ExpEuler):
         yield from (("tau", problem) for problem in _time_constant(profile, operation.tau))
-    if isinstance(operation, LinearExact | ExpEuler | DpiStep | AdexStep) and profile.time.dt_s is None:
+    if isinstance(operation, Linear | ExpEuler | DpiStep | AdexStep) and profile.time.dt_s is None:
         yield "op", "needs time.dt_s"
     if isinstance(operation, AdexStep):
         for field in ("tau_m", "tau_exc", "tau_inh", "tau_w"):
@@ -37,7 +41,7 @@ def real_problems(profile: Profile, operation: _Operation) -> Iterator[tuple[str
             yield "lo", f"needs lo below hi, got {operation.lo} and {operation.hi}"
 
 
-def _linear_problems(profile: Profile, operation: LinearExact) -> Iterator[tuple[str, str]]:
+def _linear_problems(profile: Profile, operation: Linear) -> Iterator[tuple[str, str]]:
     states = operation.states
     if not 1 <= len(states) <= MOST_STATES or len(set(states)) < len(states):
         yield "states", f"needs 1 to {MOST_STATES} registers, each once"
@@ -52,6 +56,26 @@ def _linear_problems(profile: Profile, operation: LinearExact) -> Iterator[tuple
         for gain in row.values():
             if not isinstance(gain, int) and gain not in profile.params:
                 yield "gains", f"{gain} must be a parameter or an integer: the matrix is computed once"
+
+
+def _linear_step_problems(profile: Profile, operation: LinearStep) -> Iterator[tuple[str, str]]:
+    """What a neuron that starts again within its step needs: a membrane that moves no other state, and its `fire`."""
+    membrane = operation.states[0] if operation.states else ""
+    if set(operation.gains) - {membrane} or membrane in operation.gains.get(membrane, {}):
+        yield "gains", f"only {membrane}, the first state, may have sources, and not itself; the others decay"
+    fire = next((entry for entry in profile.operation if isinstance(entry, Fire)), None)
+    if fire is None or fire.reg != membrane:
+        yield "states", f"the first one, {membrane}, must be the register that the operation fire compares"
+        return
+    wanted = {"cmp": "gt", "thr": operation.threshold, "reset": "value", "value": operation.value}
+    for field, value in wanted.items():
+        if getattr(fire, field) != value:
+            yield (
+                "op",
+                f"needs {field} = {value!r} in the operation {fire.name}, got {getattr(fire, field)!r}",
+            )
+    if fire.start.get(operation.fired) != 1 or operation.refractory not in (0, *fire.start):
+        yield "fired", f"operation {fire.name} must start {operation.fired} at 1, and the refractory counter"
 
 
 def _time_constant(profile: Profile, tau: Operand) -> Iterator[str]:

@@ -11,38 +11,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from spikeloom.profile.linear_operations import LinearExact, LinearStep
 from spikeloom.profile.neuron_steps import AdexStep, DpiStep
 from spikeloom.profile.operation_base import Operand, _Operation
-
-
-class LinearExact(_Operation):
-    """tau_k dx_k/dt = -x_k + sum gain source, for all states together and exactly for the whole step.
-
-    `gains = { v = { i = "r", e_leak = 1 } }` names for each state its sources: other states, and registers or
-    parameters, which are held during the step. x = P y, y the states and then the held sources in the order
-    in which `gains` first names them, each sum from 0 on in the order of y. P is the upper part of exp(D), D
-    the matrix of the equations times dt, with rows of 0 for held sources: r = dt / tau_k, D_kk = -r, then
-    D_ks = D_ks + gain r for each source. B = D / 2^s with the smallest s >= 0 that makes every row's sum of
-    magnitudes at most 1/2; E = 1, then E = (B E) / k + 1 for k = 14 down to 1; s times E = E E. Sums of
-    products go by index, from 0 on.
-    """
-
-    op: Literal["linear_exact"]
-    states: tuple[str, ...]
-    taus: tuple[Operand, ...]
-    gains: dict[str, dict[str, Operand]] = {}
-
-    def reads(self) -> tuple[Operand, ...]:
-        factors = [factor for row in self.gains.values() for factor in row.values()]
-        return (*super().reads(), *self.states, *self.taus, *self.held(), *factors)
-
-    def writes(self) -> tuple[str, ...]:
-        return self.states
-
-    def held(self) -> tuple[str, ...]:
-        """Sources that are no states, in the order of y."""
-        named = (source for row in self.gains.values() for source in row)
-        return tuple(dict.fromkeys(source for source in named if source not in self.states))
 
 
 class ExpEuler(_Operation):
@@ -151,7 +122,9 @@ class Mac(_Operation):
 
 
 REAL_OPERATIONS: tuple[type[_Operation], ...] = (
-    LinearExact, ExpEuler, ExpDrive, AddNoise, Adc, Dac, Mac, DpiStep, AdexStep,
+    LinearExact, LinearStep, ExpEuler, ExpDrive, AddNoise, Adc, Dac, Mac, DpiStep, AdexStep,
 )  # fmt: skip
 
-RealOperation = LinearExact | ExpEuler | ExpDrive | AddNoise | Adc | Dac | Mac | DpiStep | AdexStep
+RealOperation = (
+    LinearExact | LinearStep | ExpEuler | ExpDrive | AddNoise | Adc | Dac | Mac | DpiStep | AdexStep
+)

@@ -18,6 +18,7 @@ NOT_EXPRESSIBLE: dict[str, str] = {
     "spikes without a limit": "the counts of SCHED have a width; set delivery.spikes_max",
     "analog": "a circuit computes in integers",
     "linear_exact": "it computes in binary64",
+    "linear_step": "it computes in binary64",
     "exp_euler": "it computes in binary64",
     "exp_drive": "it computes in binary64",
     "dpi_step": "it computes in binary64",

@@ -6,6 +6,7 @@ They agree with the core's own functions to the last few bits, not in every bit;
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from spikeloom.reference.brian2.adaptive_exponential import adex_step
 from spikeloom.reference.brian2.block import Block
 from spikeloom.reference.brian2.differential_pair import dpi_step
 from spikeloom.reference.brian2.exact import Exact, constant, larger, smaller
+from spikeloom.reference.brian2.linear_neuron import linear_step
 
-INEXACT = ("linear_exact", "exp_euler", "exp_drive", "dpi_step", "adex_step")
+INEXACT = ("linear_exact", "linear_step", "exp_euler", "exp_drive", "dpi_step", "adex_step")
 NORMAL = Exact("randn()", None)  # drawn anew wherever it stands
 NEAR_THRESHOLD = 1e-12  # of the threshold: a state so close to it may fire here and not there
 TOLERANCE = 1e-9  # of the largest magnitude that a register has in a run
@@ -33,7 +35,7 @@ def tolerance_of(profile: Profile) -> float:
 def real_constants(
     profile: Profile, params: Mapping[str, NDArray], neurons: int, noisy: bool = False
 ) -> dict[str, NDArray]:
-    """The matrices of every `linear_exact`, entry by entry, (neurons,) each.
+    """The matrices of every linear operation, entry by entry, (neurons,) each.
 
     Raises EmulationError for a `mac` with noise, unless the model is `noisy`.
     """
@@ -42,7 +44,7 @@ def real_constants(
         noise = entry.op == "mac" and np.any(params.get(str(entry.sigma), 0.0 if entry.sigma == 0 else 1.0))
         if noise and not noisy:
             raise _draws(entry)
-        if entry.op != "linear_exact":
+        if entry.op not in ("linear_exact", "linear_step"):
             continue
         columns = _columns(entry)
         step = np.zeros((neurons, len(columns), len(columns)))
@@ -156,6 +158,7 @@ def mac(entry: Any, block: Block) -> None:
 
 REAL_OPERATIONS: dict[str, Callable[[Any, Block], None]] = {
     "linear_exact": linear_exact,
+    "linear_step": partial(linear_step, move=linear_exact),
     "exp_euler": exp_euler,
     "exp_drive": exp_drive,
     "add_noise": add_noise,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from spikeloom.reference.twin import elementary
+from spikeloom.reference.twin import elementary, linear_neuron
 from spikeloom.reference.twin.adaptive_exponential import adex_step
 from spikeloom.reference.twin.differential_pair import dpi_step
 from spikeloom.reference.twin.neuron import Neuron
@@ -17,6 +17,18 @@ Matrix = list[list[float]]
 
 def linear_exact(entry: Any, neuron: Neuron) -> None:
     """x = P y, y the states and what is held during the step."""
+    for state, x in zip(entry.states, moved(entry, neuron), strict=True):
+        neuron.write(state, x)
+
+
+def linear_step(entry: Any, neuron: Neuron) -> None:
+    """The same, and the spike's time."""
+    linear_neuron.restart(entry, neuron)
+    linear_neuron.step(entry, neuron, moved(entry, neuron))
+
+
+def moved(entry: Any, neuron: Neuron) -> list[float]:
+    """P y, one value a state."""
     columns = [*entry.states]
     for row in entry.gains.values():
         columns += [source for source in row if source not in columns]
@@ -26,8 +38,7 @@ def linear_exact(entry: Any, neuron: Neuron) -> None:
         equations.append((float(neuron.read(tau)), tuple((columns.index(s), g) for s, g in gains.items())))
     matrix = step_matrix(tuple(equations), len(columns), neuron.chip.dt)
     before = [float(neuron.read(name)) for name in columns]
-    for state, row in zip(entry.states, matrix, strict=False):
-        neuron.write(state, dot(row, before))
+    return [dot(row, before) for row in matrix[: len(entry.states)]]
 
 
 @lru_cache(maxsize=4096)
@@ -143,6 +154,7 @@ def mac(entry: Any, neuron: Neuron) -> None:
 
 REAL_OPERATIONS: Mapping[str, Callable[[Any, Neuron], None]] = {
     "linear_exact": linear_exact,
+    "linear_step": linear_step,
     "exp_euler": exp_euler,
     "exp_drive": exp_drive,
     "add_noise": add_noise,
