@@ -1,8 +1,9 @@
 // How many clocks a tick takes: one implementation for each controller of the closed set.
 //
-// - Spikes do not depend on it: cores compute a tick, and the clock is then told what happened in it. In
-// event
-//   mode they do: there the clock does the tick itself, write by write (EventCore).
+// - Most often spikes do not depend on it: cores compute a tick, and the clock is then told what happened in
+// it. In
+//   event mode the clock does the tick itself, write by write (EventCore); where packets may come late it
+//   carries them (CarriedCores).
 // - A Controller is immutable and serves all samples; a Clock is the state of one sample.
 #pragma once
 
@@ -18,6 +19,7 @@
 
 namespace spikeloom {
 
+class CarriedCores;
 class EventCore;
 
 // One tick as the cores computed it.
@@ -26,6 +28,7 @@ struct TickWork {
   const std::uint8_t* inputs = nullptr;  // [line], or absent
   const std::vector<Spike>* fired = nullptr;
   EventCore* core = nullptr;  // event mode: to be run by the clock
+  CarriedCores* carried = nullptr;
 };
 
 class Clock {
@@ -33,6 +36,8 @@ class Clock {
   virtual ~Clock() = default;
   // Back to the first tick; everything that was counted is forgotten.
   virtual void reset() = 0;
+  // Whether it says when a tick is computed, and carries the packets.
+  virtual bool carries() const { return false; }
   // Starts a tick; the one before must have ended.
   virtual void begin(const TickWork& work) = 0;
   // Runs the tick to its end.

@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "base/error.hpp"
+#include "chip/carried_core.hpp"
 #include "chip/clock.hpp"
 #include "chip/event_core.hpp"
 #include "chip/machine.hpp"
@@ -141,8 +142,9 @@ class OpenSession final : public Session {
   }
 
  private:
-  // In event mode with clocks the clock runs the core.
-  bool clock_runs_cores() const { return !clocks_.empty() && program_.spec.event; }
+  // In event mode with clocks the clock runs the core, and where it carries the packets.
+  bool clock_runs_cores() const { return carries() || (!clocks_.empty() && program_.spec.event); }
+  bool carries() const { return !clocks_.empty() && clocks_.front()->carries(); }
 
   // The cores' part of a tick, all its steps; the spikes of it, [sample][neuron].
   Ints compute(const std::uint8_t* inputs) {
@@ -154,9 +156,12 @@ class OpenSession final : public Session {
                    t_ * program_.spec.steps + step, std::numeric_limits<std::int64_t>::max());
         add_fired(spikes);
       }
-      for (std::size_t sample = 0; sample < clocks_.size(); ++sample)
+      for (std::size_t sample = 0; sample < clocks_.size(); ++sample) {
+        const std::uint8_t* lines = lines_of(inputs, sample);
+        if (carries()) carried_[sample]->begin(lines, t_, std::numeric_limits<std::int64_t>::max());
         clocks_[sample]->begin(
-            {t_, lines_of(inputs, sample), &states_[sample].fired, event_cores_[sample].get()});
+            {t_, lines, &states_[sample].fired, event_cores_[sample].get(), carried_[sample].get()});
+      }
     });
     return spikes;
   }
@@ -183,8 +188,11 @@ class OpenSession final : public Session {
   // What the clocks run refers to the states, which a restore replaces.
   void connect() {
     event_cores_.clear();
-    for (auto& state : states_)
+    carried_.clear();
+    for (auto& state : states_) {
       event_cores_.push_back(std::make_unique<EventCoreOf<S, Sum>>(program_, cores_, state));
+      carried_.push_back(std::make_unique<CarriedCoresOf<S, Sum>>(cores_, state));
+    }
   }
 
   void restore_clocks(const std::string& bytes, std::size_t& at) {
@@ -226,9 +234,10 @@ class OpenSession final : public Session {
   const Cores<S, Sum>& cores_;
   std::vector<Trial> trials_;
   std::vector<CoreState<S, Sum>> states_;
-  std::vector<std::unique_ptr<EventCore>> event_cores_;  // [sample]
-  std::vector<std::unique_ptr<Clock>> clocks_;           // [sample], none where clocks are not counted
-  std::int64_t t_ = 0;                                   // ticks of the input
+  std::vector<std::unique_ptr<EventCore>> event_cores_;           // [sample]
+  std::vector<std::unique_ptr<CarriedCoresOf<S, Sum>>> carried_;  // [sample]
+  std::vector<std::unique_ptr<Clock>> clocks_;  // [sample], none where clocks are not counted
+  std::int64_t t_ = 0;                          // ticks of the input
   bool stopped_ = false;
   bool within_ = false;  // a tick has begun and not ended
 };

@@ -1,19 +1,23 @@
 // The controller token: cores that take ticks from outside, and a mesh whose packets may come late.
 //
 // Packets are written into slot pointer + offset + 1 of the receiving core, whatever tick they were sent in.
-// One that comes after the next tick has begun is late, one in the clock that clears a slot is lost. Cores
-// compute each tick as if neither happened; the counters say whether it did.
+// One that comes after the next tick was set is late and read a tick later, one in the clock that clears a
+// slot is lost. A tick is computed when all cores that took it have set their slot. A core that loses a tick
+// computes it all the same, and what it sends is in time, as without clocks; the counter says so.
 #include <algorithm>
 #include <limits>
 #include <utility>
 
 #include "base/bytes.hpp"
+#include "chip/carried_core.hpp"
 #include "chip/core_sizes.hpp"
 #include "chip/stepped_clock.hpp"
 #include "chip/token_unit.hpp"
 
 namespace spikeloom {
 namespace {
+
+constexpr std::int64_t set_clocks = 2;  // of a tick: in idle, and to set the slot
 
 class Token final : public Controller {
  public:
@@ -67,6 +71,7 @@ class TokenClock final : public SteppedClock {
   }
 
   void reset() override { start_from(-1); }
+  bool carries() const override { return true; }
   void begin(const TickWork& work) override;
   std::string save() const override;
   void restore(const std::string& state) override;
@@ -74,6 +79,7 @@ class TokenClock final : public SteppedClock {
 
  private:
   void start_from(std::int64_t pointer);
+  void compute();
   bool arrivals_wait() const;
   std::int64_t calm() const override;
   void skip(std::int64_t clocks) override;
@@ -87,7 +93,9 @@ class TokenClock final : public SteppedClock {
   std::vector<TokenUnit> units_;
   std::vector<Fifo<Packet>> received_;  // [core] seen by the scheduler in the next clock
   Mesh mesh_;
-  std::int64_t first_tick_ = 0, tick_ = -1, clock_ = 0;
+  CarriedCores* carried_ = nullptr;
+  std::vector<char> took_;  // [core] this tick
+  std::int64_t first_tick_ = 0, tick_ = -1, computed_ = -1, clock_ = 0;
   std::int64_t packets_ = 0, hops_ = 0, late_ = 0, lost_ = 0, lost_ticks_ = 0, waited_ = 0;
   CycleRow row_;
 };
@@ -99,30 +107,44 @@ void TokenClock::start_from(std::int64_t pointer) {
   over_ = true;
   view_ = {};
   first_tick_ = pointer + 1;
-  tick_ = pointer;
+  tick_ = computed_ = pointer;
+  took_.assign(units_.size(), 0);
   packets_ = hops_ = late_ = lost_ = lost_ticks_ = waited_ = 0;
   row_ = {};
   row_.busy.resize(of_.cores());
 }
 
 void TokenClock::begin(const TickWork& work) {
-  const Program& program = of_.program;
-  std::vector<std::vector<TokenSpike>> spikes(units_.size());
-  for (const Spike& spike : *work.fired) {
-    const std::int32_t core = program.core_of(spike.neuron), fan = program.neuron_fan_start[spike.neuron];
-    if (fan == program.neuron_fan_start[spike.neuron + 1]) continue;
-    const std::int32_t axon = program.neuron_fan_axon[fan];
-    const auto due = static_cast<std::int32_t>(work.tick + program.spec.latency + of_.delay[axon]);
-    spikes[core].push_back(
-        {spike.neuron - program.core_neuron_start[core], {of_.core_of_axon[axon], axon, due, 1}});
-  }
   tick_ = work.tick;
   clock_ = 0;
   over_ = false;
+  carried_ = work.carried;
   row_.ticks.push_back(0);
   row_.phases.resize(row_.phases.size() + token_states);
+  for (std::size_t core = 0; core < units_.size(); ++core) {
+    took_[core] = units_[core].sample(work.tick);
+    lost_ticks_ += !took_[core];
+  }
+}
+
+// The slots are set; what is due in this tick has arrived.
+void TokenClock::compute() {
+  const Program& program = of_.program;
+  std::vector<std::vector<TokenSpike>> spikes(units_.size());
+  for (const Spike& spike : carried_->compute()) {
+    const std::int32_t core = program.core_of(spike.neuron), fan = program.neuron_fan_start[spike.neuron];
+    if (fan == program.neuron_fan_start[spike.neuron + 1]) continue;
+    const std::int32_t axon = program.neuron_fan_axon[fan];
+    const auto due = static_cast<std::int32_t>(tick_ + program.spec.latency + of_.delay[axon]);
+    if (took_[core])
+      spikes[core].push_back(
+          {spike.neuron - program.core_neuron_start[core], {of_.core_of_axon[axon], axon, due, 1}});
+    else
+      carried_->arrive(axon, tick_ + program.spec.latency);
+  }
   for (std::size_t core = 0; core < units_.size(); ++core)
-    lost_ticks_ += !units_[core].sample(work.tick, std::move(spikes[core]));
+    if (took_[core]) units_[core].give(std::move(spikes[core]));
+  computed_ = tick_;
 }
 
 bool TokenClock::arrivals_wait() const {
@@ -132,6 +154,7 @@ bool TokenClock::arrivals_wait() const {
 std::int64_t TokenClock::calm() const {
   if (!mesh_.idle() || arrivals_wait()) return 0;
   std::int64_t clocks = of_.period - clock_;
+  if (computed_ < tick_) clocks = std::min(clocks, set_clocks - clock_);
   for (const auto& unit : units_) clocks = std::min(clocks, unit.calm());
   return clocks;
 }
@@ -142,6 +165,7 @@ void TokenClock::skip(std::int64_t clocks) {
 }
 
 void TokenClock::one(bool watched) {
+  if (clock_ == set_clocks) compute();
   if (watched) watch();
   PushedSpike sent{};
   for (std::size_t core = 0; core < units_.size(); ++core) {
@@ -172,16 +196,21 @@ void TokenClock::receive(std::size_t core) {
   if (received_[core].empty()) return;
   const Packet packet = received_[core].front();
   received_[core].pop();
-  const std::int64_t slot = units_[core].pointer() + of_.delay[packet.axon] + 1;
-  if (units_[core].state() == clear_state)
+  if (units_[core].state() == clear_state) {
     ++lost_;
-  else
-    late_ += slot != packet.ticks;
+    return;
+  }
+  // Where a core lost its tick its slot stands still, and what is computed all the same has gone by.
+  const std::int64_t read =
+      std::max(units_[core].pointer() + of_.program.spec.latency, computed_ + 1);  // without the delay
+  late_ += read + of_.delay[packet.axon] != packet.ticks;
+  carried_->arrive(packet.axon, read);
 }
 
 void TokenClock::advance(std::int64_t clocks) {
   clock_ += clocks;
   over_ = clock_ == of_.period;
+  if (over_ && computed_ < tick_) compute();
 }
 
 // A core has ended its tick.

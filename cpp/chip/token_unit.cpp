@@ -13,14 +13,18 @@ void TokenUnit::reset(std::int64_t pointer) {
   next_ = 0;
 }
 
-bool TokenUnit::sample(std::int64_t tick, std::vector<TokenSpike> spikes) {
+bool TokenUnit::sample(std::int64_t tick) {
   if (busy()) return false;
   position_ = 0;
   tick_ = tick;
   waited_ = 0;
+  give({});
+  return true;
+}
+
+void TokenUnit::give(std::vector<TokenSpike> spikes) {
   spikes_ = std::move(spikes);
   next_ = 0;
-  return true;
 }
 
 // Clock 0 samples the tick in idle; 1 sets the pointer; each neuron takes A clocks for its axons, one to

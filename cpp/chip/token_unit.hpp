@@ -31,8 +31,10 @@ class TokenUnit {
       : place_(place), neurons_(neurons), axons_(axons) {}
 
   void reset(std::int64_t pointer);
-  // The tick at its edge; false where the core is busy and loses it. Spikes ascending.
-  bool sample(std::int64_t tick, std::vector<TokenSpike> spikes);
+  // The tick at its edge; false where the core is busy and loses it.
+  bool sample(std::int64_t tick);
+  // What the neurons of the sampled tick send, ascending; before the first of them is written.
+  void give(std::vector<TokenSpike> spikes);
 
   TokenState state() const;
   std::int32_t neuron() const;  // in its write clock, or -1

@@ -81,6 +81,10 @@ class Cores {
   // The two halves of sending: a part counts the packets of its own spikes, and takes in those of all parts.
   void count_packets(State& state) const;
   void take_in(State& state, std::span<const Spike> spikes, std::int64_t t, std::int64_t end) const;
+  // Where a clock carries the packets: one is on its axon.
+  void arrive_on_axon(State& state, std::int32_t axon, std::int64_t t, std::int64_t end) const {
+    synapses_.arrive_on_axon(state.synapses, axon, t, end);
+  }
 
   // Event mode: what an event adds is read first, then neurons are written; the spikes that a write makes are
   // in state.fired. The stages are those of Soma::update: one for each receptor, then the leak.

@@ -108,6 +108,13 @@ void Synapses<Sum>::arrive(SynapseState<Sum>& state, const Side& side, std::span
     }
 }
 
+template <class Sum>
+void Synapses<Sum>::arrive_on_axon(SynapseState<Sum>& state, std::int32_t axon, std::int64_t arrival,
+                                   std::int64_t end) const {
+  if (arrival >= end) return;
+  at_emission_ ? add_one(state, {axon, 1}, arrival, end) : keep(state, {axon, 1}, arrival);
+}
+
 // What a kept spike will read: at least a step lies between.
 template <class Sum>
 SPIKELOOM_INLINE void Synapses<Sum>::prefetch_row(const Axon& axon) const {

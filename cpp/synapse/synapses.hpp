@@ -65,6 +65,9 @@ class Synapses {
                          std::int64_t end) const;
   void arrive_from_neurons(SynapseState<Sum>& state, std::span<const Spike> spikes, std::int64_t arrival,
                            std::int64_t end) const;
+  // One spike reaches one axon.
+  void arrive_on_axon(SynapseState<Sum>& state, std::int32_t axon, std::int64_t arrival,
+                      std::int64_t end) const;
   // Makes the sums of tick t final. True where there may be one that is not 0.
   bool collect(SynapseState<Sum>& state, std::int64_t t, MergeCounters counters, const Trial& trial) const;
   // After collect(), where spikes are kept until they are due: adds the sums that it made to the registers of

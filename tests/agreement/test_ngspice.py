@@ -95,10 +95,7 @@ def netlist(values, start, pulsed):
         }  # fmt: skip
         lines.append(CIRCUIT.format(**facts))
         middle = p["v_reset_lsb"] + 0.5 * depth
-        lines += [
-            f".meas tran t{k}_{n} when v(v{k})={middle} fall={n}"
-            for n in range(1, 2 if pulsed[k] else SPIKES + 1)
-        ]
+        lines += [f".meas tran t{k}_{n} when v(v{k})={middle} fall={n}" for n in range(1, SPIKES + 1)]
     lines += [".options reltol=1e-5 gmin=1e-16", f".tran {FINE} {TICKS * TICK} 0 {FINE} uic", ".end"]
     return "\n".join(lines)
 
@@ -109,8 +106,12 @@ def test_first_spikes_come_within_a_step_of_the_circuits(emulated, simulated):
     assert np.ptp(late) > 0.5  # they fall anywhere within a step
 
 
-def test_intervals_under_a_constant_current_are_within_a_step_of_the_circuits(drawn, emulated, simulated):
-    steady = [k for k in range(CIRCUITS) if not drawn[2][k]]
-    late = np.concatenate([np.diff(emulated[k][:SPIKES]) - np.diff(simulated[k]) for k in steady]) / STEP
-    assert len(late) == len(steady) * (SPIKES - 1)
-    assert late.min() > -RESOLUTION and late.max() < 1 + RESOLUTION
+@pytest.mark.parametrize("driven", ["current", "pulse"])
+def test_intervals_are_within_a_step_of_the_circuits(driven, drawn, emulated, simulated):
+    """Also while the current of a synapse decays, which what came before would shift if a reset waited."""
+    chosen = [k for k in range(CIRCUITS) if drawn[2][k] == (driven == "pulse")]
+    late = [
+        np.diff(emulated[k][:SPIKES]) - np.diff(simulated[k]) for k in chosen if len(simulated[k]) == SPIKES
+    ]
+    assert len(late) > 0.9 * len(chosen)
+    assert np.abs(np.concatenate(late)).max() / STEP < 1 + RESOLUTION

@@ -113,7 +113,9 @@ def test_a_chip_clocked_by_a_script_runs_all_steps_of_a_tick() -> None:
             assert (chip.registers(last.name)["v"][0] == end).all()
 
 
-@pytest.mark.parametrize("name", ["leaky_exact", "adaptive_exponential", "adaptive_second_order"])
+@pytest.mark.parametrize(
+    "name", ["leaky_exact", "leaky_step", "adaptive_exponential", "adaptive_second_order"]
+)
 def test_threads_batches_and_kernels_change_no_byte(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = random_program(sl.load_profile(PROFILES / f"{name}.toml"), 3)
     inputs = np.stack([np.random.default_rng(k).permuted(drawn.spikes, axis=0) for k in range(5)])

@@ -11,14 +11,22 @@ from spikeloom.profile.catalog import load_profile
 from spikeloom.program.program import ChipProgram
 
 
-def chain(tick_clocks: int, away: int = 1, neuron: int = 3) -> ChipProgram:
-    """Four neurons and eight axons a core; one neuron of core 0 fires every tick and reaches core `away`."""
+def chain(tick_clocks: int, away: int = 1, neuron: int = 3, ticks: int = 3) -> ChipProgram:
+    """Four neurons and eight axons a core; one neuron of core 0 fires every tick and reaches core `away`.
+
+    There it makes the last neuron fire in the tick in which its packet is read.
+    """
     sizes = {"limits.neurons_per_core": 4, "limits.in_axons_per_core": 8, "noc.width": 12, "noc.height": 1}
     profile = load_profile("ranc", override=sizes | {"cycles.tick_clocks": tick_clocks})
     cores = [0, *range(4, 4 + away)]
     fires = [k == neuron for k in range(4 + away)]
-    params = {"positive": [1 if f else 200 for f in fires], "leak": [int(f) for f in fires], "mode": 0}
-    return built(profile, 4 + away, [Row(f"n{neuron}", [(3 + away, 1)])], cores=cores, ticks=3, params=params,
+    params = {
+        "positive": [1 if f else 200 for f in fires[:-1]] + [1],
+        "leak": [int(f) for f in fires],
+        "mode": 0,
+        "w0": [0] * (3 + away) + [1],
+    }
+    return built(profile, 4 + away, [Row(f"n{neuron}", [(3 + away, 1)])], cores=cores, ticks=ticks, params=params,
                  format_shared={"type": [0]})  # fmt: skip
 
 
@@ -60,12 +68,38 @@ def test_a_packet_in_the_clear_clock_is_lost() -> None:
         assert (cycles.counters["lost"].tolist(), cycles.counters["late"].tolist()) == ([lost], [0])
 
 
+@pytest.mark.parametrize(
+    ("tick_clocks", "away", "neuron", "heard"),
+    [
+        (60, 3, 3, [1, 2, 3, 4, 5]),  # in time: read one tick after it was sent
+        (
+            43,
+            3,
+            3,
+            [2, 3, 4, 5],
+        ),  # late: every packet comes after the next tick was set, and is read in the one after
+        (60, 10, 2, []),  # lost in the clear clock, all of them
+        (60, 11, 2, [1, 2, 3, 4, 5]),  # a clock later: in time again
+    ],
+)
+def test_a_late_packet_is_read_a_tick_later_and_a_lost_one_never(
+    tick_clocks: int, away: int, neuron: int, heard: list[int]
+) -> None:
+    program = chain(tick_clocks, away, neuron, ticks=6)
+    run = emulate(program, spikes_at(6, {}), timing="cycle", record=["all.spikes"])
+    assert [tick for _, tick, n in run.spikes["all"].tolist() if n == 3 + away] == heard
+    plain = emulate(program, spikes_at(6, {}), record=["all.spikes"])
+    assert [tick for _, tick, n in plain.spikes["all"].tolist() if n == 3 + away] == [1, 2, 3, 4, 5]
+
+
 def test_a_tick_while_busy_is_lost_and_the_recording_says_so() -> None:
     recording = emulate(chain(40), spikes_at(3, {}), timing="cycle")
     assert recording.cycles is not None
     assert recording.cycles.counters["lost_ticks"].tolist() == [2]
     assert recording.cycles.missed.tolist() == [1]
     assert any("unhurried" in note for note in recording.notes)
+    late = emulate(chain(43, 3), spikes_at(3, {}), timing="cycle").notes
+    assert any("as on the chip" in note for note in late)
     assert emulate(chain(60), spikes_at(3, {}), timing="cycle").notes == ()
 
 

@@ -1,157 +1,18 @@
-// linear_step: P y of linear_exact, and where the membrane crosses its threshold on its exact path within the
-// step. The docstring of the operation has the lines.
+// linear_step: P y of linear_exact, and where the membrane crosses its threshold within the step.
+#include <algorithm>
 #include <array>
 
 #include "soma/operations/all.hpp"
+#include "soma/operations/linear_path.hpp"
 #include "soma/real.hpp"
 
 namespace spikeloom {
 namespace {
 
-constexpr int most_others = 7;  // states beside the membrane
-constexpr int most_held = 8;
-constexpr int guesses = 4;  // at a crossing or a peak
+using namespace linear;
 
 constexpr std::array registers = {"late", "after", "fired"};
 constexpr std::array operands = {"refractory", "threshold", "value", "dt"};
-
-// What a step of one neuron only reads; of other states k, and of held sources.
-struct Given {
-  double refractory, threshold, value, dt, tau;
-  double rest = 0.0;  // of held sources
-  int others, sources;
-  double taus[most_others], gains[most_others], falls[most_others];
-  double row[1 + most_others + most_held];  // P's, of the membrane
-  double held[most_held];
-};
-
-// The membrane on its way from `start`, with currents that only decay.
-struct Path {
-  const Given& p;
-  double start;
-  double current[most_others] = {};
-
-  struct Point {
-    double v, slope, bend;
-  };
-
-  SPIKELOOM_INLINE Point at(double s) const {
-    const double reach = s / p.tau, left = exp_of(-reach);
-    double v = p.rest + (start - p.rest) * left, pull = p.rest, bend = 0.0;
-    for (int k = 0; k < p.others; ++k) {
-      const double steps = s / p.taus[k], fall = exp_of(-steps);
-      v = v + current[k] * (reach * share(reach - steps, fall, left));
-      pull = pull + current[k] * fall;
-      bend = bend - current[k] * fall / p.taus[k];
-    }
-    const double slope = (pull - v) / p.tau;
-    return {v, slope, (bend - slope) / p.tau};
-  }
-
-  // (fall - left) / z.
-  SPIKELOOM_INLINE static double share(double z, double fall, double left) {
-    if (z > -0.01 && z < 0.01)
-      return left * (1.0 + z / 2.0 * (1.0 + z / 3.0 * (1.0 + z / 4.0 * (1.0 + z / 5.0))));
-    return (fall - left) / z;
-  }
-};
-
-// A guess and the interval that it is in: the next is where the tangent meets 0, or the middle.
-struct Bracket {
-  double s, low, high;
-
-  SPIKELOOM_INLINE void narrow(bool past, double height, double slope, bool usable) {
-    (past ? high : low) = s;
-    const double next = s - height / (usable ? slope : 1.0);
-    s = !usable ? (low + high) / 2.0 : next < low ? low : next > high ? high : next;
-  }
-};
-
-// The time of the crossing on the way to `until`, where the membrane is at `top`.
-SPIKELOOM_INLINE double crossing(const Path& path, double until, double top) {
-  const double threshold = path.p.threshold;
-  Bracket found{until * ((threshold - path.start) / (top - path.start)), 0.0, until};
-  for (int k = 0; k < guesses; ++k) {
-    const Path::Point at = path.at(found.s);
-    found.narrow(at.v > threshold, at.v - threshold, at.slope, at.slope > 0.0);
-  }
-  return found.s;
-}
-
-// The time of the peak within a length, at whose ends the membrane rises and falls.
-SPIKELOOM_INLINE double peak(const Path& path, double length, double rising, double falling) {
-  Bracket found{length * (rising / (rising - falling)), 0.0, length};
-  for (int k = 0; k < guesses; ++k) {
-    const Path::Point at = path.at(found.s);
-    found.narrow(!(at.slope > 0.0), at.slope, at.bend, at.bend < 0.0);
-  }
-  return found.s;
-}
-
-// What the step writes.
-struct Neuron {
-  double v, late, after, fired;
-  double x[most_others];
-
-  SPIKELOOM_INLINE void step(const Given& p) {
-    const bool free = p.refractory == 0.0, last = p.refractory == 1.0;
-    if (free && fired != 0.0) v = after;
-    fired = 0.0;
-    const double length = free ? p.dt : last ? late * p.dt : 0.0;
-    double end = free ? row_of(p) : p.value;
-    Path path{p, free ? v : p.value};
-    const double rising = move_others(path, free, length), falling = pull_of(p);
-    if (!free && length > 0.0) end = path.at(length).v;
-    v = end;
-    if (free || last) {
-      late = 0.0;
-      after = p.value;
-    }
-    if (length > 0.0) spike(path, length, end, rising - path.start, falling - end);
-  }
-
- private:
-  SPIKELOOM_INLINE double row_of(const Given& p) const {
-    double sum = 0.0 + p.row[0] * v;
-    for (int k = 0; k < p.others; ++k) sum = sum + p.row[1 + k] * x[k];
-    for (int k = 1 + p.others; k < p.sources; ++k) sum = sum + p.row[k] * p.held[k - 1 - p.others];
-    return sum;
-  }
-
-  // Sets the path's currents and moves what makes them; what the membrane is pulled to at the path's start.
-  SPIKELOOM_INLINE double move_others(Path& path, bool free, double length) {
-    const Given& p = path.p;
-    double pull = p.rest;
-    for (int k = 0; k < p.others; ++k) {
-      path.current[k] = p.gains[k] * x[k];
-      if (!free) path.current[k] = path.current[k] * exp_of(-((p.dt - length) / p.taus[k]));
-      pull = pull + path.current[k];
-      x[k] = 0.0 + p.falls[k] * x[k];
-    }
-    return pull;
-  }
-
-  SPIKELOOM_INLINE double pull_of(const Given& p) const {
-    double pull = p.rest;
-    for (int k = 0; k < p.others; ++k) pull = pull + p.gains[k] * x[k];
-    return pull;
-  }
-
-  SPIKELOOM_INLINE void spike(const Path& path, double length, double end, double rising, double falling) {
-    const double threshold = path.p.threshold;
-    if (path.start > threshold) return cross(path.p, path.start, path.start, length, end);
-    if (end > threshold) return cross(path.p, threshold, end, length - crossing(path, length, end), end);
-    if (!(rising > 0.0 && falling < 0.0)) return;
-    const double highest = peak(path, length, rising, falling), top = path.at(highest).v;
-    if (top > threshold) cross(path.p, threshold, top, length - crossing(path, highest, top), end);
-  }
-
-  SPIKELOOM_INLINE void cross(const Given& p, double from, double top, double since, double end) {
-    v = top;
-    late = since / p.dt;
-    after = end - (from - p.value) * exp_of(-(since / p.tau));
-  }
-};
 
 // The operands of a block, each an array by neuron.
 struct Arrays {
@@ -178,9 +39,81 @@ struct Arrays {
   }
 };
 
-struct Steps {
-  SPIKELOOM_INLINE static void run(Neuron* neurons, const Arrays& arrays, int count) {
-    for (int i = 0; i < count; ++i) neurons[i].step(arrays.at(i));
+constexpr int most_rows = 1 + most_others + static_cast<int>(registers.size());
+
+// What a step writes, [row][neuron]: the states, then `registers`.
+struct Rows {
+  double of[most_rows][block_size];
+};
+
+// Every neuron as if it were free and nothing happened in the step; `busy` marks those where something may.
+struct QuietSteps {
+  SPIKELOOM_INLINE static void run(const Arrays& a, const double* const* state, Rows& out, std::int32_t* busy,
+                                   int count) {
+    double pull[block_size], rising[block_size], falling[block_size], most[block_size];
+    const double *v = state[0], *fired = state[1 + a.others + 2];
+    double* const end = out.of[0];
+    for (int i = 0; i < count; ++i) end[i] = 0.0 + a.row[0][i] * v[i];
+    for (int k = 1; k <= a.others; ++k) add(end, a.row[k], state[k], count);
+    std::fill_n(pull, count, 0.0);
+    for (int k = 0; k < a.pulls; ++k) {
+      add(end, a.row[1 + a.others + k], a.held[k], count);
+      add(pull, a.held_gains[k], a.held[k], count);
+    }
+    std::copy_n(pull, count, rising);
+    std::copy_n(pull, count, falling);
+    std::copy_n(pull, count, most);
+    for (int k = 0; k < a.others; ++k) {
+      double* const moved = out.of[1 + k];
+      const double *fall = a.falls[k], *x = state[1 + k];
+      for (int i = 0; i < count; ++i) {
+        const double current = a.gains[k][i] * x[i];
+        moved[i] = 0.0 + fall[i] * x[i];
+        most[i] = most[i] + (current > 0.0 ? current : 0.0);
+      }
+      add(rising, a.gains[k], x, count);
+      add(falling, a.gains[k], moved, count);
+    }
+    mark(a, v, fired, end, rising, falling, most, busy, count);
+    std::fill_n(out.of[1 + a.others], count, 0.0);
+    std::copy_n(a.own[2], count, out.of[2 + a.others]);
+    std::fill_n(out.of[3 + a.others], count, 0.0);
+  }
+
+ private:
+  SPIKELOOM_INLINE static void mark(const Arrays& a, const double* v, const double* fired, const double* end,
+                                    const double* rising, const double* falling, const double* most,
+                                    std::int32_t* busy, int count) {
+    const double *held = a.own[0], *threshold = a.own[1], *dt = a.own[3], *tau = a.taus[0];
+    for (int i = 0; i < count; ++i) {
+      const bool reaches = v[i] + (most[i] - v[i]) * (dt[i] / tau[i]) > threshold[i];
+      const bool turns = (rising[i] - v[i] > 0.0) & (falling[i] - end[i] < 0.0);
+      busy[i] = (held[i] != 0.0) | (fired[i] != 0.0) | (v[i] > threshold[i]) | (end[i] > threshold[i]) |
+                (turns & reaches);
+    }
+  }
+
+  SPIKELOOM_INLINE static void add(double* sum, const double* x, const double* y, int count) {
+    SPIKELOOM_INDEPENDENT
+    for (int i = 0; i < count; ++i) sum[i] = sum[i] + x[i] * y[i];
+  }
+};
+
+struct BusySteps {
+  SPIKELOOM_INLINE static void run(const Arrays& a, const double* const* state, Rows& out,
+                                   const std::int32_t* busy, int count) {
+    for (int i = 0; i < count; ++i) {
+      if (busy[i] == 0) continue;
+      const int n = a.others;
+      Neuron neuron{state[0][i], state[1 + n][i], state[2 + n][i], state[3 + n][i], {}};
+      for (int k = 0; k < n; ++k) neuron.x[k] = state[1 + k][i];
+      neuron.step(a.at(i));
+      out.of[0][i] = neuron.v;
+      for (int k = 0; k < n; ++k) out.of[1 + k][i] = neuron.x[k];
+      out.of[1 + n][i] = neuron.late;
+      out.of[2 + n][i] = neuron.after;
+      out.of[3 + n][i] = neuron.fired;
+    }
   }
 };
 
@@ -202,11 +135,14 @@ struct Sources {
 
 class LinearStep final : public Operation<double> {
  public:
-  explicit LinearStep(Binder<double>& binder) : acting_(binder), step_(kernel<Steps>(binder.level())) {
+  explicit LinearStep(Binder<double>& binder)
+      : acting_(binder),
+        quiet_(kernel<QuietSteps>(binder.level())),
+        busy_(kernel<BusySteps>(binder.level())) {
     const auto &states = binder.operands("states"), &matrix = binder.operands("matrix");
+    if (states.empty() || states.size() > 1 + most_others) binder.refuse("states", "needs 1 to 8 registers");
     others_ = states.size() - 1;
     sources_ = binder.operands("sources").size();
-    if (states.empty() || others_ > most_others) binder.refuse("states", "needs 1 to 8 registers");
     if (matrix.size() != states.size() * sources_) binder.refuse("matrix", "has the wrong size");
     for (const Operand& state : states)
       targets_.push_back(binder.write(binder.source(state, "states").index, {}, false));
@@ -216,16 +152,10 @@ class LinearStep final : public Operation<double> {
   }
 
   void run(const Block<double>& block) const override {
-    Arrays arrays{static_cast<int>(others_),
-                  static_cast<int>(sources_),
-                  static_cast<int>(held_.count),
-                  {},
-                  {},
-                  {},
-                  {},
-                  {},
-                  {},
-                  {}};
+    Arrays arrays;
+    arrays.others = static_cast<int>(others_);
+    arrays.sources = static_cast<int>(sources_);
+    arrays.pulls = static_cast<int>(held_.count);
     own_.load(block, arrays.own);
     taus_.load(block, arrays.taus);
     gains_.load(block, arrays.gains);
@@ -233,18 +163,21 @@ class LinearStep final : public Operation<double> {
     row_.load(block, arrays.row);
     held_.load(block, arrays.held);
     held_gains_.load(block, arrays.held_gains);
-    Neuron neurons[block_size];
-    for (std::size_t k = 0; k < targets_.size(); ++k) {
-      const double* state = block.reg(targets_[k].element);
-      for (int i = 0; i < block.count; ++i) place(neurons[i], k) = state[i];
-    }
-    step_(neurons, arrays, block.count);
-    store(block, neurons);
+    const double* state[most_rows];
+    for (std::size_t k = 0; k < targets_.size(); ++k) state[k] = block.reg(targets_[k].element);
+    Rows out;
+    std::int32_t busy[block_size];
+    quiet_(arrays, state, out, busy, block.count);
+    busy_(arrays, state, out, busy, block.count);
+    const std::int32_t* where = acting_.where(block);
+    for (std::size_t k = 0; k < targets_.size(); ++k)
+      block.commit(targets_[k], static_cast<const double*>(out.of[k]), where);
   }
 
  private:
   Acting acting_;
-  void (*step_)(Neuron*, const Arrays&, int);
+  void (*quiet_)(const Arrays&, const double* const*, Rows&, std::int32_t*, int);
+  void (*busy_)(const Arrays&, const double* const*, Rows&, const std::int32_t*, int);
   std::size_t others_ = 0, sources_ = 0;
   std::vector<Target> targets_;  // the states, then `registers`
   Sources<operands.size()> own_;
@@ -263,22 +196,6 @@ class LinearStep final : public Operation<double> {
     for (std::size_t k = 1; k <= others_; ++k) falls_.take(binder, "matrix", {matrix[k * sources_ + k]});
     if (sources_ != 1 + others_ + held_.count)
       binder.refuse("sources", "must be the states and what is held");
-  }
-
-  double& place(Neuron& neuron, std::size_t k) const {
-    if (k == 0) return neuron.v;
-    if (k <= others_) return neuron.x[k - 1];
-    constexpr double Neuron::* rest[] = {&Neuron::late, &Neuron::after, &Neuron::fired};
-    return neuron.*rest[k - 1 - others_];
-  }
-
-  void store(const Block<double>& block, Neuron* neurons) const {
-    const std::int32_t* where = acting_.where(block);
-    double* out = block.scratch->as<double>(out_slot);
-    for (std::size_t k = 0; k < targets_.size(); ++k) {
-      for (int i = 0; i < block.count; ++i) out[i] = place(neurons[i], k);
-      block.commit(targets_[k], static_cast<const double*>(out), where);
-    }
   }
 };
 

@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 from spikeloom.profile.catalog import list_profiles, load_profile
 from spikeloom.profile.schema import Profile
 
+HURRIED = {
+    "late": "packets that came after their tick was set were read a tick later, as on the chip",
+    "lost": "packets that came while a slot was cleared were lost, as on the chip",
+    "lost_ticks": "ticks that came while a core was busy; the spikes shown are those of an unhurried chip",
+}
 LINEAR_COSTS = ("fixed", "per_neuron", "per_axon", "per_event", "per_spike")
 INPUTS = ("L", "E", "W", "N", "S")  # of a router, in their order
 
@@ -96,13 +101,15 @@ def cycle_report(profile: Profile, names: Mapping[str, Any], counted: Mapping[st
 
 
 def hurry_notes(cycles: CycleReport | None) -> tuple[str, ...]:
-    """What a run must say whose packets or ticks came too late for the chip: it shows an unhurried one."""
-    names = ("late", "lost", "lost_ticks")
-    counts = {n: int(cycles.counters[n].sum()) for n in names if cycles is not None and n in cycles.counters}
-    if not any(counts.values()):
-        return ()
-    found = ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in counts.items())
-    return (f"{found}: the spikes shown are those of an unhurried chip; raise cycles.tick_clocks",)
+    """What a run must say whose packets or ticks came too late for the chip."""
+    counts = {
+        n: int(cycles.counters[n].sum()) for n in HURRIED if cycles is not None and n in cycles.counters
+    }
+    said = {name: HURRIED[name] for name, n in counts.items() if n}
+    return tuple(
+        f"{name.replace('_', ' ')} {counts[name]:,}: {what}; raise cycles.tick_clocks"
+        for name, what in said.items()
+    )
 
 
 def unsettled_notes(rules: Mapping[str, NDArray[np.int64]]) -> tuple[str, ...]:

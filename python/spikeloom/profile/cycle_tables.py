@@ -75,7 +75,11 @@ class Token(Controller):
     """
 
     controller: Literal["token"]
-    """A tick that comes while the core is busy is lost; so is a packet in the clock that clears its slot."""
+    """A packet is read in the tick of the receiver's slot when it comes, plus the latency and its delay.
+
+    So one that is late comes a tick later; one in the clock that clears a slot is lost. A tick that comes while the
+    core is busy is lost, too: that is counted, and the core computes it all the same.
+    """
     slots: Depth = 16
     """Ticks that the scheduler holds."""
 

@@ -62,12 +62,13 @@ class LinearStep(_Linear):
     d1 = rest + gain_1 x_1 + ... - e, with the new x.
 
     Where l > 0 it crosses the threshold in one of three ways. a > threshold: at 0, from = top = a. Else e >
-    threshold: on the way to b = l, from = threshold, top = e. Else d0 > 0 > d1 and a peak above the threshold: on
-    the way to b = the peak, from = threshold, top = V(b). The peak is s after four times: lo = s where V'(s) > 0,
-    else hi = s; s = min(max(s - V'(s) / V''(s), lo), hi) where V''(s) < 0, else (lo + hi) / 2; first s = l (d0 / (d0
-    - d1)), lo = 0, hi = l. On the way to b it crosses at s after four times: hi = s where V(s) > threshold, else lo
-    = s; s = min(max(s - (V(s) - threshold) / V'(s), lo), hi) where V'(s) > 0, else (lo + hi) / 2; first s = b
-    ((threshold - a) / (top - a)), lo = 0, hi = b. since = l - s.
+    threshold: on the way to b = l, from = threshold, top = e. Else d0 > 0 > d1, most > threshold and a peak above
+    the threshold: on the way to b = the peak, from = threshold, top = V(b). most = a + (rest + max(c_1, 0) + ... -
+    a) (l / tau) bounds the path. The peak is s after four times: lo = s where V'(s) > 0, else hi = s; s = min(max(s
+    - V'(s) / V''(s), lo), hi) where V''(s) < 0, else (lo + hi) / 2; first s = l (d0 / (d0 - d1)), lo = 0, hi = l.
+    On the way to b it crosses at s after four times: hi = s where V(s) > threshold, else lo = s; s = min(max(s -
+    (V(s) - threshold) / V'(s), lo), hi) where V'(s) > 0, else (lo + hi) / 2; first s = b ((threshold - a) / (top -
+    a)), lo = 0, hi = b. since = l - s.
 
     Where it crosses: v = top, late = since / dt, after = e - (from - value) exp(-(since / tau)). Else v = e, or value
     where l = 0; and late = 0, after = value where held is 0 or 1. A neuron makes one spike a step.

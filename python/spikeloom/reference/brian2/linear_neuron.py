@@ -85,7 +85,11 @@ class Step:
         at_once = self.keep(f"{moves} * int({self.start} > {threshold})")
         later = self.keep(f"{moves} * (1.0 - {at_once})")
         over = self.keep(f"{later} * int({end} > {threshold})")
-        turns = self.keep(f"{later} * (1.0 - {over}) * int({self.rising} > 0.0) * int({falling} < 0.0)")
+        most = self.pull([f"maximum({current}, 0.0)" for current in self.current])
+        most = self.keep(f"{self.start} + ({most} - {self.start}) * ({self.length} / {self.tau})")
+        turns = self.keep(
+            f"{later} * (1.0 - {over}) * int({self.rising} > 0.0) * int({falling} < 0.0) * int({most} > {threshold})"
+        )
         turn = self.peak(turns, falling)
         top = self.at(turn)[0]
         bulges = self.keep(f"{turns} * int({top} > {threshold})")

@@ -115,6 +115,13 @@ class _Chip:
 
     def run_phases(self, tick: int, lines: list[int]) -> None:
         """One tick, in the order of the contract."""
+        self.compute(tick, lines)
+        later = arrival(tick, self.profile.time.spike_latency_ticks)
+        for neuron in self.neurons:
+            self.send(self.neuron_axons[neuron.number], neuron.spikes, later + self.jitter.of(neuron))
+
+    def compute(self, tick: int, lines: list[int]) -> None:
+        """A tick up to its spikes."""
         for line, n in enumerate(lines):
             self.send(self.line_axons[line], n, tick)
         sums = self.synapse_stage(self.deliver(tick))
@@ -122,9 +129,6 @@ class _Chip:
             self.accumulate(neurons, sums)
             run_operations(self.profile, neurons)
         self.clear_accumulators()
-        later = arrival(tick, self.profile.time.spike_latency_ticks)
-        for neuron in self.neurons:
-            self.send(self.neuron_axons[neuron.number], neuron.spikes, later + self.jitter.of(neuron))
 
     def send(self, axons: list[int], n: int, tick: int) -> None:
         """Put n spikes on each axon; each run of the axon has them due its own delay after `tick`."""

@@ -128,7 +128,8 @@ def spike(
     if end > threshold:
         return threshold, end, length - crossing(path, length, end, threshold)
     rising = pull(path.rest, path.currents) - path.start
-    if not (rising > 0.0 and falling < 0.0):
+    most = pull(path.rest, [max(current, 0.0) for current in path.currents]) - path.start
+    if not (rising > 0.0 and falling < 0.0 and path.start + most * (length / path.tau) > threshold):
         return None
     turn = peak(path, length, rising, falling)
     top = path.at(turn)[0]
