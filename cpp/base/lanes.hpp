@@ -18,7 +18,9 @@ struct Lanes {
 template <int count, class To, class From>
 SPIKELOOM_INLINE void widen(typename Lanes<To, count>::Vector& to,
                             const typename Lanes<From, count>::Vector& from) {
-  if constexpr (sizeof(To) <= 2 * sizeof(From)) {
+  if constexpr (std::is_same_v<To, From>) {
+    to = from;  // some compilers convert it value by value
+  } else if constexpr (sizeof(To) <= 2 * sizeof(From)) {
     to = __builtin_convertvector(from, typename Lanes<To, count>::Vector);
   } else {
     using Half = std::conditional_t<sizeof(To) == 8, std::int32_t, std::int16_t>;

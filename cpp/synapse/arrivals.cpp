@@ -9,7 +9,6 @@ namespace spikeloom {
 namespace {
 
 constexpr std::int32_t line = 64;                   // bytes
-constexpr std::int64_t patch_cost = 4;              // a spike's patches, in looks at a span
 constexpr std::int64_t most_prefetched = 8 * line;  // of either: the processor goes on by itself
 
 }  // namespace
@@ -45,8 +44,8 @@ bool Synapses<Sum>::add_found(SynapseState<Sum>& state, const Side& side, std::s
   const Fans& fans = *state.fans;
   if (segment.kind == Segment::rows) return find_rows(state, side, spikes, segment);
   if (segment.kind == Segment::mixed) return find_deliveries(state, side, spikes, arrival, end);
-  if (segment.group >= 0 &&
-      patch_cost * static_cast<std::int64_t>(spikes.size()) > fans.gathers[segment.group].looks)
+  if (segment.group >= 0 && add_gather_ != nullptr &&
+      static_cast<std::int64_t>(spikes.size()) >= fans.gathers[segment.group].fewest_spikes)
     return add_gathered(state, side, spikes, segment, arrival);
   return add_patches(state,
                      {spikes.data(), static_cast<std::int64_t>(spikes.size()), fans.start.data() + side.first,
@@ -158,16 +157,17 @@ template <class Sum>
 bool Synapses<Sum>::add_gathered(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
                                  const Segment& segment, std::int64_t arrival) const {
   const Gather& gather = state.fans->gathers[segment.group];
-  std::fill_n(state.bits.begin(), (segment.end - segment.first) / 64 + 2, 0);
+  std::fill_n(state.flags.begin(), segment.end - segment.first + flag_slack, std::uint8_t{0});
   bool several = false;
   for (const Spike& spike : spikes) {
     const bool once = spike.n == 1;
-    const auto source = static_cast<std::uint64_t>(side.first - segment.first + spike.neuron);
-    state.bits[source / 64] |= std::uint64_t{once} << (source % 64);
+    const std::int64_t source = side.first - segment.first + spike.neuron;
+    state.flags[source] = once;
     state.additions += once ? gather.additions[source] : 0;
     several |= !once;
   }
-  add_gather_(state.sums.data() + slot(arrival) * slot_size(), gather, state.bits.data());
+  add_gather_(state.sums.data() + slot(arrival) * slot_size(), gather, state.flags.data(),
+              state.marks.data());
   state.dirty[slot(arrival)] = 1;
   return several;
 }

@@ -1,5 +1,5 @@
 // Sources that share few kernels, as those of a convolution do, seen from their targets: a run of targets
-// goes through the sources that reach it and adds the rows of those that spiked. Its sums stay in processor
+// goes through the sources that reach it and adds what those add that spiked. Its sums stay in processor
 // registers, where adding source by source reads and writes them again for every spike.
 #pragma once
 
@@ -17,31 +17,40 @@ struct Fans;
 struct Segment;
 
 struct Gather {
-  // Neighbouring sources whose rows follow one another.
-  struct Span {
-    std::int32_t source, count;  // relative to the output's first source; at most 64
-    std::int64_t row;            // of the first one
+  // Neighbouring sources, whose spikes are looked at together.
+  struct Look {
+    std::int32_t source;  // the first one, relative to that of the output
+    std::uint64_t mask;   // a bit a source
+    std::int64_t
+        place;  // of its first row, in values: that of no spike where `tabled`, else of its first source
   };
-  // `length` targets from `target` on, numbered as in RowGroup, and the spans that reach them.
+  // `length` targets from `target` on, numbered as in RowGroup, and the looks that reach them.
   struct Output {
     std::int64_t target;
     std::int32_t source;  // relative to the segment
-    std::int32_t first_span, last_span;
+    std::int32_t first_look, last_look;
   };
   std::int32_t length = 0, padded = 0;  // synapses of a row; filled up with zeros
+  // Whether a look has one row for every set of its sources, which is what they add together, numbered by
+  // the bits of the set; else it has a row a source.
+  bool tabled = false;
   std::vector<Output> outputs;
-  std::vector<Span> spans;              // outputs of one shape share theirs
-  HotTable<std::byte> rows;             // as the weights are stored
+  std::vector<Look> looks;              // outputs of one shape share theirs
+  HotTable<std::byte> rows;             // of twice the width of the weights
   std::vector<std::int32_t> additions;  // of one spike of each source
-  std::int64_t looks = 0;               // spans that are looked at, by all outputs
+  std::int64_t fewest_spikes = 0;       // from which on it is less work than source by source
 };
 
-// Absent where the sources of the segment share too little, or have delays or rows of several lengths.
+// Absent where the sources of the segment share too little, or have delays, wide weights or rows of several
+// lengths.
 std::optional<Gather> gather_of(const Fans& fans, const Weights& weights, const Segment& segment);
 
-// Adds what the sources add whose bit is set; a bit a source of the segment, and a word more.
+// Adds what the sources add whose flag is 1, the others' are 0. Behind those of the segment there are
+// `flag_slack` more, and `scratch` is as long.
+inline constexpr std::int64_t flag_slack = 64;
 template <class Sum>
-using AddGather = void (*)(Sum* sums, const Gather& gather, const std::uint64_t* bits);
+using AddGather = void (*)(Sum* sums, const Gather& gather, const std::uint8_t* flags, std::uint8_t* scratch);
+// Null where no program needs it, and for wide weights.
 template <class Sum>
 AddGather<Sum> add_gather(const Weights& weights, Level level);
 

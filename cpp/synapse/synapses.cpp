@@ -45,7 +45,7 @@ SynapseState<Sum> Synapses<Sum>::fresh(const Part& part, const Fans* fans) const
     std::int64_t sources = 0;
     for (const Segment& segment : fans->segments)
       if (segment.kind == Segment::patches) sources = std::max(sources, segment.end - segment.first);
-    state.bits.resize(sources / 64 + 2);
+    for (auto* bytes : {&state.flags, &state.marks}) bytes->resize(sources + flag_slack);
   }
   if (!at_emission_) {
     state.counts.resize(std::size_t(slots_) * program_.axons());

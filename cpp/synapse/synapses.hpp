@@ -36,7 +36,7 @@ struct SynapseState {
   std::vector<Row> delivered;
   // Scratch of one call of arrive(): rows that spiked, by group, and their number.
   std::vector<std::int64_t> places, found;
-  std::vector<std::uint64_t> bits;  // sources of a segment that spiked
+  std::vector<std::uint8_t> flags, marks;  // of a segment's sources, and scratch of add_gather
 };
 
 // Merged spikes that a limit cut, by rule.

@@ -114,7 +114,9 @@ def hurry_notes(cycles: CycleReport | None) -> tuple[str, ...]:
 
 def unsettled_notes(rules: Mapping[str, NDArray[np.int64]]) -> tuple[str, ...]:
     """What a run must say of samples in which the chip's own spikes went on and on."""
-    samples = int((rules.get("fifo.unsettled", np.zeros(0)) > 0).sum())
+    if "fifo.unsettled" not in rules:
+        return ()
+    samples = int((rules["fifo.unsettled"] > 0).sum())
     return (f"{samples} samples unsettled: a drain was stopped after event.max_events",) if samples else ()
 
 

@@ -24,7 +24,7 @@ from spikeloom.emulation.inputs import CheckedInputs, Inputs, check_inputs, chec
 from spikeloom.emulation.instance import chosen_chip
 from spikeloom.emulation.loading import core_program
 from spikeloom.emulation.options import Draws, check_timing, checked_seed, worker_count
-from spikeloom.emulation.raw_results import by_register, int32, joined, spikes_by_population
+from spikeloom.emulation.raw_results import by_register, int32, joined, one, spikes_by_population
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import EmulationError, names_chip
 from spikeloom.program.program import ChipProgram, Placed, Port
@@ -110,7 +110,6 @@ class _Plan:
 
     program: ChipProgram
     checked: CheckedInputs
-    depths: NDArray[np.int32]
     traced: tuple[Placed, ...]  # populations whose spikes are listed
     probes: tuple[tuple[str, str, Placed], ...]  # name, element, population
     ports: tuple[Port, ...]
@@ -125,15 +124,12 @@ class _Plan:
     ) -> _Plan:
         clocks = "clocks" in record
         traced, probes = _recorded(program, record)
-        depths = np.zeros(program.n_neurons, dtype=np.int32)
-        for placed in program.populations:
-            depths[placed.neurons] = placed.depth
         steps = program.profile.time.steps_per_tick
         run_ticks = checked.ticks * steps + max((placed.depth for placed in program.populations), default=0)
         wide = 8 if program.profile.is_analog else 4
         recorded = sum(placed.neurons.size for _, _, placed in probes) * run_ticks * wide
         size = max(1, checked.ticks * program.n_inputs + recorded + 8 * program.n_neurons)
-        return _Plan(program, checked, depths, traced, probes, program.outputs, timing, draws, clocks, size)
+        return _Plan(program, checked, traced, probes, program.outputs, timing, draws, clocks, size)
 
     @property
     def window(self) -> int:
@@ -142,13 +138,13 @@ class _Plan:
 
     @property
     def run_ticks(self) -> int:
-        return self.window + int(self.depths.max(initial=0))
+        return self.window + int(self.program.depths.max(initial=0))
 
     def run(self, core: _core.Program, first: int, stop: int, workers: int) -> dict[str, Any]:
         """Samples [first, stop) on the core."""
         encoded = self.checked.encoded(first, stop, self.draws.trial_seed, self.draws.ids)
-        elements = core.elements
-        placed = {p.name: p for p in self.program.populations}
+        element = {name: k for k, name in enumerate(core.elements)} if self._reads_registers else {}
+        placed = {p.name: p for p in self.program.populations} if encoded.biases else {}
         traced = np.zeros(self.program.n_neurons if self.traced else 0, dtype=np.uint8)
         for population in self.traced:
             traced[population.neurons] = 1
@@ -156,10 +152,10 @@ class _Plan:
             encoded.spikes,
             ticks=self.run_ticks,
             window=self.window,
-            depths=self.depths,
-            probes=[(elements.index(element), p.neurons) for _, element, p in self.probes],
+            depths=self.program.depths,
+            probes=[(element[name], p.neurons) for _, name, p in self.probes],
             readings=[
-                (elements.index(port.read), np.asarray(port.neurons), self._reading_tick(port))
+                (element[port.read], np.asarray(port.neurons), self._reading_tick(port))
                 for port in self._register_ports()
             ],
             traced=traced,
@@ -186,10 +182,9 @@ class _Plan:
         return Recording(
             outputs=self._outputs(counts, parts),
             spikes=spikes_by_population(self.traced, self.program.n_neurons, joined(parts, "spikes")),
-            counts={p.name: counts[:, p.neurons] for p in self.program.populations},
+            counts={p.name: counts[:, p.columns] for p in self.program.populations},
             registers={
-                name: np.concatenate([part["probes"][k] for part in parts])
-                for k, (name, _, _) in enumerate(self.probes)
+                name: one([part["probes"][k] for part in parts]) for k, (name, _, _) in enumerate(self.probes)
             },
             events=events,
             rules=rules,
@@ -211,12 +206,16 @@ class _Plan:
         counted = {name: joined([part["cycles"] for part in parts], name) for name in parts[0]["cycles"]}
         return cycle_report(self.program.profile, core.cycle_names, counted)
 
+    @property
+    def _reads_registers(self) -> bool:
+        return bool(self.probes) or any(port.read != "spikes" for port in self.ports)
+
     def _register_ports(self) -> list[Port]:
         return [port for port in self.ports if port.read != "spikes"]
 
     def _reading_tick(self, port: Port) -> int:
         """The last tick of the window of the port's population."""
-        return int(self.depths[port.neurons].max(initial=0)) + self.window - 1
+        return int(self.program.depths[port.neurons].max(initial=0)) + self.window - 1
 
     def _outputs(self, counts: NDArray, parts: list[dict[str, Any]]) -> NDArray[np.float64]:
         registers = self._register_ports()
@@ -226,7 +225,7 @@ class _Plan:
                 reading = counts[:, port.neurons]
             else:
                 k = next(i for i, other in enumerate(registers) if other is port)
-                reading = np.concatenate([part["readings"][k] for part in parts])
+                reading = one([part["readings"][k] for part in parts])
             scale = 1.0 if port.scale is None else port.scale
             offset = 0.0 if port.offset is None else port.offset
             columns.append(reading.astype(np.float64) * scale + offset)

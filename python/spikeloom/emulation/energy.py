@@ -51,18 +51,13 @@ def energy_report(
     profile: Profile, events: Mapping[str, NDArray[np.int64]], cycles: CycleReport | None = None
 ) -> EnergyReport:
     """Costs of the profile times the events of all samples."""
-    counted = {cost: int(events[event].sum()) for cost, event in COSTED.items()}
+    counted = {cost: events[event] for cost, event in COSTED.items()}
     if cycles is not None:
         clocks = {"core_clocks": cycles.total * cycles.busy.shape[1]} | dict(cycles.counters)
-        counted |= {
-            cost: int(clocks[event].sum()) for cost, event in COSTED_IN_CLOCKS.items() if event in clocks
-        }
-    stated = {
-        cost: getattr(profile.energy, cost)
-        for cost in (*COSTED, *COSTED_IN_CLOCKS)
-        if getattr(profile.energy, cost) is not None
-    }
-    parts = {cost: stated[cost] * n for cost, n in counted.items() if cost in stated}
+        counted |= {cost: clocks[event] for cost, event in COSTED_IN_CLOCKS.items() if event in clocks}
+    costs = {cost: getattr(profile.energy, cost) for cost in (*COSTED, *COSTED_IN_CLOCKS)}
+    stated = {cost: joules for cost, joules in costs.items() if joules is not None}
+    parts = {cost: stated[cost] * int(n.sum()) for cost, n in counted.items() if cost in stated}
     statuses = {cost: _status(profile, cost) for cost in parts}
     return EnergyReport(
         total_j=sum(parts.values()) if parts else None,

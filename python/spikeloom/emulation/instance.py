@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,7 +76,7 @@ def chosen_chip(
         raise EmulationError(
             "chip_seed", "must be an integer of 32 bits", value=repr(seed), limit="0 to 2^32 - 1"
         )
-    if not (np.isfinite(age_s) and age_s >= 0):
+    if not (math.isfinite(age_s) and age_s >= 0):
         raise EmulationError("age_s", "must be finite and not negative", value=age_s)
     sized = [entry.name for entry in program.profile.imperfection if not is_idle(entry)]
     wanted = sized if effects is None else [name for name in names if name in effects]

@@ -14,7 +14,12 @@ from spikeloom.program.program import Placed
 
 def joined(parts: list[dict[str, Any]], name: str) -> NDArray:
     """One array of all chunks of samples."""
-    return np.concatenate([part[name] for part in parts])
+    return one([part[name] for part in parts])
+
+
+def one(arrays: list[NDArray]) -> NDArray:
+    """All as one array; a single one as it is."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def int32(counts: NDArray) -> NDArray[np.int32]:
@@ -27,7 +32,7 @@ def int32(counts: NDArray) -> NDArray[np.int32]:
 def by_register(names: list[str], counts: NDArray) -> dict[str, NDArray[np.int64]]:
     """One column a register: the elements of a vector count together. Rules that cannot act are left out."""
     rules: dict[str, NDArray[np.int64]] = {}
-    for name, column in zip(names, counts.astype(np.int64).T, strict=True):
+    for name, column in zip(names, counts.astype(np.int64, copy=False).T, strict=True):
         register, _, rule = name.rpartition(".")
         if rule in ("fits", "trap"):
             continue

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.network.projection import Encoding, HostLayer
@@ -45,6 +47,12 @@ class Placed:
     name: str
     neurons: NDArray  # (size,) int32
     depth: int
+
+    @cached_property
+    def columns(self) -> slice | NDArray:
+        """An index of its neurons, which copies nothing where they follow one another."""
+        follow = self.neurons.size > 0 and bool((np.diff(self.neurons) == 1).all())
+        return slice(int(self.neurons[0]), int(self.neurons[-1]) + 1) if follow else self.neurons
 
 
 @dataclass(frozen=True)
@@ -118,6 +126,15 @@ class ChipProgram:
     def n_cores(self) -> int:
         """Cores in use."""
         return len(self.arrays.core_neuron_start) - 1
+
+    @cached_property
+    def depths(self) -> NDArray[np.int32]:
+        """(n_neurons,) the depth of each neuron's population."""
+        depths = np.zeros(self.n_neurons, dtype=np.int32)
+        for placed in self.populations:
+            depths[placed.neurons] = placed.depth
+        depths.setflags(write=False)
+        return depths
 
     @property
     def run_ticks(self) -> int:
