@@ -122,6 +122,45 @@ def test_ten_thousand_steps_of_a_linear_neuron_are_those_of_brian2s_exact_integr
         assert error.max() < EXACT_INTEGRATION
 
 
+def test_ten_thousand_linear_steps_are_brian2s_up_to_the_first_spike():
+    """After it Brian2 starts again at the end of the step, `linear_step` within. Half of the neurons never fire."""
+    rng = np.random.default_rng(6)
+    neurons, ticks = 12, 2500
+    drawn = {
+        "rest": rng.uniform(0.0, 0.3, neurons), "drive": rng.uniform(0.0, 0.3, neurons),
+        "resistance": rng.uniform(0.5, 3.0, neurons), "tau_v": rng.uniform(2e-3, 2e-2, neurons),
+    }  # fmt: skip
+    weights = rng.uniform(0.1, 0.4, (1, neurons))
+    limit = np.where(np.arange(neurons) % 2, 2.0, rng.uniform(0.5, 0.6, neurons))
+    network = SpikingNetwork(profile_of("leaky_step"))
+    quiet = {"reset": 0.0, "refractory_s": 0.0, "tau_exc": 3e-3, "tau_inh": 1e-3}
+    group = network.population("group", neurons, threshold=limit, **drawn, **quiet)
+    network.connect(network.input("line", 1), group, weights)
+    network.output(group)
+    spikes = (rng.random((1, ticks, 1)) < 0.2).astype(np.uint8)
+    record = [f"group.{name}" for name in ("spikes", "v", "i[0]")]
+    recording = emulate(place(network, ticks=ticks), spikes, record=record)
+
+    values = drawn | {"tau_i": np.full(neurons, 3e-3), "limit": limit, "weight": weights[0]}
+    states, fired = brian2_exactly(profile_of("leaky_step"), values, spikes[0, :, 0])
+    current, theirs = recording.registers["group.i[0]"][0].T, states["i"]
+    assert np.abs(current - theirs).max() < EXACT_INTEGRATION * np.abs(theirs).max()
+    ends = [
+        first_of(rows, k, 10_000)
+        for rows in (recording.spikes["group"][:, 1:], fired)
+        for k in range(neurons)
+    ]
+    assert ends[:neurons] == ends[neurons:] and 3 < sum(end < 10_000 for end in ends[:neurons]) < neurons - 3
+    for k, end in enumerate(ends[:neurons]):
+        mine, exact = recording.registers["group.v"][0, :end, k], states["v"][k, :end]
+        assert np.abs(mine - exact).max() < EXACT_INTEGRATION * np.abs(exact).max()
+
+
+def first_of(rows, neuron, never):
+    """The step of a neuron's first spike."""
+    return int(rows[rows[:, 1] == neuron, 0].min(initial=never))
+
+
 def brian2_exactly(profile, values, counts):
     """v and i of every step, and rows (step, neuron) of the spikes."""
     with plain_numpy():
