@@ -8,8 +8,8 @@ normalisation (Kim and others 2020). Dense layers are left alone: a unit there i
 read together, and measured networks gained nothing.
 
 With few ticks that is otherwise: a neuron has only as many levels as it can send spikes, and each unit, of dense
-layers too, gets the size at which counting in them costs it least; a unit that
-reaches the limit of a clipped rectifier has that as its size, and its neuron stops where it stops.
+layers too, gets the size at which counting in them costs it least; that of
+a clipped rectifier is its largest activation: its neuron then stops where it stops, and not before.
 """
 
 from __future__ import annotations
@@ -75,8 +75,7 @@ def _gains(layer: AnnLayer, answers: Array, levels: float | None) -> Array:
     by_channel = answers.reshape(-1, len(layer.bias))
     peaks = np.percentile(by_channel, PEAK, axis=0) if levels is None else unit_sizes(by_channel, levels)
     if levels is not None and layer.activation == "clip":
-        limit = layer.activation_number
-        peaks = np.where(by_channel.max(axis=0) >= limit, limit, peaks)
+        peaks = by_channel.max(axis=0)
     gains: Array = np.minimum(peaks.max() / np.where(peaks > 0, peaks, peaks.max() or 1.0), MOST)
     return gains if peaks.any() else np.ones(len(peaks))
 
