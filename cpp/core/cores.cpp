@@ -88,9 +88,9 @@ Cores<S, Sum>::Cores(const Program& program, const std::shared_ptr<const Fans>& 
       find_spikes_(kernel<FindSet<std::int32_t>>(level)),
       find_lines_(kernel<FindSet<std::uint8_t>>(level)),
       find_fired_(kernel<FindFired>(level)) {
-  if constexpr (has_one_pass)
-    if (soma_.one_pass())
-      one_pass_ = std::make_unique<const OnePass<Sum>>(*soma_.one_pass(), program.weights.shift, level);
+  if constexpr (has_leaky_pass)
+    if (soma_.leaky_list())
+      leaky_pass_ = std::make_unique<const LeakyPass<Sum>>(*soma_.leaky_list(), program.weights.shift, level);
   if constexpr (std::is_same_v<S, std::int32_t>)
     if (program.spec.accumulate_each) each_ = std::make_unique<const EachAddition>(program, soma_, level);
   const auto& registers = program.spec.registers;
@@ -107,10 +107,10 @@ CoreState<S, Sum> Cores<S, Sum>::fresh(const Part& part, const Fans* fans) const
   state.synapses = synapses_.fresh(part, fans);
   state.lines.resize(program_.inputs());
   state.counters.resize(all_counter_names(program_).size());
-  const bool at_once = aliased_ || soma_.fused() != nullptr;
+  const bool at_once = aliased_ || soma_.linear_pass() != nullptr;
   state.spikes.resize(at_once ? program_.neurons() : block_size);
   state.spiking.resize((part.neurons() + block_size - 1) / block_size);
-  if (one_pass_ != nullptr) {
+  if (leaky_pass_ != nullptr) {
     state.fired_bits.resize((part.neurons() + 63) / 64);
     state.found.resize(part.neurons() + set_slack);
   }
@@ -170,7 +170,7 @@ void Cores<S, Sum>::deliver_inputs(State& state, const std::uint8_t* spikes, std
 
 template <class S, class Sum>
 void Cores<S, Sum>::update(State& state, std::int64_t t) const {
-  if (one_pass_ != nullptr) return update_in_one_pass(state, t);
+  if (leaky_pass_ != nullptr) return update_in_one_pass(state, t);
   std::uint64_t* const merges = state.counters.data() + program_.spec.registers.size();
   Scratch scratch;
   state.fired.clear();
@@ -179,8 +179,8 @@ void Cores<S, Sum>::update(State& state, std::int64_t t) const {
     any = synapses_.collect(state.synapses, t, {merges, merges + 1}, state.trial) || always_write_;
   else
     add_each(state, block_of(state, 0, program_.neurons(), t, scratch), t, {merges, merges + 1});
-  if (soma_.fused() != nullptr) {
-    run_fused(state, *soma_.fused(), t, any, scratch);
+  if (soma_.linear_pass() != nullptr) {
+    run_linear_pass(state, *soma_.linear_pass(), t, any, scratch);
     return synapses_.finish(state.synapses, t);
   }
   if (aliased_) std::fill(state.spikes.begin(), state.spikes.end(), 0);

@@ -14,7 +14,7 @@
 
 #include "core/each.hpp"
 #include "program/program.hpp"
-#include "soma/one_pass.hpp"
+#include "soma/one_pass/leaky.hpp"
 #include "soma/soma.hpp"
 #include "synapse/synapses.hpp"
 
@@ -52,7 +52,7 @@ struct CoreState {
   std::vector<Spike> fired;               // of the last tick, ascending; in event mode of the last event
   std::vector<Spike> lines;               // scratch: input lines that spike in a tick
   std::vector<std::int32_t> spikes;       // scratch: n of one block, or of all neurons
-  std::vector<std::int32_t> spiking;      // scratch of a fused list: neurons that spiked in each block
+  std::vector<std::int32_t> spiking;      // scratch of a linear pass: neurons that spiked in each block
   std::vector<std::uint64_t> fired_bits;  // scratch of a list in one pass: a bit a neuron, then
   std::vector<Spike> found;               // those that are set
   std::deque<QueuedEvent> fifo;
@@ -94,7 +94,7 @@ class Cores {
 
   const Soma<S>& soma() const { return soma_; }
   const Fans* fans() const { return synapses_.fans(); }  // of the whole chip, where there are any
-  bool one_pass() const { return one_pass_ != nullptr || soma_.fused() != nullptr; }
+  bool one_pass() const { return leaky_pass_ != nullptr || soma_.linear_pass() != nullptr; }
   // Places of fifo.drop and fifo.unsettled in State::counters.
   std::size_t drop_counter() const { return program_.spec.registers.size() + 2; }
   std::size_t unsettled_counter() const { return drop_counter() + 1; }
@@ -105,20 +105,21 @@ class Cores {
   std::pair<std::int32_t, std::int32_t> lines_of(std::int64_t t) const;
   void accumulate(State& state, const Block<S>& block, std::int64_t t) const;
   void accumulate_at(State& state, const Block<S>& block, std::int64_t t, std::int32_t receptor) const;
-  void run_fused(State& state, const FusedList<S>& list, std::int64_t t, bool any, Scratch& scratch) const;
+  void run_linear_pass(State& state, const LinearPass<S>& list, std::int64_t t, bool any,
+                       Scratch& scratch) const;
   void collect(State& state, const Block<S>& block) const;
   void update_in_one_pass(State& state, std::int64_t t) const;
   std::int64_t jitter(const State& state, std::int32_t neuron, std::int64_t t) const;
 
   // One pass needs accumulators of 32 bits at most.
-  static constexpr bool has_one_pass = std::is_same_v<S, std::int32_t> && sizeof(Sum) <= 4;
-  using OnePassSum = std::conditional_t<has_one_pass, Sum, std::int32_t>;
+  static constexpr bool has_leaky_pass = std::is_same_v<S, std::int32_t> && sizeof(Sum) <= 4;
+  using LeakySum = std::conditional_t<has_leaky_pass, Sum, std::int32_t>;
 
   const Program& program_;
   Synapses<Sum> synapses_;
   Soma<S> soma_;
-  std::unique_ptr<const EachAddition> each_;             // where every addition is a write of its own
-  std::unique_ptr<const OnePass<OnePassSum>> one_pass_;  // where the list is one that it does
+  std::unique_ptr<const EachAddition> each_;               // where every addition is a write of its own
+  std::unique_ptr<const LeakyPass<LeakySum>> leaky_pass_;  // where the list is one that it does
   Level level_;
   bool aliased_;       // all counts of a tick are kept until its end
   bool always_write_;  // a rule may move a register that gets a sum of 0

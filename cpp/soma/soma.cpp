@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "base/error.hpp"
+#include "soma/one_pass/allowed.hpp"
 
 namespace spikeloom {
 namespace {
@@ -98,9 +99,9 @@ Soma<S>::Soma(const Program& program, const std::vector<Interval>& arriving, Lev
     stages_.push_back({"", all_below(receptors), {}});
   }
   settle(arriving);
-  find_one_pass(arriving);
-  if constexpr (std::is_same_v<S, double>)
-    if (may_fuse()) fused_ = fuse_linear(program, entries_, level);
+  if (!may_run_in_one_pass()) return;
+  find_leaky_list(arriving);
+  if constexpr (std::is_same_v<S, double>) linear_pass_ = linear_pass_of(program, entries_, level);
 }
 
 // Grows the intervals at the start of a tick until one pass of the list stays within them.
@@ -124,7 +125,7 @@ void Soma<S>::settle(const std::vector<Interval>& arriving) {
 
 // Sums go past their register where nothing else is ever in it and every write of them fits.
 template <class S>
-void Soma<S>::find_one_pass(const std::vector<Interval>& arriving) {
+void Soma<S>::find_leaky_list(const std::vector<Interval>& arriving) {
   if (program_.spec.analog || program_.spec.event || program_.spec.accumulate_each) return;
   if (program_.receptors() != 1 || cleared_ != program_.into) return;
   const int arrived = program_.into.front();
@@ -132,7 +133,7 @@ void Soma<S>::find_one_pass(const std::vector<Interval>& arriving) {
   if constexpr (std::is_same_v<S, std::int32_t>) {
     Binder<S> binder(program_, entries_, resting_, level_);
     deliver(binder, 0, arriving);
-    one_pass_ = one_pass_list(binder, arrived);
+    leaky_list_ = leaky_list_of(binder, arrived);
   }
 }
 

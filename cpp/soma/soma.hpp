@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "soma/binder.hpp"
-#include "soma/fused.hpp"
-#include "soma/one_pass.hpp"
+#include "soma/one_pass/leaky.hpp"
+#include "soma/one_pass/linear.hpp"
 #include "soma/operation.hpp"
 
 namespace spikeloom {
@@ -27,7 +27,7 @@ class Soma {
   void update(const Block<S>& block, int stage = 0) const;
 
   // Delivery and the whole list at once, where they can be; else null.
-  const FusedList<S>* fused() const { return fused_.get(); }
+  const LinearPass<S>* linear_pass() const { return linear_pass_.get(); }
 
   const EntryTable<S>& entries() const { return entries_; }
   const RuleKernels<S>& rules() const { return rules_; }
@@ -37,7 +37,7 @@ class Soma {
   const Target& delivery(int receptor) const { return deliveries_[receptor]; }
   bool narrow_delivery(int receptor) const { return narrow_deliveries_[receptor]; }
   // Where delivery and list of a tick are one that a single pass does.
-  const std::optional<OnePassList>& one_pass() const { return one_pass_; }
+  const std::optional<LeakyList>& leaky_list() const { return leaky_list_; }
 
  private:
   struct Stage {
@@ -49,7 +49,7 @@ class Soma {
   void deliver(Binder<S>& binder, int receptor, const std::vector<Interval>& arriving);
   void bind_operations(Binder<S>& binder, Stage& stage);
   void settle(const std::vector<Interval>& arriving);
-  void find_one_pass(const std::vector<Interval>& arriving);
+  void find_leaky_list(const std::vector<Interval>& arriving);
 
   const Program& program_;
   Level level_;
@@ -60,8 +60,8 @@ class Soma {
   std::vector<bool> narrow_deliveries_;
   std::vector<int> cleared_;  // elements set to 0 after the list
   std::vector<Interval> resting_;
-  std::optional<OnePassList> one_pass_;
-  std::unique_ptr<const FusedList<S>> fused_;
+  std::optional<LeakyList> leaky_list_;
+  std::unique_ptr<const LinearPass<S>> linear_pass_;
 };
 
 // True where a neuron may give its spikes to another one: counts of a tick are not final before its last

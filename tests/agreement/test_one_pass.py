@@ -1,9 +1,4 @@
-"""Does a list that the core does in one pass give what it gives op by op, and what the twin gives?
-
-Op by op runs the same list, followed by an operation that does nothing.
-"""
-
-from dataclasses import replace
+"""Does a list that the core does in one pass give what it gives op by op, and what the twin gives?"""
 
 import pytest
 from agreement_cases import OWN, core_trace
@@ -15,7 +10,6 @@ from spikeloom.reference.random_programs import random_program
 from spikeloom.reference.random_values import Options
 from spikeloom.reference.twin.executor import run_twin
 
-NOTHING = {"name": "nothing", "op": "clip", "reg": "v"}
 SMALL = Options(neurons=80, cores=1, ticks=12)  # more neurons than a word has bits
 LISTS = {
     "value": {},
@@ -29,31 +23,36 @@ LISTS = {
 
 
 def listed(name):
-    """The profile of a list, and the same with an operation more."""
+    """The profile of a list."""
     document = load_profile(OWN / "leaky_fire.toml", override=LISTS[name]).model_dump(by_alias=True)
     operations = list(document["operation"])[name == "no_leak" :]
-    in_one = resolve({**document, "operation": operations}, f"leaky_fire/{name}")
-    return in_one, resolve({**document, "operation": [*operations, NOTHING]}, f"leaky_fire/{name}+nothing")
+    return resolve({**document, "operation": operations}, f"leaky_fire/{name}")
+
+
+def traced(profile, seed, one_pass, monkeypatch):
+    """A random program, and what the core makes of it in one pass ("yes") or op by op ("no")."""
+    monkeypatch.setenv("SPIKELOOM_ONE_PASS", one_pass)
+    case = random_program(profile, seed, SMALL)
+    try:
+        assert core_program(case.program).one_pass == (one_pass == "yes")
+    except EmulationError:
+        pytest.skip("this processor lacks the level")
+    return case, core_trace(case.program, case.spikes)
 
 
 @pytest.mark.parametrize("level", ["baseline", "v3", "v4"])
 @pytest.mark.parametrize("name", LISTS)
 def test_one_pass_is_op_by_op_is_the_twin(name, level, monkeypatch):
     monkeypatch.setenv("SPIKELOOM_KERNELS", level)
-    in_one, op_by_op = listed(name)
+    profile = listed(name)
     checks, fired, cut = [], 0, 0
     for seed in range(10):
-        case = random_program(in_one, seed, SMALL)
-        other = replace(case.program, profile=op_by_op)
-        try:
-            assert core_program(case.program).one_pass
-        except EmulationError:
-            pytest.skip("this processor lacks the level")
-        assert not core_program(other).one_pass
-        twin, trace = run_twin(case.program, case.spikes), core_trace(case.program, case.spikes)
+        case, trace = traced(profile, seed, "yes", monkeypatch)
+        _, op_by_op = traced(profile, seed, "no", monkeypatch)
+        twin = run_twin(case.program, case.spikes)
         checks.append(compare(twin, trace, case.program, seed))
-        checks.append(compare(core_trace(other, case.spikes), trace, case.program, seed))
-        assert trace.rules == twin.rules == core_trace(other, case.spikes).rules
+        checks.append(compare(op_by_op, trace, case.program, seed))
+        assert trace.rules == twin.rules == op_by_op.rules
         fired += int(trace.spikes.sum())
         cut += trace.rules.get("v.saturate", 0)
     assert combine(checks).equal, combine(checks).first_divergence

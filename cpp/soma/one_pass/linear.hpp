@@ -1,4 +1,5 @@
-// Operation lists that run in one pass over a block instead of one pass an operation.
+// Linear neurons of real numbers in one pass: delivery, their exact step, noise, refractory period and
+// threshold.
 #pragma once
 
 #include <memory>
@@ -10,10 +11,10 @@ namespace spikeloom {
 
 // Delivery and list of a tick. The same bits as delivery, then the operations one by one.
 template <class S>
-class FusedList {
+class LinearPass {
  public:
   static constexpr int most_receptors = 4;
-  virtual ~FusedList() = default;
+  virtual ~LinearPass() = default;
   // Over a block of any size. `arriving[r]` is the sums of the block's neurons at receptor r, which are set
   // to 0; null where nothing arrives. Leaves spike counts in block.spikes, and in fired[k] how many of the
   // block_size neurons from k block_size on spiked.
@@ -23,11 +24,7 @@ class FusedList {
 // Current-based and leaky neurons: `linear_exact` of v and of states that only decay, then, each of them or
 // not, `add_noise`, `hold_zero` and `count_down`, then `fire`. Null where the list or its delivery is any
 // other.
-std::unique_ptr<FusedList<double>> fuse_linear(const Program& program, EntryTable<double>& entries,
-                                               Level level);
-
-// False where the environment variable SPIKELOOM_FUSED is "no": lists then run operation by operation.
-// EmulationError where it is anything but "yes" or "no".
-bool may_fuse();
+std::unique_ptr<LinearPass<double>> linear_pass_of(const Program& program, EntryTable<double>& entries,
+                                                   Level level);
 
 }  // namespace spikeloom

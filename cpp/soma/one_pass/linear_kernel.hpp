@@ -105,7 +105,7 @@ enum class Known : std::uint8_t {
 
 // `others` states beside v, which decay and which v's row takes in.
 template <int others, Known known, int width>
-struct LinearPass {
+struct LinearKernel {
   using Reals = typename detail::Vectors<width>::Reals;
   using Words = typename detail::Vectors<width>::Words;
   using Whole = detail::Lanes<width, true>;

@@ -31,7 +31,7 @@ OTHERS: dict[str, Mapping[str, object]] = {
 
 
 def run(override: Mapping[str, object], seed: int) -> tuple[bool, dict[str, bytes]]:
-    """Whether the list was fused, and everything that a random program of it records."""
+    """Whether the list was done in one pass, and everything that a random program of it records."""
     drawn = random_program(sl.load_profile(CURRENT_BASED, override=SHORT | dict(override)), seed)
     inputs = np.stack([drawn.spikes, drawn.spikes[::-1]])
     recording = emulate(drawn.program, inputs, record=everything(drawn.program))
@@ -39,25 +39,25 @@ def run(override: Mapping[str, object], seed: int) -> tuple[bool, dict[str, byte
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_fused_list_gives_the_bytes_of_its_operations(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_pass_gives_the_bytes_of_its_operations(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(4):
-        monkeypatch.setenv("SPIKELOOM_FUSED", "no")
+        monkeypatch.setenv("SPIKELOOM_ONE_PASS", "no")
         monkeypatch.delenv("SPIKELOOM_KERNELS", raising=False)
         apart, wanted = run(LISTS[name], seed)
-        monkeypatch.setenv("SPIKELOOM_FUSED", "yes")
+        monkeypatch.setenv("SPIKELOOM_ONE_PASS", "yes")
         assert not apart
         for level in ("baseline", "v3", "v4"):
             monkeypatch.setenv("SPIKELOOM_KERNELS", level)
             try:
-                fused, found = run(LISTS[name], seed)
+                in_one, found = run(LISTS[name], seed)
             except EmulationError:  # this processor lacks the level
                 continue
-            assert fused
+            assert in_one
             assert found == wanted
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_list_of_another_shape_is_not_fused(name: str) -> None:
+def test_a_list_of_another_shape_takes_several_passes(name: str) -> None:
     assert not run(OTHERS[name], 0)[0]
 
 
@@ -65,8 +65,8 @@ def test_a_list_of_another_shape_is_not_fused(name: str) -> None:
 def test_neurons_that_are_all_alike(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Constants that stay in registers, blocks that end within eight neurons."""
     found = []
-    for fuse in ("no", "yes"):
-        monkeypatch.setenv("SPIKELOOM_FUSED", fuse)
+    for wanted in ("no", "yes"):
+        monkeypatch.setenv("SPIKELOOM_ONE_PASS", wanted)
         network = sl.SpikingNetwork(sl.load_profile(CURRENT_BASED, override=SHORT))
         start = np.linspace(-5.0, 9.9, size)
         neurons = network.population("neurons", size, noise=0.3, init={"v": start})
@@ -81,6 +81,6 @@ def test_neurons_that_are_all_alike(size: int, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_wrong_wish_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPIKELOOM_FUSED", "maybe")
-    with pytest.raises(EmulationError, match="SPIKELOOM_FUSED: is neither yes nor no; got maybe"):
+    monkeypatch.setenv("SPIKELOOM_ONE_PASS", "maybe")
+    with pytest.raises(EmulationError, match="SPIKELOOM_ONE_PASS: is neither yes nor no; got maybe"):
         run({}, 0)

@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
-#include "soma/fused.hpp"
-#include "soma/linear_pass.hpp"
 #include "soma/normal_rows.hpp"
+#include "soma/one_pass/linear.hpp"
+#include "soma/one_pass/linear_kernel.hpp"
 
 namespace spikeloom {
 
@@ -18,7 +18,7 @@ struct Factor {
   Source factor, source;
 };
 
-class FusedLinear final : public FusedList<double> {
+class LinearList final : public LinearPass<double> {
  public:
   static constexpr int none = -1;  // no such register
   std::vector<int> states;         // register elements, v first

@@ -1,6 +1,5 @@
-// The commonest operation list, in one pass over the neurons: v leaks, takes what arrived and a bias, and
-// fires. Op by op it takes a pass for each operation and rule, about three times as long; that path stays the
-// reference, and takes every list that is another one.
+// The commonest list of integers in one pass: v leaks, takes what arrived and a bias, and fires. Op by op it
+// takes about three times as long.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +11,7 @@
 namespace spikeloom {
 
 // A list that was found to be this one, with all that the pass computes proven to fit 32-bit lanes.
-struct OnePassList {
+struct LeakyList {
   enum class Reset : std::uint8_t { value, subtract, none };
   int v = 0;
   std::optional<Source> leak;  // of decay_shift
@@ -24,14 +23,14 @@ struct OnePassList {
 
 // `binder` is at the beginning of the list, when the sums of a tick have been delivered to `arrived`, which
 // held 0 before and is cleared after it.
-std::optional<OnePassList> one_pass_list(Binder<std::int32_t>& binder, int arrived);
+std::optional<LeakyList> leaky_list_of(Binder<std::int32_t>& binder, int arrived);
 
 // Runs the list over a block: the sums of its neurons, which become 0, times 2^shift are what arrived; a bit
 // of `fired` a neuron. v in the block's registers moves, `arrived` stays 0.
 template <class Sum>
-class OnePass {
+class LeakyPass {
  public:
-  OnePass(const OnePassList& list, int shift, Level level);
+  LeakyPass(const LeakyList& list, int shift, Level level);
   void run(const Block<std::int32_t>& block, Sum* sums, std::uint64_t* fired) const;
 
   struct Arguments {
@@ -44,7 +43,7 @@ class OnePass {
   };
 
  private:
-  OnePassList list_;
+  LeakyList list_;
   int shift_;
   std::uint32_t (*run_)(const Arguments&);  // the number of sums that the rule changed
 };

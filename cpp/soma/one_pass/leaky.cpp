@@ -1,4 +1,4 @@
-#include "soma/one_pass.hpp"
+#include "soma/one_pass/leaky.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -9,13 +9,13 @@
 namespace spikeloom {
 namespace {
 
-using Reset = OnePassList::Reset;
+using Reset = LeakyList::Reset;
 constexpr int word = 64;   // neurons of one word of `fired`
 constexpr int group = 16;  // neurons at a time
 
 template <class Sum, bool leaks, bool at_threshold, Reset reset>
 struct Pass {
-  using Arguments = typename OnePass<Sum>::Arguments;
+  using Arguments = typename LeakyPass<Sum>::Arguments;
   using Ints = Lanes<std::int32_t, group>::Vector;
 
   template <class Vector, class T>
@@ -104,7 +104,7 @@ auto pass(Reset reset, Level level) {
 }
 
 template <class Sum>
-auto pass(const OnePassList& list, Level level) {
+auto pass(const LeakyList& list, Level level) {
   if (list.leak)
     return list.at_threshold ? pass<Sum, true, true>(list.reset, level)
                              : pass<Sum, true, false>(list.reset, level);
@@ -117,7 +117,7 @@ class Reader {
  public:
   Reader(Binder<std::int32_t>& binder, int arrived) : binder_(binder), arrived_(arrived) {}
 
-  std::optional<OnePassList> read() {
+  std::optional<LeakyList> read() {
     const auto& operations = binder_.program().spec.operations;
     auto next = operations.begin();
     list_.bias = list_.value = binder_.constant(0);
@@ -208,21 +208,21 @@ class Reader {
 
   Binder<std::int32_t>& binder_;
   int arrived_;
-  OnePassList list_;
+  LeakyList list_;
 };
 
 }  // namespace
 
-std::optional<OnePassList> one_pass_list(Binder<std::int32_t>& binder, int arrived) {
+std::optional<LeakyList> leaky_list_of(Binder<std::int32_t>& binder, int arrived) {
   return Reader(binder, arrived).read();
 }
 
 template <class Sum>
-OnePass<Sum>::OnePass(const OnePassList& list, int shift, Level level)
+LeakyPass<Sum>::LeakyPass(const LeakyList& list, int shift, Level level)
     : list_(list), shift_(shift), run_(pass<Sum>(list, level)) {}
 
 template <class Sum>
-void OnePass<Sum>::run(const Block<std::int32_t>& block, Sum* sums, std::uint64_t* fired) const {
+void LeakyPass<Sum>::run(const Block<std::int32_t>& block, Sum* sums, std::uint64_t* fired) const {
   const bool fits = list_.target.rule == Rule::fits;
   const Interval range = fits ? int32_range : list_.target.range;
   const auto load = [&](const Source& source) { return block.load<std::int32_t>(source, 0); };
@@ -233,7 +233,7 @@ void OnePass<Sum>::run(const Block<std::int32_t>& block, Sum* sums, std::uint64_
   block.counters[list_.target.counter] += changed;
 }
 
-template class OnePass<std::int16_t>;
-template class OnePass<std::int32_t>;
+template class LeakyPass<std::int16_t>;
+template class LeakyPass<std::int32_t>;
 
 }  // namespace spikeloom
