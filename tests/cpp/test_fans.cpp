@@ -208,8 +208,8 @@ void dense_rows_are_packed_once_and_in_step() {
   EXPECT_EQ(fans.groups.size(), 1u);
   EXPECT_EQ(fans.segments.front().end, group_size / 2);
   EXPECT_EQ(fans.segments.front().group, 0);
-  EXPECT_EQ(fans.patch_runs.size(), 3u);
-  EXPECT(fans.records.size() > 0);
+  EXPECT_EQ(fans.packed->patch_runs.size(), 3u);
+  EXPECT(fans.packed->records.size() > 0);
 }
 
 }  // namespace
