@@ -19,6 +19,11 @@ KNOWN: dict[str, tuple[Peer, tuple[str, ...]]] = {
 }
 
 
+def sanafe_is_there() -> bool:
+    """It has its part of the table where clocks are counted: it models the time of hardware."""
+    return find_spec("sanafe") is not None
+
+
 def peers(name: str) -> dict[str, Peer | str]:
     """The simulators that know this workload, by name; the reason where one cannot run here."""
     return {

@@ -7,7 +7,8 @@ Processor time of one thread through the public entry `emulate`, the checks of i
 counters included: the median and the fastest run, and the ratio of medians to the limit program. The spikes must be
 the golden ones, or there is no figure. With `--peers`, how many times as long the installed simulators take. With
 `--threads`, how many times faster so many threads are by the clock on the wall. With `--cycles`, how many times as
-long W4 and W4u take with `timing="cycle"`. With `--against`, this spikeloom beside that of a git revision instead.
+long W4 and W4u take with `timing="cycle"`, and with `--peers`, too, how long W1 and W4 with clocks take in SANA-FE.
+With `--against`, this spikeloom beside that of a git revision instead.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import argparse
 import sys
 
 from against import print_ratios
-from clocked import FEW, cycle_costs
+from clocked import FEW, beside_sanafe, cycle_costs
 from measure import LIMIT_LINES, counts, cpu_seconds, limit_seconds, run, wall_seconds
-from peers import peers
+from peers import peers, sanafe_is_there
 from workloads import GOLDEN, Workload, workload
 
 HEADER = "workload  samples   median  fastest  G events/s  G updates/s  of the limit"
@@ -58,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
             _peers(work, seconds)
         if given.cycles and work.name in FEW:
             _cycles(work.name)
+        if given.cycles and given.peers and key in (("W1", 1), ("W4", 1)):
+            _sanafe(work.name)
         if given.threads is not None:
             _threads(work, given.threads, given.repeats)
     for name, samples in missed:
@@ -92,6 +95,18 @@ def _cycles(name: str) -> None:
         f"    on open_core a tick takes {none:.4f} s, {cycle / none:.1f} times as long with its clocks",
         flush=True,
     )
+
+
+def _sanafe(name: str) -> None:
+    if not sanafe_is_there():
+        print("    sanafe is not installed")
+        return
+    for controller, ours, theirs in beside_sanafe(name):
+        print(
+            f"    with clocks ({controller}) a tick takes {ours:.6f} s, in SANA-FE {theirs:.6f} s, "
+            f"{theirs / ours:.0f} times as long",
+            flush=True,
+        )
 
 
 def _threads(work: Workload, threads: int, repeats: int) -> None:

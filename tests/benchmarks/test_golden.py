@@ -7,6 +7,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import clocked
 import numpy as np
 import pytest
 import spikeloom as sl
@@ -80,6 +81,15 @@ def test_a_peer_runs_only_what_it_knows_and_says_why_it_does_not() -> None:
     assert peers("W4u") == {}
     for name, peer in (peers("W3") | peers("W1")).items():
         assert (find_spec(name) is None) == (peer == f"{name} is not installed")
+
+
+def test_a_tick_beside_sanafe_makes_its_spikes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clocked, "sanafe_tick", lambda _: (1.0, 253))  # as it answers where it is installed
+    ((controller, ours, theirs),) = clocked.beside_sanafe("W1")
+    assert (controller, theirs) == ("open_core", 1.0) and 0 < ours < 0.1
+    monkeypatch.setattr(clocked, "sanafe_tick", lambda _: (1.0, 240))
+    with pytest.raises(AssertionError, match="SANA-FE makes 240 spikes in W1, not 253"):
+        list(clocked.beside_sanafe("W1"))
 
 
 def test_a_side_of_a_comparison_answers_line_by_line() -> None:

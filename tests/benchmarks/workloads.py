@@ -76,7 +76,12 @@ def _inputs(name: str, samples: int) -> NDArray[np.uint8]:
 
 
 def _mlp(name: str) -> sl.ChipProgram:
-    network = sl.SpikingNetwork(PROFILES / "leaky.toml")
+    return mlp_chip(name, PROFILES / "leaky.toml")
+
+
+def mlp_chip(name: str, profile: sl.Profile | Path) -> sl.ChipProgram:
+    """W1 on a chip with the registers and the list of `leaky.toml`."""
+    network = sl.SpikingNetwork(profile)
     source = network.input("pixels", 784)
     for layer, size in enumerate((512, 512, 10)):
         target = network.population(f"layer{layer}", size, vth=THRESHOLDS[name][layer])
