@@ -48,11 +48,6 @@ class Tuned:
     runs: int
 
 
-def has_knobs(profile: Profile) -> bool:
-    """Whether a program can set a threshold or a bias of each neuron of this chip."""
-    return bool(_knobs(profile))
-
-
 def tuned_by_neurons(
     program: ChipProgram, rows: NDArray, chip_seed: int, *, threads: int | None = None
 ) -> Tuned:
