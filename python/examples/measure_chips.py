@@ -9,8 +9,8 @@ every figure is of all the other rows, on chips without mismatch and noise. Besi
 weight copy (the trained weights in the chip's codes, gain and bias fitted), that of plain rounding (the fitted
 weights at their nearest codes, biases fitted again), and how often a register wrapped.
 
-How many ticks a chip gets was chosen by eye on split 0 of the rows, ODIN's on split 2. The default is split 1, where
-nothing was chosen.
+How many ticks a chip gets was chosen by eye on split 0 of the rows, as were two neurons a unit for RANC, ODIN's on
+split 2. The default is split 1, where nothing was chosen.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ SETTINGS = (
     Setting("pcm_crossbar", 32),
     Setting("ranc", 64),
     Setting("ranc", 64, options={"axons_per_source": 1}),
+    Setting("ranc", 64, options={"axons_per_source": 1, "neurons_per_unit": 2}),
     Setting("truenorth", 32),
     Setting("tinyodin", 64),
     Setting("odin", 128),
@@ -109,7 +110,7 @@ def measure(setting: Setting, net: Classifier, seeds: int) -> str:
         wraps += sum(int(count.sum()) for rule, count in runs[0].rules.items() if rule.endswith(".wrap"))
     means = [f"{np.mean(each):+8.2f} +- {np.std(each):.2f}" for each in np.transpose(below)]
     return (
-        f"{setting.name:32}{setting.data:8}{setting.ticks:5}{top:8.2f}{''.join(means)}{wraps:7}"
+        f"{setting.name:46}{setting.data:8}{setting.ticks:5}{top:8.2f}{''.join(means)}{wraps:7}"
         f"{(process_time() - started) / seeds:8.0f}"
     )
 
@@ -124,7 +125,7 @@ def main() -> None:
     given = parser.parse_args()
     nets: dict[str, Classifier] = {}
     columns = f"{'below it':>16}{'copy':>16}{'plain':>16}{'wraps':>7}{'CPU s':>8}"
-    print(f"{'chip':32}{'data':8}{'ticks':>5}{'ANN':>8}{columns}")
+    print(f"{'chip':46}{'data':8}{'ticks':>5}{'ANN':>8}{columns}")
     for setting in SETTINGS:
         if given.chips is None or setting.profile in given.chips:
             net = nets.setdefault(setting.data, nets.get(setting.data) or train(setting.data, given.split))
