@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from spikeloom import cli
 from spikeloom.ann.graph import Ann
 from spikeloom.ann.load import load_ann
+from spikeloom.flows.conversion.max_pool import POOLS
 from spikeloom.flows.explain import explain
 
 FOLDER = Path(__file__).resolve().parents[2] / "python" / "examples" / "networks"
@@ -43,3 +46,11 @@ def test_all_costs_of_a_pool_are_told(pool: str) -> None:
     assert found.fits
     pooling = {layer.name: layer.neurons for layer in found.layers[1:-1]}
     assert sum(pooling.values()) == {"tree": 15, "race": 17, "or": 1}[pool] * windows
+
+
+def test_the_command_tells_every_form_of_a_pool(capsys: pytest.CaptureFixture[str]) -> None:
+    for pool in POOLS:
+        assert (
+            cli.run(["explain", str(FOLDER / "pooled.onnx"), "-p", "loihi1", "--pool", pool, "--json"]) == 0
+        )
+        assert [cost["pool"] for cost in json.loads(capsys.readouterr().out)["pools"]] == list(POOLS)

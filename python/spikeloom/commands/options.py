@@ -29,9 +29,9 @@ Effects = Annotated[
     ),
 ]
 Pool = Annotated[
-    Literal["tree", "or"],
+    Literal["tree", "race", "or"],
     typer.Option(
-        help="Max pooling: a tree of differences, neurons that fire with any of their sources, or a race of these."
+        help="Max pooling: a tree of differences, a race of its sources, or neurons that fire with any of them."
     ),
 ]
 FitSeed = Annotated[
