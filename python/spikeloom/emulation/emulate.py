@@ -78,7 +78,8 @@ def emulate(
         controller `open_core`.
     threads : samples in parallel, and on a chip of several large cores the cores of each sample where there are
         fewer samples than threads; all processors unless given. Clocks of a sample are counted on one thread, and
-        a chip in event mode has one core.
+        a chip in event mode has one core. Threads that share a sample meet in every tick: where other programs
+        have the processors, one thread is faster.
     progress : called with ("samples", done, all) now and then.
 
     Raises
