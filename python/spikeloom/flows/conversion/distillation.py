@@ -20,7 +20,7 @@ from spikeloom.flows.conversion.held_out import held_out_rows
 
 Array = NDArray[np.float64]
 Layers = tuple[AnnLayer, ...]
-STEPS = 3000
+STEPS = 6000
 BATCH = 128
 RATE = (
     0.02  # of the first step, in units of a layer's typical weight; it falls to 0 along a quarter of a cosine
