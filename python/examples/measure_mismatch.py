@@ -19,8 +19,8 @@ import fashion_networks
 import numpy as np
 import spikeloom as sl
 from spikeloom.bundled.load import load_bundle
-from spikeloom.flows.conversion.chip_loop import tuned_by_synapses
-from spikeloom.flows.conversion.neuron_tuning import tuned_by_neurons
+from spikeloom.flows.conversion.tuning.chip_loop import tuned_by_synapses
+from spikeloom.flows.conversion.tuning.neuron_tuning import tuned_by_neurons
 
 SAMPLES = 300  # on which a neuron's gain and offset are measured
 

@@ -23,8 +23,8 @@ import spikeloom as sl
 from numpy.typing import NDArray
 from spikeloom.ann.graph import Ann
 from spikeloom.bundled.load import load_bundle
-from spikeloom.flows.conversion.distillation import distil
-from spikeloom.flows.conversion.pruning import prune_network
+from spikeloom.flows.conversion.smaller.distillation import distil
+from spikeloom.flows.conversion.smaller.pruning import prune_network
 
 Rows = NDArray[np.float64]
 ROWS = {"few": 6000, "pruning": 8000, "policy": 2000}  # calibration rows; 4000 for the others

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from spikeloom.exporters.export import export
     from spikeloom.fit.problem import LayerFit
     from spikeloom.flows.check_profile import check_profile
-    from spikeloom.flows.conversion.budget import Budget
+    from spikeloom.flows.conversion.smaller.budget import Budget
     from spikeloom.flows.convert import Conversion, convert
     from spikeloom.flows.crosscheck import crosscheck
     from spikeloom.flows.explain import Explanation, explain
@@ -86,7 +86,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "Budget": "flows.conversion.budget",
+    "Budget": "flows.conversion.smaller.budget",
     "Chip": "emulation.chip",
     "ChipProgram": "program.program",
     "Conversion": "flows.convert",

@@ -9,7 +9,7 @@ import pytest
 from spikeloom import cli
 from spikeloom.ann.graph import Ann
 from spikeloom.ann.load import load_ann
-from spikeloom.flows.conversion.max_pool import POOLS
+from spikeloom.flows.conversion.pools.max_pool import POOLS
 from spikeloom.flows.explain import explain
 
 FOLDER = Path(__file__).resolve().parents[2] / "python" / "examples" / "networks"

@@ -11,10 +11,10 @@ from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.emulate import emulate
 from spikeloom.emulation.instance import ChipChoice, instance_of
 from spikeloom.errors import FitError
-from spikeloom.flows.conversion.chip_loop import tuned_by_synapses
-from spikeloom.flows.conversion.chip_probe import probe_chip
-from spikeloom.flows.conversion.neuron_tuning import tuned_by_neurons
 from spikeloom.flows.conversion.synapse_list import SynapseList
+from spikeloom.flows.conversion.tuning.chip_loop import tuned_by_synapses
+from spikeloom.flows.conversion.tuning.chip_probe import probe_chip
+from spikeloom.flows.conversion.tuning.neuron_tuning import tuned_by_neurons
 from spikeloom.flows.convert import Conversion, convert
 from spikeloom.flows.crosscheck import crosscheck
 from spikeloom.profile.catalog import load_profile

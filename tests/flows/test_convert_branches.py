@@ -9,7 +9,7 @@ import pytest
 from spikeloom.ann.graph import INPUT, Ann, AnnLayer
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import AnnError, FitError
-from spikeloom.flows.conversion.max_pool import wired
+from spikeloom.flows.conversion.pools.max_pool import wired
 from spikeloom.flows.convert import Conversion, convert
 from spikeloom.flows.crosscheck import crosscheck
 from spikeloom.flows.explain import explain

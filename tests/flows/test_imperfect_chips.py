@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import spikeloom as sl
 from spikeloom.ann.graph import Ann, AnnLayer
-from spikeloom.flows.conversion.neuron_tuning import tuned_by_neurons
+from spikeloom.flows.conversion.tuning.neuron_tuning import tuned_by_neurons
 from spikeloom.flows.terminal.validation_text import verdict
 from spikeloom.flows.validation import imperfect_chips as module
 from spikeloom.flows.validation.imperfect_chips import Bench, imperfect_chips

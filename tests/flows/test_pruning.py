@@ -11,10 +11,10 @@ from spikeloom.ann.load import load_ann
 from spikeloom.bundled.load import load_bundle
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import FitError
-from spikeloom.flows.conversion.budget import Budget, _at_sizes, sizes_within
-from spikeloom.flows.conversion.distillation import distil
 from spikeloom.flows.conversion.dry_network import dry_network
-from spikeloom.flows.conversion.pruning import prune_network, size_curves
+from spikeloom.flows.conversion.smaller.budget import Budget, _at_sizes, sizes_within
+from spikeloom.flows.conversion.smaller.distillation import distil
+from spikeloom.flows.conversion.smaller.pruning import prune_network, size_curves
 from spikeloom.flows.conversion.time_limit import TimeLimit
 from spikeloom.flows.convert import convert
 from spikeloom.flows.explain import explain

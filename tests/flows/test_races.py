@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import FitError
-from spikeloom.flows.conversion import races
+from spikeloom.flows.conversion.pools import races
 from spikeloom.flows.convert import convert
 from spikeloom.flows.crosscheck import crosscheck
 from spikeloom.flows.explain import explain

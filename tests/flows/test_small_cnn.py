@@ -9,7 +9,7 @@ import pytest
 import spikeloom as sl
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.bundled.load import load_bundle
-from spikeloom.flows.conversion.neuron_tuning import tuned_by_neurons
+from spikeloom.flows.conversion.tuning.neuron_tuning import tuned_by_neurons
 from spikeloom.network.chip_layer import Synapses
 from spikeloom.network.from_fit import chip_layer
 

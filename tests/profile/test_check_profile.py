@@ -10,7 +10,7 @@ import spikeloom as sl
 from profile_files import SOUND, changed, written
 from spikeloom.errors import EmulationError
 from spikeloom.flows import check_profile as flow
-from spikeloom.flows.conversion.response_curve import response_curve
+from spikeloom.flows.conversion.layers.response_curve import response_curve
 from spikeloom.reference.compare import CrossCheck, Divergence
 
 pytest.importorskip("spikeloom._core", reason="the emulator is not built")

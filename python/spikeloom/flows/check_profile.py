@@ -8,7 +8,7 @@ from pathlib import Path
 
 from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.errors import EmulationError, ProfileError
-from spikeloom.flows.conversion.response_curve import ResponseCurve, response_curve
+from spikeloom.flows.conversion.layers.response_curve import ResponseCurve, response_curve
 from spikeloom.flows.counting import with_progress
 from spikeloom.flows.crosscheck import crosscheck
 from spikeloom.profile.catalog import load_profile

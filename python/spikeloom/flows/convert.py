@@ -16,23 +16,23 @@ from spikeloom.ann.load import load_ann
 from spikeloom.emulation.emulate import Progress, emulate
 from spikeloom.errors import FitError
 from spikeloom.fit.problem import LayerFit, Method, Objective
-from spikeloom.flows.conversion.budget import Budget
 from spikeloom.flows.conversion.calibration import CalibrationSet, calibration_set
 from spikeloom.flows.conversion.chain import Chain, convert_chains
 from spikeloom.flows.conversion.checkpoint import Checkpoint, digest
 from spikeloom.flows.conversion.chip_limits import weight_grid
-from spikeloom.flows.conversion.chip_loop import tuned_to_chip, ways_to_tune
 from spikeloom.flows.conversion.convert_checks import check_choices, check_numbers, checked_rows
 from spikeloom.flows.conversion.convertible import check_convertible
 from spikeloom.flows.conversion.held_out import held_out_rows
 from spikeloom.flows.conversion.helpers import FAN_INS, FanIn, check_alone, split_fan_in
 from spikeloom.flows.conversion.input_coding import FEW_TICKS, InputEncoding
-from spikeloom.flows.conversion.max_pool import POOLS, Pool, Wired
 from spikeloom.flows.conversion.mesh_order import placed_by_traffic
-from spikeloom.flows.conversion.pruning import PrunedLayer
-from spikeloom.flows.conversion.smaller import Smaller, smaller_network, with_kept
+from spikeloom.flows.conversion.pools.max_pool import POOLS, Pool, Wired
+from spikeloom.flows.conversion.smaller.budget import Budget
+from spikeloom.flows.conversion.smaller.network import Smaller, smaller_network, with_kept
+from spikeloom.flows.conversion.smaller.pruning import PrunedLayer
 from spikeloom.flows.conversion.teaching import can_teach
 from spikeloom.flows.conversion.time_limit import TimeLimit
+from spikeloom.flows.conversion.tuning.chip_loop import tuned_to_chip, ways_to_tune
 from spikeloom.flows.rows import row_hashes
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.profile.catalog import load_profile
@@ -135,9 +135,8 @@ def convert(
         chooses among the converted networks.
     chip_seed : the chip instance to fit. The converted network is tuned to it, neuron by neuron on any chip whose
         profile has imperfections, and synapse by synapse where that chip lets one measure them: see
-        `flows.conversion.chip_loop`. The best of them and of the network as it was, on held-out rows on that chip, is
-        returned; all are in `programs`, with their numbers of chip runs in the program's report.
-
+        `flows.conversion.tuning.chip_loop`. The best of them and of the network as it was, on held-out rows on that
+        chip, is returned; all are in `programs`, with their numbers of chip runs in the program's report.
     plain_rounding : also convert the whole network with weights rounded to the nearest codes, for comparison: it is
         in `programs` and `candidates` as "plain", and never chosen.
     time_limit_s : seconds by the clock after which proofs of pruning end and layers still to be fitted take the

@@ -13,8 +13,8 @@ from spikeloom.errors import AnnError, FitError, NetworkError, PlacementError, S
 from spikeloom.flows.conversion.convertible import check_convertible
 from spikeloom.flows.conversion.dry_network import counts_outputs, dry_network, dry_units
 from spikeloom.flows.conversion.helpers import FanIn, HelperCost, helper_costs, split_fan_in
-from spikeloom.flows.conversion.max_pool import Pool, Wired
-from spikeloom.flows.conversion.pool_costs import PoolCost, pool_costs
+from spikeloom.flows.conversion.pools.max_pool import Pool, Wired
+from spikeloom.flows.conversion.pools.pool_costs import PoolCost, pool_costs
 from spikeloom.flows.conversion.spiking_units import SpikingUnits, UnitLayer
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.placement.demand import Demand, tables_of

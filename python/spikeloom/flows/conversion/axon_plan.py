@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.errors import FitError
 from spikeloom.flows.conversion.chip_limits import has_signed_sources, has_synapses_of_their_own
-from spikeloom.flows.conversion.max_pool import Wired
+from spikeloom.flows.conversion.pools.max_pool import Wired
 from spikeloom.flows.conversion.spiking_units import UnitLayer
 from spikeloom.profile.schema import Profile
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.ann.graph import AnnLayer
-from spikeloom.flows.conversion.max_pool import Wired
+from spikeloom.flows.conversion.pools.max_pool import Wired
 from spikeloom.flows.conversion.spiking_units import INPUT, SpikingUnits
 
 Array = NDArray[np.float64]

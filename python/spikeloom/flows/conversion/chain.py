@@ -15,9 +15,9 @@ from spikeloom.flows.conversion.calibration import CalibrationSet
 from spikeloom.flows.conversion.checkpoint import Checkpoint
 from spikeloom.flows.conversion.chip_limits import largest_code
 from spikeloom.flows.conversion.ideal_stages import IdealStages
-from spikeloom.flows.conversion.layer_search import Candidate, convert_layer, given_synapses
-from spikeloom.flows.conversion.layer_task import LayerTask, on_chip, one_layer_program, readout_scale
-from spikeloom.flows.conversion.max_pool import Wired
+from spikeloom.flows.conversion.layers.layer_search import Candidate, convert_layer, given_synapses
+from spikeloom.flows.conversion.layers.layer_task import LayerTask, on_chip, one_layer_program, readout_scale
+from spikeloom.flows.conversion.pools.max_pool import Wired
 from spikeloom.flows.conversion.sent import Sent, sent_by_wired, task_behind
 from spikeloom.flows.conversion.spiking_units import INPUT, sources_of
 from spikeloom.flows.conversion.teaching import Taught, teach

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.ann.graph import Ann
 from spikeloom.errors import AnnError, FitError
-from spikeloom.flows.conversion.chip_loop import check_tunable
+from spikeloom.flows.conversion.tuning.chip_loop import check_tunable
 from spikeloom.profile.schema import Profile
 
 Array = NDArray[np.float64]

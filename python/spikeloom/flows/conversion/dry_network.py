@@ -9,8 +9,8 @@ from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.fit.type_table import plain_codes
 from spikeloom.flows.conversion.axon_plan import axons_per_source, has_types
 from spikeloom.flows.conversion.chip_limits import counts_spikes, largest_code, type_table, weight_grid
-from spikeloom.flows.conversion.max_pool import Pool, Wired
-from spikeloom.flows.conversion.races import connect_race, race_behind, with_races
+from spikeloom.flows.conversion.pools.max_pool import Pool, Wired
+from spikeloom.flows.conversion.pools.races import connect_race, race_behind, with_races
 from spikeloom.flows.conversion.relays import relayed
 from spikeloom.flows.conversion.spiking_units import INPUT, SpikingUnits, UnitLayer, sources_of, spiking_units
 from spikeloom.network.chip_layer import ChipLayer, Synapses

@@ -17,10 +17,10 @@ import numpy as np
 
 from spikeloom.emulation.measure import Feed
 from spikeloom.flows.conversion.chip_limits import has_synapses_of_their_own
-from spikeloom.flows.conversion.layer_search import Candidate
-from spikeloom.flows.conversion.layer_task import LayerTask, on_chip, readout_scale
-from spikeloom.flows.conversion.max_pool import Wired
-from spikeloom.flows.conversion.races import connect_race
+from spikeloom.flows.conversion.layers.layer_search import Candidate
+from spikeloom.flows.conversion.layers.layer_task import LayerTask, on_chip, readout_scale
+from spikeloom.flows.conversion.pools.max_pool import Wired
+from spikeloom.flows.conversion.pools.races import connect_race
 from spikeloom.network.chip_layer import ChipLayer, Synapses
 from spikeloom.network.held_back import keep
 from spikeloom.network.network import SpikingNetwork

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from scipy.sparse import csr_array, eye_array
 
-from spikeloom.flows.conversion.max_pool import Wired
+from spikeloom.flows.conversion.pools.max_pool import Wired
 from spikeloom.flows.conversion.spiking_units import INPUT, SpikingUnits, UnitLayer, sources_of
 from spikeloom.profile.schema import Profile
 

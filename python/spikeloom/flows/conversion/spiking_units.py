@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.ann.graph import INPUT as OUTSIDE
 from spikeloom.ann.graph import Ann, AnnLayer
-from spikeloom.flows.conversion.max_pool import Pool, Term, Wired, wired
 from spikeloom.flows.conversion.pairs import centre, is_pair, slope
-from spikeloom.flows.conversion.pooled_sources import on_term, summed
+from spikeloom.flows.conversion.pools.max_pool import Pool, Term, Wired, wired
+from spikeloom.flows.conversion.pools.pooled_sources import on_term, summed
 
 UnitLayer = AnnLayer | Wired
 INPUT = "input"  # the population of the network's input

@@ -24,9 +24,9 @@ from spikeloom.ann.graph import AnnLayer
 from spikeloom.flows.conversion.answer_loss import answer_loss
 from spikeloom.flows.conversion.calibration import CalibrationSet
 from spikeloom.flows.conversion.chip_limits import weight_grid
-from spikeloom.flows.conversion.distillation import BATCH, mixed_rows
 from spikeloom.flows.conversion.held_out import held_out_rows
-from spikeloom.flows.conversion.layer_search import Candidate
+from spikeloom.flows.conversion.layers.layer_search import Candidate
+from spikeloom.flows.conversion.smaller.distillation import BATCH, mixed_rows
 from spikeloom.network.chip_layer import Synapses
 from spikeloom.network.chip_units import only_integrates
 

@@ -12,7 +12,7 @@ from spikeloom.flows.validation.layer_sizes import layer_size
 
 if TYPE_CHECKING:
     from spikeloom.emulation.recording import Recording
-    from spikeloom.flows.conversion.pruning import PrunedLayer
+    from spikeloom.flows.conversion.smaller.pruning import PrunedLayer
     from spikeloom.flows.convert import Conversion
     from spikeloom.flows.demo import DemoResult
     from spikeloom.program.program import ChipProgram

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.emulation.emulate import emulate
-from spikeloom.flows.conversion.neuron_tuning import tuned_by_neurons
+from spikeloom.flows.conversion.tuning.neuron_tuning import tuned_by_neurons
 from spikeloom.flows.validation.scoring import Scorer, answers, wilson
 from spikeloom.program.program import ChipProgram
 from spikeloom.report.validation import Stage

@@ -14,8 +14,8 @@ from spikeloom.emulation.inputs import check_inputs
 from spikeloom.emulation.recording import Recording
 from spikeloom.errors import SpikeloomError
 from spikeloom.flows.conversion.chip_limits import firing_ceiling
-from spikeloom.flows.conversion.pruning import size_curves
-from spikeloom.flows.conversion.response_curve import response_curve
+from spikeloom.flows.conversion.layers.response_curve import response_curve
+from spikeloom.flows.conversion.smaller.pruning import size_curves
 from spikeloom.flows.convert import Conversion
 from spikeloom.flows.validation.floor_plan import core_views
 from spikeloom.flows.validation.layer_figures import activities, compared_rows, layer_scales, per_neuron

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from spikeloom.ann.graph import Ann
 from spikeloom.errors import FitError
 from spikeloom.fit.problem import LayerFit
-from spikeloom.flows.conversion.budget import Budget, sizes_within
-from spikeloom.flows.conversion.distillation import distil
-from spikeloom.flows.conversion.pruning import PrunedLayer, prune_network
+from spikeloom.flows.conversion.smaller.budget import Budget, sizes_within
+from spikeloom.flows.conversion.smaller.distillation import distil
+from spikeloom.flows.conversion.smaller.pruning import PrunedLayer, prune_network
 from spikeloom.flows.conversion.time_limit import TimeLimit
 from spikeloom.profile.schema import Profile
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.flows.conversion.dry_network import dry_units
-from spikeloom.flows.conversion.max_pool import Pool, Wired, wired
-from spikeloom.flows.conversion.races import with_races
+from spikeloom.flows.conversion.pools.max_pool import Pool, Wired, wired
+from spikeloom.flows.conversion.pools.races import with_races
 from spikeloom.profile.schema import Profile
 
 HELD = 2  # synapses with which a pool holds a neuron back: one takes a threshold, one gives it back

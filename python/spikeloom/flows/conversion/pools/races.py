@@ -12,8 +12,8 @@ from dataclasses import replace
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.errors import FitError
 from spikeloom.flows.conversion.chip_limits import largest_code
-from spikeloom.flows.conversion.layer_task import LayerTask, one_layer_network
-from spikeloom.flows.conversion.max_pool import Wired
+from spikeloom.flows.conversion.layers.layer_task import LayerTask, one_layer_network
+from spikeloom.flows.conversion.pools.max_pool import Wired
 from spikeloom.flows.conversion.spiking_units import SpikingUnits, UnitLayer, sources_of
 from spikeloom.network.chip_layer import ChipLayer
 from spikeloom.network.held_back import can_hold_back, hold_back

@@ -19,8 +19,8 @@ from spikeloom.fit.integer import full_range_scale, nearest
 from spikeloom.fit.layer import copy_layer, fit_layer, given_layer
 from spikeloom.fit.problem import LayerFit, LayerProblem, Method, Response
 from spikeloom.flows.conversion.chip_limits import firing_ceiling, membrane_wraps
-from spikeloom.flows.conversion.layer_task import LayerTask, emulated_error, measured_pairs, on_chip
-from spikeloom.flows.conversion.wrap_room import within_register, wraps_by_type
+from spikeloom.flows.conversion.layers.layer_task import LayerTask, emulated_error, measured_pairs, on_chip
+from spikeloom.flows.conversion.layers.wrap_room import within_register, wraps_by_type
 from spikeloom.network.chip_layer import ChipLayer, Synapses
 
 Array = NDArray[np.float64]

@@ -24,8 +24,8 @@ from spikeloom.flows.conversion.chip_limits import (
     weight_grid,
 )
 from spikeloom.flows.conversion.input_coding import InputCoding
-from spikeloom.flows.conversion.layer_data import LayerData
-from spikeloom.flows.conversion.peaks import arriving, current_range, largest_sum
+from spikeloom.flows.conversion.layers.layer_data import LayerData
+from spikeloom.flows.conversion.layers.peaks import arriving, current_range, largest_sum
 from spikeloom.flows.conversion.spiking_units import start_shares
 from spikeloom.network.chip_layer import ChipLayer, Synapses
 from spikeloom.network.chip_units import (

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import FitError
-from spikeloom.flows.conversion.chip_probe import probe_chip
-from spikeloom.flows.conversion.neuron_tuning import Tuned, tuned_by_neurons
 from spikeloom.flows.conversion.synapse_list import SynapseList, with_values
+from spikeloom.flows.conversion.tuning.chip_probe import probe_chip
+from spikeloom.flows.conversion.tuning.neuron_tuning import Tuned, tuned_by_neurons
 from spikeloom.network.chip_units import threshold_name
 from spikeloom.profile.schema import Param, Profile
 from spikeloom.program.program import ChipProgram

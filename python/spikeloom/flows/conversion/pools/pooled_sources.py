@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from spikeloom.ann.graph import AnnLayer
-from spikeloom.flows.conversion.max_pool import Term
+from spikeloom.flows.conversion.pools.max_pool import Term
 
 
 def on_term(part: AnnLayer, term: Term) -> AnnLayer:

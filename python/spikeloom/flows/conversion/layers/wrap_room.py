@@ -16,7 +16,7 @@ from spikeloom.emulation.emulate import emulate
 from spikeloom.fit.problem import LayerFit
 from spikeloom.flows.conversion.axon_plan import has_types
 from spikeloom.flows.conversion.chip_limits import membrane_wraps
-from spikeloom.flows.conversion.layer_task import LayerTask, on_chip, one_layer_program
+from spikeloom.flows.conversion.layers.layer_task import LayerTask, on_chip, one_layer_program
 from spikeloom.network.chip_layer import Synapses
 
 Array = NDArray[np.float64]
