@@ -42,7 +42,7 @@ def _judged(
     program: Any = SimpleNamespace(chip_seed=fitted)
     told: list[str] = []
     bench = Bench(RIGHT, RIGHT, make_scorer(LABELS, RIGHT, None), 1.0)
-    found = imperfect_chips(program, bench, chips, None, told.append)
+    found = imperfect_chips(program, bench, chips, 3, None, told.append)
     assert told == [f"chip {seed}" for seed in found.plain.scores]
     return found, ran
 
@@ -75,7 +75,7 @@ def on_phase_change_memory() -> tuple[sl.Conversion, np.ndarray, np.ndarray]:
 def test_chips_of_phase_change_memory_are_judged_one_by_one() -> None:
     """The scores, the mean and the yield are those of runs on the chips, of which the fitted one is none."""
     conversion, x, y = on_phase_change_memory()
-    found = sl.validate(conversion, x, y, chips=5, references=("brian2",))
+    found = sl.validate(conversion, x, y, chips=5, calibrate_chips=4, references=("brian2",))
 
     def score(**how: Any) -> float:
         return float((sl.emulate(conversion.program, x, **how).outputs.argmax(axis=1) == y).mean())
@@ -91,7 +91,8 @@ def test_chips_of_phase_change_memory_are_judged_one_by_one() -> None:
     assert found.stage("in_the_loop").score == score(chip_seed=2)  # beside the others, never instead
     assert found.yield_ == sum(ideal - each < 0.01 for each in scores.values()) / 5
     assert "programming, drift, read" in found.imperfections
-    tuned = {seed: tuned_by_neurons(conversion.program, conversion.calibration, seed) for seed in scores}
+    first = list(scores)[:4]
+    tuned = {seed: tuned_by_neurons(conversion.program, conversion.calibration, seed) for seed in first}
     calibrated = {seed: sl.emulate(one.program, x).outputs.argmax(axis=1) == y for seed, one in tuned.items()}
     assert found.calibrated_chips == {seed: right.mean() for seed, right in calibrated.items()}
     assert found.calibration_runs == tuned[0].runs

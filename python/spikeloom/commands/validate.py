@@ -48,8 +48,9 @@ def validate(
     ] = None,
     chips: Annotated[int, typer.Option(min=0, help="Chip instances to judge on, where chips differ.")] = 20,
     calibrate_chips: Annotated[
-        bool, typer.Option(help="Judge each of them also with gain and offset of every neuron calibrated.")
-    ] = True,
+        int,
+        typer.Option(min=0, help="Of so many, judge also with gain and offset of every neuron calibrated."),
+    ] = 3,
     reference: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Compare with this one alone: twin or brian2; repeatable."),

@@ -47,7 +47,7 @@ def validate(
     labels: ArrayLike | None = None,
     *,
     chips: int = 20,
-    calibrate_chips: bool = True,
+    calibrate_chips: int = 3,
     references: Collection[str] = REFERENCES_ASKED,
     score: Score | None = None,
     environment: Environment | None = None,
@@ -64,8 +64,9 @@ def validate(
     labels : (N,) classes, or numbers like the outputs; without them the score is the agreement with the ANN.
     chips : chip instances to judge on, where the profile has imperfections; the one that was fitted is none of
         them.
-    calibrate_chips : also judge on each of these chips with gain and offset of every neuron calibrated on it, by
-        calibration rows of the conversion: what one can have without measuring a single synapse.
+    calibrate_chips : of so many of these chips, judge also with gain and offset of every neuron calibrated on the
+        chip, by calibration rows of the conversion: what one can have without measuring a single synapse. Each takes
+        thousands of runs.
     references : "twin" and "brian2", or fewer; each runs the first samples and compares every register. A small
         program of a chip with noise is also compared with noisy runs in Brian2, as a distribution.
     score : (outputs, labels) -> a number, higher is better, instead of accuracy (classes) or R2 (numbers).
@@ -75,7 +76,7 @@ def validate(
     Every score has a 95 % interval over the rows: Wilson's for shares, by bootstrap for others. Raises
     SpikeloomError or one of its kind for inputs that do not fit.
     """
-    check_choices(chips, references)
+    check_choices(chips, references, calibrate_chips)
     rows = judged_rows(inputs, labels, conversion.seen)
     judged = chips if conversion.program.profile.imperfection else 0
     steps = _Steps(progress, 4 + judged + len(references) + (environment is not None))
@@ -98,11 +99,8 @@ def validate(
     steps.done("pictures")
     stages = tuple(_stage(name, outputs[name], wanted, scorer) for name in TITLES if name in outputs)
     ideal = next(stage.score for stage in stages if stage.name == "emulated")
-    calibration = conversion.calibration if calibrate_chips else None
-    bench = Bench(
-        rows.inputs, wanted, scorer, ideal, None if calibration is None else calibration[:CALIBRATING]
-    )
-    many = imperfect_chips(program, bench, chips, threads, steps.done)
+    bench = Bench(rows.inputs, wanted, scorer, ideal, _calibrating(conversion))
+    many = imperfect_chips(program, bench, chips, calibrate_chips, threads, steps.done)
     loop = None
     if environment is not None:
         first = next(iter(many.plain.scores), None)
@@ -145,10 +143,15 @@ def with_drawn_calibration(validation: Validation) -> Validation:
     return replace(validation, data=replace(validation.data, drawn=True))
 
 
-def check_choices(chips: int, references: Collection[str]) -> None:
+def _calibrating(conversion: Conversion) -> NDArray | None:
+    return None if conversion.calibration is None else conversion.calibration[:CALIBRATING]
+
+
+def check_choices(chips: int, references: Collection[str], calibrate_chips: int) -> None:
     """Raises SpikeloomError for a number of chips or a reference that `validate` does not take."""
-    if isinstance(chips, bool) or not isinstance(chips, int | np.integer) or chips < 0:
-        raise SpikeloomError("chips", "must be a whole number that is not negative", value=chips)
+    for what, number in {"chips": chips, "calibrate_chips": calibrate_chips}.items():
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 0:
+            raise SpikeloomError(what, "must be a whole number that is not negative", value=number)
     unknown = [name for name in references if name not in REFERENCES_ASKED]
     if unknown or isinstance(references, str):
         value = references if isinstance(references, str) else unknown[0]

@@ -182,22 +182,25 @@ def plot_weights(result: Validation) -> Figure:
 
 
 def plot_chips(result: Validation) -> Figure:
-    """The score of each chip instance, best first, beside the chip without imperfections."""
+    """The score of each chip instance, best first, as it is and calibrated, beside the chip without imperfections."""
     with styled():
         figure, (axes,) = new_figure(2.7)
-        scores = sorted((_scaled(result, score) for score in result.chips.values()), reverse=True)
-        axes.plot(range(1, len(scores) + 1), scores, "o", color=RED, markersize=5, label="chip instance")
-        calibrated = sorted((_scaled(result, one) for one in result.calibrated_chips.values()), reverse=True)
-        if calibrated:
-            axes.plot(
-                range(1, len(calibrated) + 1), calibrated, "o", color=GREEN, markersize=5, label="calibrated"
-            )
+        order = sorted(result.chips, key=lambda seed: result.chips[seed], reverse=True)
+        place = {seed: rank for rank, seed in enumerate(order, start=1)}
+        for chips, colour, label in (
+            (result.chips, RED, "chip instance"), (result.calibrated_chips, GREEN, "calibrated"),
+        ):  # fmt: skip
+            if chips:
+                scores = [_scaled(result, score) for score in chips.values()]
+                axes.plot(
+                    [place[seed] for seed in chips], scores, "o", color=colour, markersize=5, label=label
+                )
         ideal = _scaled(result, result.stage("emulated").score)
         axes.axhline(ideal, color=BLUE, linewidth=1, label="without imperfections")
         if result.score_is_share:
             axes.axhline(ideal - 1.0, color=QUIET, linestyle=":", linewidth=1, label="one point less")
         axes.set_xlabel("chips, best first")
-        axes.set_xlim(0.5, len(scores) + 0.5)
+        axes.set_xlim(0.5, len(order) + 0.5)
         axes.locator_params(axis="x", integer=True)
         axes.set_ylabel(score_label(result))
         axes.legend(loc="best")

@@ -76,7 +76,8 @@ def yield_line(result: Validation) -> str:
     calibrated = ""
     if result.calibrated_yield is not None:
         runs = f"{counted(result.calibration_runs, 'run')} each"
-        calibrated = f"; calibrated by neurons, {percent(result.calibrated_yield, 0)}, {runs}"
+        share_then = f"{percent(result.calibrated_yield, 0)} of {len(result.calibrated_chips)}"
+        calibrated = f"; calibrated by neurons, {share_then}, {runs}"
     return f"{share} {interval_text(*(result.yield_interval or (0.0, 1.0)))}{calibrated}"
 
 

@@ -1,6 +1,6 @@
 """A program on many chips, each with imperfections of its own that the fit has not seen.
 
-On each it is judged as it is, and with gain and offset of every neuron calibrated on that very chip.
+On each it is judged as it is; on some also with gain and offset of every neuron calibrated on that very chip.
 """
 
 from __future__ import annotations
@@ -79,12 +79,13 @@ def imperfect_chips(
     program: ChipProgram,
     bench: Bench,
     chips: int,
+    calibrate: int,
     threads: int | None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> ImperfectChips:
     """Judge on so many chip instances; the one that the program was fitted to is left out.
 
-    tell: called after every chip
+    calibrate: of the first so many chips, judge also calibrated; tell: called after every chip
     """
     effects = emulate(program, bench.inputs[:1], threads=threads).effects
     if not effects or chips == 0:
@@ -94,15 +95,16 @@ def imperfect_chips(
     runs = 0
     for seed in islice((seed for seed in count() if seed != program.chip_seed), chips):
         plain[seed] = emulate(program, bench.inputs, chip_seed=seed, threads=threads).outputs
-        if bench.calibration is not None:
+        if bench.calibration is not None and len(calibrated) < calibrate:
             tuned = tuned_by_neurons(program, bench.calibration, seed, threads=threads)
             calibrated[seed], runs = emulate(tuned.program, bench.inputs, threads=threads).outputs, tuned.runs
         tell(f"chip {seed}")
     title = f"mean of {chips} imperfect chips; middle 95 %"
+    some = "the same" if len(calibrated) == chips else f"{len(calibrated)} of them"
     return ImperfectChips(
         effects,
         _judged(bench, "imperfect", title, plain),
-        _judged(bench, "calibrated", "the same, each calibrated by neurons", calibrated),
+        _judged(bench, "calibrated", f"{some}, each calibrated by neurons", calibrated),
         runs,
     )
 

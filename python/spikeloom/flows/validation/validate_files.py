@@ -58,7 +58,7 @@ def convert_and_validate(
     *,
     chips: int,
     references: Collection[str],
-    calibrate_chips: bool = True,
+    calibrate_chips: int = 3,
     environment: str | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -68,7 +68,7 @@ def convert_and_validate(
 
     environment: a gymnasium environment that the network acts in; other episodes of it choose than those that judge.
     """
-    check_choices(chips, references)
+    check_choices(chips, references, calibrate_chips)
     make_scorer(samples.labels, np.zeros((len(samples.inputs), load_ann(ann).layers[-1].n_outputs)), None)
     conversion = convert(
         ann, profile, calibration=samples.calibration, threads=threads, progress=progress,
