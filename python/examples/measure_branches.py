@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--only", choices=NAMES, help="one of them")
     parser.add_argument("--pool", choices=("tree", "race", "or"), default="tree")
     parser.add_argument("--ticks", type=int, default=64)
-    parser.add_argument("--calibration", type=int, default=800, help="rows")
+    parser.add_argument("--calibration", type=int, default=1000, help="rows, of which a fifth judges")
     parser.add_argument("--profile", default="loihi1")
     args = parser.parse_args()
     for name in [args.only] if args.only else NAMES:
