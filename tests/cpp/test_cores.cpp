@@ -118,7 +118,7 @@ struct Inputs {
   Inputs(const Machine& machine, unsigned seed, int most) {
     std::mt19937 random(seed);
     bytes.resize(std::size_t{2} * ticks * lines);
-    for (auto& byte : bytes) byte = random() % 4 == 0 ? static_cast<std::uint8_t>(1 + random() % most) : 0;
+    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random() % 4 == 0 ? 1 + random() % most : 0);
     request.inputs = bytes.data();
     request.samples = 2;
     request.input_ticks = ticks;
