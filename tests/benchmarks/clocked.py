@@ -16,9 +16,8 @@ import spikeloom as sl
 from numpy.typing import NDArray
 from peer_sanafe import TICKS as SANAFE_TICKS
 from peer_sanafe import sanafe_tick
-from workloads import PROFILES, connect_many, many_core_start, many_core_targets, mlp_chip, workload
+from workloads import PROFILES, SIZE, connect_many, many_core_start, many_core_targets, mlp_chip, workload
 
-CORES, SIZE = 128, 256
 OPEN_CORE = {"controller": "open_core", "lanes": 4, "count_bits": 4, "slots": 16, "output_fifo": 8,
              "receive_fifo": 8}  # fmt: skip
 LINEAR = {

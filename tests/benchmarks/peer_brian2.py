@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 from workloads import (
+    CORES,
     CUBA,
+    SIZE,
     TICKS,
     Workload,
     cuba_start,
@@ -19,7 +21,6 @@ from workloads import (
     many_core_weights,
 )
 
-CORES, SIZE = 128, 256
 SECONDS = "cpu_seconds.txt"
 CURRENT_BASED = """
 dv/dt = (excitation + inhibition + 11 - v) / (20*ms) : 1 (unless refractory)

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 from workloads import (
+    CORES,
     CUBA,
+    SIZE,
     TICKS,
     Workload,
     cuba_start,
@@ -17,7 +19,6 @@ from workloads import (
     many_core_weights,
 )
 
-CORES, SIZE = 128, 256
 NEAR = 0.002  # of all spikes of W4: its leak is small, but not 0
 
 

@@ -24,6 +24,7 @@ TICKS = {"W1": 100, "W2": 100, "W3": 1000, "W3n": 1000, "W4": 1000, "W4u": 1000}
 THRESHOLDS = {"W1": (500, 700, 900), "W2": (100, 400, 200)}  # each layer fires in about a tenth of the ticks
 FAN_OUT = 256
 CUBA = 4000  # neurons of W3
+CORES, SIZE = 128, 256  # of W4 and W4u, neurons of a core
 NOISE = {"W3": 0.0, "W3n": 0.05}  # mV
 # Its spikes: binary32 makes 22969 of them and binary64 23131, each with fused multiply-adds; a loop of numpy makes
 # 23131, with its own noise 23342, 23143, 23209.
@@ -138,7 +139,7 @@ def cuba_targets() -> NDArray[np.int64]:
 
 
 def _many_core(name: str) -> sl.ChipProgram:
-    return many_core_chip(name, 128, 256)
+    return many_core_chip(name, CORES, SIZE)
 
 
 def many_core_chip(name: str, cores: int, size: int) -> sl.ChipProgram:

@@ -58,10 +58,8 @@ def tuned_by_neurons(
     perfect = emulate(program, rows, effects=(), threads=threads)
     finely = emulate(program, rows, ticks=FINER * program.ticks, effects=(), threads=threads)
     bench = _Bench(replace(program, chip_seed=chip_seed), rows, threads)
-    knobs, read_out = (
-        _knobs(program.profile),
-        {port.name for port in program.outputs if port.read != "spikes"},
-    )
+    knobs = _knobs(program.profile)
+    read_out = {port.name for port in program.outputs if port.read != "spikes"}
     for placed in sorted(program.populations, key=lambda one: one.depth):
         if placed.name not in read_out and knobs:
             features = _features(finely.counts[placed.name])
