@@ -2,12 +2,14 @@
 
     python python/examples/measure_mismatch.py --spread 0.2 --chips 20
     python python/examples/measure_mismatch.py --data /usr/share/datasets/fashion-mnist      # all 10 000 test images
+    python python/examples/measure_mismatch.py --net mlp --bits 4 --spread 0.1 --rows 4000   # integer weights
 
-The bundled CNN on the ideal chip with lognormal weights, thresholds and biases of this spread. Of every chip it
+A bundled network on the ideal chip with lognormal weights, thresholds and biases of this spread. Of every chip it
 prints accuracy, and agreement with the ANN, of the program as it is, tuned neuron by neuron (gain and offset, by
 counts), and tuned synapse by synapse, each measurement off by 1 % of its nominal value, with the chip runs of both;
 then the means, the share of the drop against the perfect chip that was won back, and the yield: the chips that lose
-less than one point of accuracy against it. Nothing was chosen on the images that judge.
+less than one point of accuracy against it. With `--bits` weights are integers, and instead of being divided by their
+gains they are solved anew for them. Nothing was chosen on the images that judge.
 """
 
 from __future__ import annotations
@@ -18,15 +20,15 @@ from pathlib import Path
 import fashion_networks
 import numpy as np
 import spikeloom as sl
-from spikeloom.bundled.load import load_bundle
-from spikeloom.flows.conversion.tuning.chip_loop import tuned_by_synapses
+from spikeloom.bundled.load import Bundle, load_bundle
+from spikeloom.flows.conversion.tuning.bench import Tuned
+from spikeloom.flows.conversion.tuning.chip_loop import SAMPLES, SOLVED, tuned_by_synapses
+from spikeloom.flows.conversion.tuning.code_tuning import tuned_by_codes
 from spikeloom.flows.conversion.tuning.neuron_tuning import tuned_by_neurons
 
-SAMPLES = 300  # on which a neuron's gain and offset are measured
 
-
-def uneven(spread: float) -> sl.Profile:
-    """The ideal chip with mismatch of everything that is programmed."""
+def uneven(spread: float, bits: int | None = None) -> sl.Profile:
+    """The ideal chip with mismatch of everything that is programmed, its weights signed integers of so many bits."""
     kinds = (("weights", "weight", "synapse"), ("thresholds", "vth", "neuron"), ("biases", "bias", "neuron"))
     entries = [
         {
@@ -39,7 +41,16 @@ def uneven(spread: float) -> sl.Profile:
         }
         for name, of, scope in kinds
     ]
-    return sl.load_profile("ideal", override={"imperfection": entries})
+    changes: dict[str, object] = {"imperfection": entries}
+    if bits is not None:
+        most = 2 ** (bits - 1) - 1
+        changes |= {
+            "chip.synapse": "digital",
+            "weights.formula": "int",
+            "weights.bits": bits,
+            "weights.mode": [{"name": "signed", "min": -most, "max": most}],
+        }
+    return sl.load_profile("ideal", override=changes)
 
 
 def main() -> None:
@@ -54,11 +65,21 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=None, help="Fashion-MNIST; else the bundled 1500 images judge"
     )
+    parser.add_argument("--net", choices=("cnn", "mlp"), default="cnn")
+    parser.add_argument("--bits", type=int, default=None, help="of the weights; else they are real numbers")
+    parser.add_argument("--rows", type=int, default=400, help="that calibrate the conversion")
     given = parser.parse_args()
-    cnn = load_bundle("cnn")
-    inputs, labels = (part[: given.samples] for part in judging(given.data))
-    conversion = sl.convert(cnn.onnx_path, uneven(given.spread), calibration=cnn.calibration[:400])
+    net = load_bundle(given.net)
+    inputs, labels = (part[: given.samples] for part in judging(net, given.data))
+    profile, rows = uneven(given.spread, given.bits), net.calibration[: given.rows]
+    conversion = sl.convert(net.onnx_path, profile, calibration=rows)
     program = conversion.program
+    single = "synapses" if given.bits is None else "codes"
+
+    def tuned_singly(chip: int) -> Tuned:
+        if given.bits is None:
+            return tuned_by_synapses(program, chip, noise=given.noise)
+        return tuned_by_codes(program, conversion.ideal["fitted"], rows[:SOLVED], chip, noise=given.noise)
 
     wanted = conversion.ann.predict(inputs).argmax(axis=1)
 
@@ -68,13 +89,13 @@ def main() -> None:
 
     perfect = scores(program, effects=())
     print(f"ANN {100 * np.mean(wanted == labels):.2f} %, perfect chip {said(perfect)}", flush=True)
-    found: dict[str, list[np.ndarray]] = {"as it is": [], "neurons": [], "synapses": []}
+    found: dict[str, list[np.ndarray]] = {"as it is": [], "neurons": [], single: []}
     for chip in range(given.first, given.first + given.chips):
-        neurons = tuned_by_neurons(program, cnn.calibration[:SAMPLES], chip)
-        synapses = tuned_by_synapses(program, chip, noise=given.noise)
+        neurons = tuned_by_neurons(program, net.calibration[:SAMPLES], chip)
+        synapses = tuned_singly(chip)
         found["as it is"].append(scores(program, chip_seed=chip))
         found["neurons"].append(scores(neurons.program))
-        found["synapses"].append(scores(synapses.program))
+        found[single].append(scores(synapses.program))
         line = "; ".join(f"{name} {said(each[-1])}" for name, each in found.items())
         print(f"chip {chip}: {line}; runs {neurons.runs} and {synapses.runs}", flush=True)
     lost = perfect - np.mean(found["as it is"], axis=0)
@@ -86,13 +107,12 @@ def main() -> None:
         )
 
 
-def judging(data: Path | None) -> tuple[np.ndarray, np.ndarray]:
+def judging(net: Bundle, data: Path | None) -> tuple[np.ndarray, np.ndarray]:
     """Images that judge and their labels: the bundled ones, or all test images of the folder."""
     if data is None:
-        cnn = load_bundle("cnn")
-        return cnn.inputs, cnn.labels
+        return net.inputs, net.labels
     images, labels = fashion_networks.read(data, "t10k")
-    return np.rint(255.0 * images).reshape(-1, 1, 28, 28), labels
+    return np.rint(255.0 * images).reshape(-1, *net.inputs.shape[1:]), labels
 
 
 def said(scores: np.ndarray) -> str:

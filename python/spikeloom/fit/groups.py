@@ -82,6 +82,8 @@ def _joined(fits: Sequence[LayerFit], problems: Sequence[LayerProblem]) -> Layer
         name: np.concatenate([getattr(fit, name) for fit in fits], axis=-1)
         for name in ("weights", "codes", "bias", "scales", "quantised_bias")
     }
+    if fits[0].gains is not None:
+        together["gains"] = np.concatenate([fit.gains for fit in fits if fit.gains is not None], axis=-1)
     return replace(
         fits[0],
         **(together | losses),

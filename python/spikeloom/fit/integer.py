@@ -6,6 +6,10 @@ come make up for the error so far: Babai's nearest-plane rule, known for weights
 2022). A beam of such roundings (K-best lattice search) comes nearer to the best codes where there are few
 inputs. Coordinate descent then moves single codes. All outputs, and several scales of each, are rounded side
 by side as columns.
+
+Where every synapse is a device of its own, code k of input i to output j is worth k scale_j gain_ij. D is then the
+error of what the codes are worth, so H stays as it is and only the steps differ: the same as rounding V_ij / gain_ij
+at H_j = diag(gain_j) H diag(gain_j). Scales below are therefore (m,), or (n, m) with the gains in them.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ Rounder = Callable[[Array, Array], Array]
 
 
 def nearest(weights: Array, scales: Array, levels: Levels) -> Array:
-    """The nearest codes (n, m) of weights at these scales (m,)."""
+    """The nearest codes (n, m) of weights at these scales (m,), or (n, m)."""
     low, high, step = levels
     offset = low % step
     steps = (weights / scales - offset) / step if offset else weights / (scales * step)
@@ -61,18 +65,23 @@ class Quadratic:
 
     def error_feedback(self, weights: Array, scales: Array, levels: Levels) -> Array:
         """Codes (n, m) by error feedback, in the order of descending diagonal of H."""
-        n, ordered = len(weights), weights[self._order]
+        n, ordered, worth = len(weights), weights[self._order], self._worth(weights, scales)
         codes, error = np.empty_like(ordered), np.zeros_like(ordered)
         for end in range(n, 0, -BLOCK):
             start = max(0, end - BLOCK)
             carried = self._feedback[end:, start:end].T @ error[end:]
             for i in range(end - 1, start - 1, -1):
                 inner = self._feedback[i + 1 : end, i] @ error[i + 1 : end]
-                codes[i] = nearest(ordered[i] - carried[i - start] - inner, scales, levels)
-                error[i] = codes[i] * scales - ordered[i]
+                codes[i] = nearest(ordered[i] - carried[i - start] - inner, worth[i], levels)
+                error[i] = codes[i] * worth[i] - ordered[i]
         result = np.empty_like(codes)
         result[self._order] = codes
         return result
+
+    def _worth(self, weights: Array, scales: Array) -> list[Array]:
+        """What code 1 is worth in each row (m,), in the order of rounding."""
+        rows = np.broadcast_to(scales, weights.shape)
+        return [rows[i] for i in self._order]
 
     def beam(self, weights: Array, scales: Array, levels: Levels, width: int) -> Array:
         """Codes (n, m) by error feedback that keeps the `width` best beginnings of each column.
@@ -82,11 +91,12 @@ class Quadratic:
         n, m = weights.shape
         low, high, step = levels
         ordered, cost, shift = weights[self._order], np.zeros((1, m)), np.zeros((n, 1, m))
+        worth = self._worth(weights, scales)
         chosen: list[tuple[Array, NDArray[np.intp]]] = []
         for i in range(n - 1, -1, -1):
-            middle = nearest(ordered[i] - shift[i], scales, levels)
+            middle = nearest(ordered[i] - shift[i], worth[i], levels)
             tried = np.concatenate((middle, middle - step, middle + step))
-            error = tried * scales - ordered[i]
+            error = tried * worth[i] - ordered[i]
             alive = len(cost)
             total = np.tile(cost, (3, 1)) + self._weight[i] * (error + np.tile(shift[i], (3, 1))) ** 2
             total[(tried < low) | (tried > high)] = np.inf
@@ -118,7 +128,7 @@ class Quadratic:
         codes, left = codes.copy(), np.arange(codes.shape[1])
         pull = self.matrix @ (codes * scales - weights)
         for _ in range(sweeps):
-            now, scale = codes[:, left], scales[left]
+            now, scale = codes[:, left], scales[..., left]
             moved = np.zeros(left.size, dtype=np.bool_)
             for start in range(0, len(codes), BLOCK):
                 moved |= self._sweep_block(
@@ -142,17 +152,17 @@ class Quadratic:
     ) -> NDArray[np.bool_]:
         """One pass over a block of inputs; updates codes and pull, and says which columns moved."""
         inner, near = self.matrix[block, block], pull[block].copy()
-        before = codes[block].copy()
+        before, worth = codes[block].copy(), np.broadcast_to(scales, codes.shape)
         for k, diagonal in enumerate(self._diagonal[block]):
             i = block.start + k
-            new = nearest(codes[i] * scales - near[k] / diagonal, scales, levels)
+            new = nearest(codes[i] * worth[i] - near[k] / diagonal, worth[i], levels)
             if free is not None:
                 new = np.where(free[i], new, codes[i])
-            change = (new - codes[i]) * scales
+            change = (new - codes[i]) * worth[i]
             if change.any():
                 near += inner[:, k, None] * change
                 codes[i] = new
-        step = (codes[block] - before) * scales
+        step = (codes[block] - before) * worth[block]
         if step.any():
             pull += self.matrix[:, block] @ step
         return np.asarray(step.any(axis=0))
@@ -182,20 +192,26 @@ def full_range_scale(weights: Array, levels: Levels) -> Array:
     return np.where(scale > 0, scale, typical)
 
 
-def round_at(rounder: Rounder, weights: Array, scales: Array) -> Array:
-    """Codes (K, n, m) of the weights (n, m) at K scales per output (K, m), rounded side by side."""
+def round_at(rounder: Rounder, weights: Array, scales: Array, gains: Array | None = None) -> Array:
+    """Codes (K, n, m) of the weights (n, m) at K scales per output (K, m), rounded side by side.
+
+    gains: (n, m) of the synapses, where they have any
+    """
     n, m = weights.shape
     flat, source = scales.ravel(), np.tile(np.arange(m), len(scales))
     codes = np.empty((n, flat.size))
     for start in range(0, flat.size, COLUMNS):
         part = slice(start, start + COLUMNS)
-        codes[:, part] = rounder(weights[:, source[part]], flat[part])
+        worth = flat[part] if gains is None else flat[part] * gains[:, source[part]]
+        codes[:, part] = rounder(weights[:, source[part]], worth)
     return np.ascontiguousarray(codes.reshape(n, len(scales), m).transpose(1, 0, 2))
 
 
-def cost_at(model: Quadratic, weights: Array, scales: Array, codes: Array) -> Array:
+def cost_at(
+    model: Quadratic, weights: Array, scales: Array, codes: Array, gains: Array | float = 1.0
+) -> Array:
     """(K, m) costs of K roundings by the model."""
-    return np.stack([model.cost(c * s - weights) for c, s in zip(codes, scales, strict=True)])
+    return np.stack([model.cost(c * (s * gains) - weights) for c, s in zip(codes, scales, strict=True)])
 
 
 def pick(costs: Array, scales: Array, codes: Array) -> tuple[Array, Array, Array]:

@@ -36,14 +36,20 @@ class Lattice:
     """The model's matrix (n, n), symmetric and positive definite, in the order of decisions."""
 
     def __init__(self, matrix: Array) -> None:
+        self._matrix = matrix
         self.order, self._pivot, self._factor = _smallest_pivots_first(matrix)
 
     def decode(
         self, weights: Array, scales: Array, levels: tuple[int, int, int], codes: Array, *, nodes: int = NODES
     ) -> Decoded:
-        """The best codes (n, m) for weights (n, m) at scales (m,), starting from `codes`; or the best found."""
+        """The best codes (n, m) for weights (n, m) at scales (m,), starting from `codes`; or the best found.
+
+        Scales (n, m) hold a gain for each synapse; each output then has a lattice of its own.
+        """
         from spikeloom import _core
 
+        if scales.ndim == 2:
+            return self._decode_each(weights, scales, levels, codes, nodes)
         low, high, step = levels
         found = np.ascontiguousarray(codes[self.order].T, dtype=np.float64)
         wanted = np.ascontiguousarray(weights[self.order].T, dtype=np.float64)
@@ -54,6 +60,21 @@ class Lattice:
         result = np.empty_like(codes, dtype=np.float64)
         result[self.order] = found.T
         return Decoded(result, cost, bound)
+
+    def _decode_each(
+        self, weights: Array, scales: Array, levels: tuple[int, int, int], codes: Array, nodes: int
+    ) -> Decoded:
+        """Output by output: V / scale at scale 1 under diag(scale) M diag(scale) is the same problem."""
+        one, found = np.ones(1), []
+        for j, worth in enumerate(scales.T):
+            own, column = Lattice(self._matrix * np.multiply.outer(worth, worth)), slice(j, j + 1)
+            wanted = weights[:, column] / worth[:, None]
+            found.append(own.decode(wanted, one, levels, codes[:, column], nodes=nodes))
+        return Decoded(
+            np.concatenate([each.codes for each in found], axis=1),
+            np.concatenate([each.cost for each in found]),
+            np.concatenate([each.bound for each in found]),
+        )
 
 
 def _smallest_pivots_first(matrix: Array) -> tuple[np.ndarray, Array, Array]:

@@ -252,7 +252,7 @@ def _finished(problem: LayerProblem, loss: Loss, solved: Solved, *, plain: bool 
         solved, relaxed = _within_fan_in(problem.grid.fan_in, solved, relaxed)
     rounded = round_layer(relaxed, problem.grid)
     codes, scales, bias = rounded.codes, rounded.scales, solved.bias if plain else rounded.bias
-    found = figures(problem, loss, solved, penalty, rounded, (codes * scales, bias))
+    found = figures(problem, loss, solved, penalty, rounded, (codes * problem.grid.worth(scales), bias))
     if problem.grid.levels is not None:
         codes = np.rint(codes).astype(np.int32)
     return LayerFit(
@@ -268,5 +268,6 @@ def _finished(problem: LayerProblem, loss: Loss, solved: Solved, *, plain: bool 
         bound_tag=solved.tag,
         lambda_=solved.ridge,
         typed=rounded.typed,
+        gains=problem.grid.gains,
         **found,
     )

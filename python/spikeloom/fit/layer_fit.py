@@ -46,6 +46,7 @@ class LayerFit:
     scales could save at most; 0 is proven best, inf where exact decoding was not tried (many inputs)
     proven_codes: outputs whose codes are proven best in that sense, before the last descent in the true loss
     typed: `codes` as weights by the type of an axon, where the chip has these
+    gains: (n, m) of the synapses, where one chip's were given: code k is worth k * scale * gain
     gain_deviation: largest |cov(I, I*) / var(I*) - 1| over outputs after rounding (0 where nothing is active)
     """
 
@@ -76,6 +77,7 @@ class LayerFit:
     rounding_gap: float = float("inf")
     proven_codes: int = 0
     typed: TypedCodes | None = None
+    gains: Array | None = None
 
     @property
     def neurons_per_node(self) -> int:
@@ -84,8 +86,9 @@ class LayerFit:
 
     @property
     def quantised_weights(self) -> Array:
-        """(n, m) codes * scales, threshold units."""
-        return self.codes * self.scales
+        """(n, m) codes * scales, with the gains where there are any, threshold units."""
+        worth = self.codes * self.scales
+        return worth if self.gains is None else worth * self.gains
 
     def report(self) -> dict[str, object]:
         """The figures as plain JSON values (no arrays; None for what is infinite)."""

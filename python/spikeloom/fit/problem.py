@@ -17,6 +17,7 @@ from spikeloom.errors import FitError
 from spikeloom.fit.layer_fit import BoundTag, LayerFit, Method, Objective
 from spikeloom.fit.response import Response
 from spikeloom.fit.type_table import TypedCodes, TypeTable
+from spikeloom.fit.weight_grid import WeightGrid
 
 __all__ = [
     "BoundTag", "LayerFit", "LayerProblem", "Method", "Objective", "Response", "TypeTable", "TypedCodes",
@@ -25,48 +26,6 @@ __all__ = [
 
 Array = NDArray[np.float64]
 ACTIVE = 1e-9  # a target closer than this share of r_max to 0 or r_max is silent or saturated
-
-
-@dataclass(frozen=True)
-class WeightGrid:
-    """The codes a weight may take and how their scale is had.
-
-    levels: (low, high, step) of the integer codes, e.g. (-256, 254, 2), (-1, 1, 1) for three values or (-1, 1, 2)
-        for one bit; None: weights are continuous
-    scale_groups: how many different scales (code -> threshold units) the outputs may use; None: one each
-    fan_in: most weights other than 0 that an output may have
-    scale_min, scale_max: limits of a scale, threshold units per code step of 1 (equal: the scale is given); the
-        lower one may be (m,), one for each output
-    type_table: where a target keeps one weight for each type of axon; `levels` are then those of a weight
-    """
-
-    levels: tuple[int, int, int] | None = None
-    scale_groups: int | None = None
-    scale_min: float | Array = 0.0
-    scale_max: float = float("inf")
-    fan_in: int | None = None
-    type_table: TypeTable | None = None
-
-    def __post_init__(self) -> None:
-        if self.levels is not None:
-            low, high, step = self.levels
-            if step < 1 or low > 0 or high < 0 or low >= high or (high - low) % step:
-                raise FitError(
-                    "weight grid",
-                    "levels must be (low <= 0, high >= 0, step), a whole number of steps apart",
-                    value=self.levels,
-                )
-        if self.scale_groups is not None and self.scale_groups < 1:
-            raise FitError("weight grid", "needs at least one scale", value=self.scale_groups, limit=1)
-        if self.fan_in is not None and self.fan_in < 1:
-            raise FitError("weight grid", "needs a fan-in of at least 1", value=self.fan_in, limit=1)
-        if self.fan_in is not None and self.levels is not None and self.levels[0] % self.levels[2]:
-            raise FitError(
-                "weight grid", "has a fan-in and no code 0 for what is left out", value=self.levels
-            )
-        lowest, highest = float(np.min(self.scale_min)), float(np.max(self.scale_min))
-        if not 0.0 <= lowest <= highest <= self.scale_max or self.scale_max == 0.0:
-            raise FitError("weight grid", "has no scale between its limits", value=(highest, self.scale_max))
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +92,10 @@ class LayerProblem:
         self._check_choices()
         self._check_limits()
         self._check_numbers()
+        if self.grid.gains is not None and np.shape(self.grid.gains) != (n, m):
+            raise FitError(
+                self.name, "gains have the wrong shape", value=np.shape(self.grid.gains), limit=(n, m)
+            )
         if self.holdout is not None:
             self._check_holdout(rows)
 

@@ -24,12 +24,12 @@ def refine(
     falls.
 
     Works on rows, never forming H_j: one sweep costs rows * inputs * outputs. Left out above REFINE_LIMIT.
-    Returns codes, bias.
+    scales: (m,), or (n, m) with a gain for each synapse. Returns codes, bias.
     """
-    if relaxed.activity.size * len(scales) > REFINE_LIMIT:
+    if relaxed.activity.size * bias.size > REFINE_LIMIT:
         return codes, bias
     codes, loss, bias = codes.copy(), loss.copy(), bias.copy()
-    left = np.arange(len(scales))
+    left = np.arange(bias.size)
     lines = np.ascontiguousarray(relaxed.activity.T)
     for _ in range(REFINE_SWEEPS):
         part = replace(
@@ -39,8 +39,8 @@ def refine(
             bias=bias[left],
             prior=relaxed.prior[:, left],
         )
-        moved = _sweep(part, lines, codes[:, left], scales[left], levels, sparse)
-        new_loss, new_bias = part.judge(moved * scales[left])
+        moved = _sweep(part, lines, codes[:, left], scales[..., left], levels, sparse)
+        new_loss, new_bias = part.judge(moved * scales[..., left])
         better = new_loss < loss[left] - 1e-12 * np.abs(loss[left])
         left = left[better]
         codes[:, left], loss[left], bias[left] = moved[:, better], new_loss[better], new_bias[better]
@@ -51,7 +51,7 @@ def refine(
 
 def _sweep(part: Relaxed, lines: Array, codes: Array, scales: Array, levels: Levels, sparse: bool) -> Array:
     """One pass over the inputs in the local quadratic model of the loss, the bias following each move."""
-    codes = codes.copy()
+    codes, worth = codes.copy(), np.broadcast_to(scales, codes.shape)
     slope, curvature = part.loss.slope_and_curvature(part.activity @ (codes * scales) + part.bias)
     slope, curvature = slope.T.copy(), curvature.T + SOFTNESS * part.loss.stiffness
     weight = curvature.sum(axis=1)
@@ -59,11 +59,11 @@ def _sweep(part: Relaxed, lines: Array, codes: Array, scales: Array, levels: Lev
     bend = curvature @ part.activity**2 - shift**2 * weight[:, None] + part.penalty
     bend = np.maximum(bend, 1e-9 * part.loss.stiffness)
     for i, line in enumerate(lines):
-        pull = slope @ line + part.penalty * (codes[i] * scales - part.prior[i])
-        new = nearest(codes[i] * scales - pull / bend[:, i], scales, levels)
+        pull = slope @ line + part.penalty * (codes[i] * worth[i] - part.prior[i])
+        new = nearest(codes[i] * worth[i] - pull / bend[:, i], worth[i], levels)
         if sparse:
             new = np.where(part.weights[i] != 0.0, new, codes[i])
-        step = (new - codes[i]) * scales
+        step = (new - codes[i]) * worth[i]
         moved = np.flatnonzero(step)
         if moved.size:
             change = step[moved, None] * (line[None, :] - shift[moved, i, None])

@@ -43,17 +43,17 @@ WORTH_REFINING = 1e-2  # share of the relaxed loss that rounding must have added
 
 
 def round_layer(relaxed: Relaxed, grid: WeightGrid) -> Rounded:
-    """The layer on the grid. With continuous weights the codes are the weights themselves."""
+    """The layer on the grid. With continuous weights the codes are the weights themselves, less their gains."""
     if grid.levels is None:
         loss, bias = relaxed.judge(relaxed.weights)
         none = np.zeros_like(loss)
-        one = np.ones_like(loss)
-        return Rounded(relaxed.weights, one, bias, none, relaxed.weights, one, none, loss)
+        one, codes = np.ones_like(loss), grid.without_gains(relaxed.weights)
+        return Rounded(codes, one, bias, none, codes, one, none, loss)
     if grid.type_table is not None:
         return _round_by_type(relaxed, grid.type_table)
     search = _Search(relaxed, relaxed.model(), grid, grid.levels)
     plain_excess, plain_scales, plain_codes = search.plain()
-    plain_loss, plain_bias = relaxed.judge(plain_codes * plain_scales)
+    plain_loss, plain_bias = relaxed.judge(plain_codes * grid.worth(plain_scales))
     if relaxed.effort == "plain":
         return Rounded(
             plain_codes,
@@ -69,7 +69,8 @@ def round_layer(relaxed: Relaxed, grid: WeightGrid) -> Rounded:
     if relaxed.effort == "fit":
         start = relaxed.judge(relaxed.weights)[0].sum()
         if loss.sum() - start > WORTH_REFINING * start:
-            codes, bias = refine(relaxed, codes, scales, loss, bias, grid.levels, sparse=search.sparse)
+            worth = grid.worth(scales)
+            codes, bias = refine(relaxed, codes, worth, loss, bias, grid.levels, sparse=search.sparse)
     return Rounded(
         codes, scales, bias, excess, plain_codes, plain_scales, plain_excess, plain_loss, search.proof
     )
@@ -109,13 +110,14 @@ class _Search:
 
     def plain(self) -> tuple[Array, Array, Array]:
         """Excess (m,), scales (m,) and codes of the nearest codes at their own best scales."""
-        full = full_range_scale(self.relaxed.weights, self.levels)
+        full = full_range_scale(self.grid.without_gains(self.relaxed.weights), self.levels)
         costs, scales, codes = self._round(self._nearest, self._limited(PLAIN_FACTORS[:, None] * full))
         best = pick(costs, scales, codes)
         self.free_plain_scales = best[1]
         if self.shared:
             best = pick(*self._round(self._nearest, self._centres(costs, scales)))
-        return self.model.excess(best[2] * best[1] - self.relaxed.weights), best[1], best[2]
+        excess = self.model.excess(best[2] * self.grid.worth(best[1]) - self.relaxed.weights)
+        return excess, best[1], best[2]
 
     def fitted(self, around: Array) -> tuple[Array, Array, Array, Array, Array]:
         """Excess of the best by the model; then codes, scales, loss and bias of the best by the true loss."""
@@ -133,14 +135,15 @@ class _Search:
         if searched and len(self.relaxed.weights) <= EXACT:
             costs, scales, codes = self._with_exact(costs, scales, codes)
         _, used, best_codes = pick(costs, scales, codes)
-        excess = self.model.excess(best_codes * used - self.relaxed.weights)
+        worth = self.grid.worth(used)
+        excess = self.model.excess(best_codes * worth - self.relaxed.weights)
         if self.relaxed.effort == "copy":
-            loss, bias = self.relaxed.judge(best_codes * used)
+            loss, bias = self.relaxed.judge(best_codes * worth)
             return excess, best_codes, used, loss, bias
         # Plain rounding at a scale that is in use anyway is a candidate as well.
         scales = np.concatenate((scales, used[None, :]))
-        codes = np.concatenate((codes, self._nearest(self.relaxed.weights, used)[None]))
-        judged = [self.relaxed.judge(c * s) for c, s in zip(codes, scales, strict=True)]
+        codes = np.concatenate((codes, self._nearest(self.relaxed.weights, worth)[None]))
+        judged = [self.relaxed.judge(c * self.grid.worth(s)) for c, s in zip(codes, scales, strict=True)]
         losses, biases = np.stack([loss for loss, _ in judged]), np.stack([bias for _, bias in judged])
         best = np.argmin(losses, axis=0)
         loss, chosen, chosen_codes = pick(losses, scales, codes)
@@ -153,8 +156,12 @@ class _Search:
         nodes = int(min(NODES, LAYER_NODES // (len(rank) * self.outputs)))
         found = [
             lattice.decode(
-                self.relaxed.weights, scales[row, outputs], self.levels, codes[row, :, outputs].T, nodes=nodes
-            )
+                self.relaxed.weights,
+                self.grid.worth(scales[row, outputs]),
+                self.levels,
+                codes[row, :, outputs].T,
+                nodes=nodes,
+            )  # fmt: skip
             for row in rank
         ]
         exact = np.stack([one.cost for one in found])
@@ -180,8 +187,9 @@ class _Search:
         return self.model.beam_and_descent(weights, scales, self.levels, 8)
 
     def _round(self, rounder: Rounder, scales: Array) -> tuple[Array, Array, Array]:
-        codes = round_at(rounder, self.relaxed.weights, scales)
-        return cost_at(self.model, self.relaxed.weights, scales, codes), scales, codes
+        weights, gains = self.relaxed.weights, self.grid.gains
+        codes = round_at(rounder, weights, scales, gains)
+        return cost_at(self.model, weights, scales, codes, 1.0 if gains is None else gains), scales, codes
 
     def _limited(self, scales: Array) -> Array:
         """Scales within the limits of the grid; one row where the limits leave no choice."""

@@ -134,9 +134,10 @@ def convert(
     environment : takes a policy (N, *input_shape) -> (N, outputs) and returns a score, higher is better; it then
         chooses among the converted networks.
     chip_seed : the chip instance to fit. The converted network is tuned to it, neuron by neuron on any chip whose
-        profile has imperfections, and synapse by synapse where that chip lets one measure them: see
-        `flows.conversion.tuning.chip_loop`. The best of them and of the network as it was, on held-out rows on that
-        chip, is returned; all are in `programs`, with their numbers of chip runs in the program's report.
+        profile has imperfections, and synapse by synapse where that chip lets one measure them, integer weights by
+        codes chosen anew for the measured gains: see `flows.conversion.tuning.chip_loop`. The best of them and of the
+        network as it was, on held-out rows on that chip, is returned; all are in `programs`, with their numbers of
+        chip runs in the program's report.
     plain_rounding : also convert the whole network with weights rounded to the nearest codes, for comparison: it is
         in `programs` and `candidates` as "plain", and never chosen.
     time_limit_s : seconds by the clock after which proofs of pruning end and layers still to be fitted take the
@@ -180,7 +181,8 @@ def convert(
     programs = {method: chain.program for method, chain in chains.items()} | {chosen: program}
     if chip_seed is not None:
         judges = data.rows[data.held], wanted
-        tuned, facts = tuned_to_chip(program, int(chip_seed), data.rows[~data.held], judges, threads, tell)
+        rows_to_tune, perfect = data.rows[~data.held], chain.ideal["fitted"]
+        tuned, facts = tuned_to_chip(program, perfect, int(chip_seed), rows_to_tune, judges, threads, tell)
         programs |= {f"chip {name}": one for name, one in tuned.items()}
         program = replace(next(iter(tuned.values())), report={**program.report, "chip": facts})
     return Conversion(

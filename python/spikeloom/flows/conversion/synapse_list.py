@@ -84,9 +84,14 @@ def _sources(arrays: ProgramArrays) -> Index:
 def with_values(
     program: ChipProgram, weights: Array | None, params: Mapping[str, NDArray], **changes: object
 ) -> ChipProgram:
-    """The program with other weights (synapses,), parameters (neurons,) and fields, every synapse in its place."""
+    """The program with other weights (synapses,), parameters (neurons,) and fields, every synapse in its place.
+
+    Weights of the formula `int` are codes of the profile's first mode.
+    """
     arrays = program.arrays
     own = {} if weights is None else unrolled(program).with_weights(weights).arrays()
+    if weights is not None and program.profile.weights.formula == "int":
+        own |= {"codes": np.rint(weights).astype(np.int32), "format_mode": np.zeros(1, dtype=np.int32)}
     made = replace(arrays, **own, params={**arrays.params, **params})
     return replace(program, arrays=made, **changes)  # type: ignore[arg-type]
 

@@ -2,9 +2,10 @@
 
 "synapses": every weight, threshold and bias is measured and divided by what the chip makes of it, so that their
 effective values are the fitted ones; one run a source neuron. It needs weights that are real numbers and a membrane
-that can be read. "neurons": each neuron's gain and offset alone, see `neuron_tuning`; any chip will do. In both,
-thresholds and biases are kept within the profile's range. Neither minimises anything: there is no bound, only the
-score on held-out samples.
+that can be read. "codes": the same for weights that are integers, which are chosen anew for the measured gains, see
+`code_tuning`. "neurons": each neuron's gain and offset alone, see `neuron_tuning`; any chip will do. In all,
+thresholds and biases are kept within the profile's range. None has a bound of the whole, only the score on held-out
+samples.
 """
 
 from __future__ import annotations
@@ -19,24 +20,31 @@ from numpy.typing import NDArray
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import FitError
 from spikeloom.flows.conversion.synapse_list import SynapseList, with_values
-from spikeloom.flows.conversion.tuning.chip_probe import probe_chip
-from spikeloom.flows.conversion.tuning.neuron_tuning import Tuned, tuned_by_neurons
-from spikeloom.network.chip_units import threshold_name
-from spikeloom.profile.schema import Param, Profile
+from spikeloom.flows.conversion.tuning.bench import Tuned
+from spikeloom.flows.conversion.tuning.chip_probe import gain_of, inside, probe_chip
+from spikeloom.flows.conversion.tuning.code_tuning import tuned_by_codes
+from spikeloom.flows.conversion.tuning.neuron_tuning import tuned_by_neurons
+from spikeloom.network.chip_units import only_integrates, threshold_name
+from spikeloom.profile.schema import Profile
 from spikeloom.program.program import ChipProgram
 
 Array = NDArray[np.float64]
-WEAKEST, STRONGEST = 0.1, 10.0  # gains beyond which a device counts as broken and is not made up for
 SAMPLES = 300  # that a neuron's gain and offset are measured on
+SOLVED = 1000  # that integer weights are solved on, at most
 
 
 def ways_to_tune(profile: Profile) -> tuple[str, ...]:
     """What chips of this profile let one measure."""
-    return ("neurons",) if _hides_synapses(profile) else ("synapses", "neurons")
+    if _hides_synapses(profile):
+        return ("neurons",)
+    if profile.weights.formula == "float":
+        return "synapses", "neurons"
+    return ("codes", "neurons") if _has_codes_with_gains(profile) else ("neurons",)
 
 
 def tuned_to_chip(
     program: ChipProgram,
+    perfect: ChipProgram,
     chip_seed: int,
     rows: NDArray,
     judges: tuple[NDArray, Array],
@@ -45,12 +53,13 @@ def tuned_to_chip(
 ) -> tuple[dict[str, ChipProgram], dict[str, Any]]:
     """The program as it is and tuned in every way there is, best first, and what each costs and scores on the chip.
 
+    perfect: the same network on the ideal chip with continuous weights, which codes are chosen for
     rows: calibration samples; judges: held-out samples and the network's outputs (samples, outputs) on them
     tell: called after each of `ways_to_tune`
     """
     found = {}
     for name in ways_to_tune(program.profile):
-        found[name] = _tuned(name, program, chip_seed, rows, threads)
+        found[name] = _tuned(name, program, perfect, chip_seed, rows, threads)
         tell(f"chip {chip_seed} by {name}")
     found["nominal"] = Tuned(replace(program, chip_seed=chip_seed), 0)
     inputs, wanted = judges
@@ -69,9 +78,14 @@ def tuned_to_chip(
     return {name: found[name].program for name in order}, facts
 
 
-def _tuned(name: str, program: ChipProgram, chip_seed: int, rows: NDArray, threads: int | None) -> Tuned:
+def _tuned(
+    name: str, program: ChipProgram, perfect: ChipProgram, chip_seed: int, rows: NDArray,
+    threads: int | None,
+) -> Tuned:  # fmt: skip
     if name == "synapses":
         return tuned_by_synapses(program, chip_seed, threads=threads)
+    if name == "codes":
+        return tuned_by_codes(program, perfect, rows[:SOLVED], chip_seed, threads=threads)
     return tuned_by_neurons(program, rows[:SAMPLES], chip_seed, threads=threads)
 
 
@@ -85,11 +99,22 @@ def check_tunable(profile: Profile, chip_seed: int) -> None:
 def _hides_synapses(profile: Profile) -> bool:
     """Whether one synapse cannot be measured and made up for alone: then neither its weight nor the threshold can."""
     return (
-        profile.weights.formula != "float"
-        or profile.fire.reg not in profile.outputs.readable
+        profile.fire.reg not in profile.outputs.readable
         or not isinstance(profile.fire.thr, str)
         or profile.bias.kind != "register"
         or profile.fire.reset != "subtract"
+    )
+
+
+def _has_codes_with_gains(profile: Profile) -> bool:
+    """Weights are integers of one mode, and a synapse has one gain, whatever its code, at a neuron that adds up."""
+    of_weights = [entry for entry in profile.imperfection if getattr(entry, "of", "") == "weight"]
+    return (
+        profile.weights.formula == "int"
+        and len(profile.weights.mode) == 1
+        and profile.limits.fan_in is None
+        and only_integrates(profile)
+        and not any(getattr(entry, "scope", "") == "row" for entry in of_weights)
     )
 
 
@@ -103,26 +128,14 @@ def tuned_by_synapses(
     synapses = SynapseList.of(program)
     found = probe_chip(program, synapses, chip_seed, noise=noise, seed=seed, threads=threads)
     params = {
-        name: _inside(given / _gain(effective, given), program.profile.params[name])
+        name: inside(given / gain_of(effective, given), program.profile.params[name])
         for name, effective in zip(_names(program.profile), (found.thresholds, found.biases), strict=True)
         for given in [np.asarray(program.arrays.params[name])]
     }
-    weights = synapses.weights / _gain(found.weights, synapses.weights)
+    weights = synapses.weights / gain_of(found.weights, synapses.weights)
     return Tuned(with_values(program, weights, params, chip_seed=chip_seed), found.runs)
 
 
 def _names(profile: Profile) -> tuple[str, str]:
     """Parameters of threshold and bias."""
     return threshold_name(profile), str(profile.bias.param)
-
-
-def _gain(effective: Array, programmed: Array) -> Array:
-    """What the chip makes of a value; 1 where it is nothing, or nothing can be made up for."""
-    gain = np.divide(effective, programmed, out=np.ones_like(programmed), where=programmed != 0.0)
-    return np.where((gain > WEAKEST) & (gain < STRONGEST), gain, 1.0)
-
-
-def _inside(values: Array, param: Param) -> Array:
-    return np.clip(
-        values, -np.inf if param.min is None else param.min, np.inf if param.max is None else param.max
-    )

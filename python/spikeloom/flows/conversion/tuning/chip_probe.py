@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from spikeloom.emulation.emulate import emulate
 from spikeloom.flows.conversion.synapse_list import Array, Index, SynapseList, driven_by_host, host_of
 from spikeloom.network.chip_units import threshold_name
+from spikeloom.profile.schema import Param
 from spikeloom.program.program import ChipProgram, Port
 
 DRIVE = 8.0  # thresholds that the host adds to a neuron so that it fires, or not, whatever its threshold
 CHUNK = 256  # runs recorded together
+WEAKEST, STRONGEST = 0.1, 10.0  # gains beyond which a device counts as broken and is not made up for
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +72,19 @@ def probe_chip(
         for values, given in ((weights, synapses.weights), (thresholds, threshold), (biases, bias))
     ]
     return Measured(found[0], found[1], found[2], probe.runs)
+
+
+def gain_of(effective: Array, programmed: Array) -> Array:
+    """What the chip makes of a value; 1 where it is nothing, or nothing can be made up for."""
+    gain = np.divide(effective, programmed, out=np.ones(programmed.shape), where=programmed != 0.0)
+    return np.where((gain > WEAKEST) & (gain < STRONGEST), gain, 1.0)
+
+
+def inside(values: Array, param: Param) -> Array:
+    """Values of a parameter as far as the chip has them."""
+    return np.clip(
+        values, -np.inf if param.min is None else param.min, np.inf if param.max is None else param.max
+    )
 
 
 def _read_out(program: ChipProgram) -> set[str]:

@@ -12,17 +12,15 @@ mismatch that is expected, and moves as far as the samples are worth it. Nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.emulation.emulate import emulate
-from spikeloom.emulation.recording import Recording
-from spikeloom.flows.conversion.synapse_list import with_values
+from spikeloom.flows.conversion.tuning.bench import Bench, Tuned, read_anew
 from spikeloom.profile.schema import Profile
-from spikeloom.program.program import ChipProgram, Placed, Port
+from spikeloom.program.program import ChipProgram, Placed
 
 Array = NDArray[np.float64]
 THRESHOLD_STEP = 0.1  # of a threshold: how far it is turned to see what that does
@@ -40,14 +38,6 @@ SILENT = 0.5  # of the usual slope: what the bias of a neuron that is silent is 
 FARTHEST = 10.0  # steps from where the program had it
 
 
-@dataclass(frozen=True, eq=False)
-class Tuned:
-    """A program for one chip, and the runs on that chip that it took."""
-
-    program: ChipProgram
-    runs: int
-
-
 def tuned_by_neurons(
     program: ChipProgram, rows: NDArray, chip_seed: int, *, threads: int | None = None
 ) -> Tuned:
@@ -57,14 +47,14 @@ def tuned_by_neurons(
     """
     perfect = emulate(program, rows, effects=(), threads=threads)
     finely = emulate(program, rows, ticks=FINER * program.ticks, effects=(), threads=threads)
-    bench = _Bench(replace(program, chip_seed=chip_seed), rows, threads)
+    bench = Bench(replace(program, chip_seed=chip_seed), rows, threads)
     knobs = _knobs(program.profile)
     read_out = {port.name for port in program.outputs if port.read != "spikes"}
     for placed in sorted(program.populations, key=lambda one: one.depth):
         if placed.name not in read_out and knobs:
             features = _features(finely.counts[placed.name])
             _tune(bench, placed, knobs, perfect.counts[placed.name] / program.ticks, features)
-    return Tuned(_read_anew(bench, perfect.outputs), bench.runs)
+    return Tuned(read_anew(bench, perfect.outputs), bench.runs)
 
 
 def _knobs(profile: Profile) -> tuple[str, ...]:
@@ -77,40 +67,6 @@ def _knobs(profile: Profile) -> tuple[str, ...]:
         and profile.params[name].scope == "neuron"
         and profile.params[name].format in ("float", "int", "shift")
     )
-
-
-class _Bench:
-    """A program on its chip with calibration samples; counts the runs."""
-
-    def __init__(self, program: ChipProgram, rows: NDArray, threads: int | None) -> None:
-        self.program, self.rows, self.threads, self.runs, self.trial = program, rows, threads, 0, 0
-
-    def value(self, name: str) -> Array:
-        """(neurons,) a parameter as the program has it."""
-        return np.asarray(self.program.arrays.params[name], dtype=np.float64)
-
-    def turned(self, placed: Placed, knobs: Mapping[str, Array]) -> ChipProgram:
-        """The program with these values of one population's knobs."""
-        given = {}
-        for name, values in knobs.items():
-            whole = self.program.arrays.params[name].copy()
-            whole[placed.neurons] = values
-            given[name] = whole
-        return with_values(self.program, None, given)
-
-    def rates(self, placed: Placed, knobs: Mapping[str, Array], samples: int | None = None) -> Array:
-        """(samples, neurons) spikes a tick of a population on the chip."""
-        run = self._run(self.turned(placed, knobs), self.rows[:samples])
-        return np.asarray(run.counts[placed.name] / self.program.ticks)
-
-    def outputs(self) -> Array:
-        """(samples, outputs) as the chip gives them."""
-        return self._run(self.program, self.rows).outputs
-
-    def _run(self, program: ChipProgram, rows: NDArray) -> Recording:
-        """One more run of these samples, with noise of its own."""
-        self.runs, self.trial = self.runs + len(rows), self.trial + 1
-        return emulate(program, rows, trial_seed=self.trial, threads=self.threads)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +97,7 @@ class _Wheel:
                        np.inf if param.max is None else param.max)  # fmt: skip
 
 
-def _tune(bench: _Bench, placed: Placed, knobs: tuple[str, ...], wanted: Array, features: Array) -> None:
+def _tune(bench: Bench, placed: Placed, knobs: tuple[str, ...], wanted: Array, features: Array) -> None:
     """Turn the knobs of one population until its counts are those wanted (samples, neurons), in spikes a tick."""
     wheel = _wheel(bench, placed, knobs)
     turns = np.zeros((placed.neurons.size, len(knobs)))
@@ -189,7 +145,7 @@ def _off(got: Array, wanted: Array, features: Array, ticks: int) -> tuple[Array,
     return off, (left**2).mean(axis=0) / len(got) + 1.0 / (12.0 * ticks**2 * len(got))
 
 
-def _slopes(bench: _Bench, placed: Placed, wheel: _Wheel, features: Array, got: Array) -> Array:
+def _slopes(bench: Bench, placed: Placed, wheel: _Wheel, features: Array, got: Array) -> Array:
     """(neurons, 2, knobs) what one step of each knob does to mean and course, measured."""
     found = []
     for k in range(len(wheel.start)):
@@ -214,7 +170,7 @@ def _next(turns: Array, off: Array, slopes: Array, noise: Array) -> Array:
     return np.clip(moved, -FARTHEST, FARTHEST)
 
 
-def _wheel(bench: _Bench, placed: Placed, knobs: tuple[str, ...]) -> _Wheel:
+def _wheel(bench: Bench, placed: Placed, knobs: tuple[str, ...]) -> _Wheel:
     """Steps large enough to be seen: a tenth of a threshold; of a bias, what moves the counts of some samples."""
     profile = bench.program.profile
     start = {name: bench.value(name)[placed.neurons] for name in knobs}
@@ -229,7 +185,7 @@ def _wheel(bench: _Bench, placed: Placed, knobs: tuple[str, ...]) -> _Wheel:
     return _Wheel(start, step, profile)
 
 
-def _bias_share(bench: _Bench, placed: Placed, start: dict[str, Array], whole: Array) -> float:
+def _bias_share(bench: Bench, placed: Placed, start: dict[str, Array], whole: Array) -> float:
     """The first of ever larger steps of the bias, in shares of `whole`, that moves the counts of a population."""
     name, profile = str(bench.program.profile.bias.param), bench.program.profile
     at_rest, share = bench.rates(placed, start, FEW), FIRST_STEP
@@ -241,25 +197,3 @@ def _bias_share(bench: _Bench, placed: Placed, start: dict[str, Array], whole: A
             break
         share *= LARGER
     return share
-
-
-def _read_anew(bench: _Bench, wanted: Array) -> ChipProgram:
-    """The program whose outputs are read so that they err least from those of the perfect chip."""
-    got = bench.outputs()
-    spread = ((got - got.mean(axis=0)) ** 2).sum(axis=0)
-    along = ((got - got.mean(axis=0)) * (wanted - wanted.mean(axis=0))).sum(axis=0)
-    gain = np.divide(along, spread, out=np.ones_like(spread), where=(spread > 0.0) & (along > 0.0))
-    offset = wanted.mean(axis=0) - gain * got.mean(axis=0)
-    return replace(bench.program, outputs=_with_lines(bench.program.outputs, gain, offset))
-
-
-def _with_lines(outputs: tuple[Port, ...], gain: Array, offset: Array) -> tuple[Port, ...]:
-    """The outputs as they are, times gain, plus offset: (outputs,) of all of them in a row."""
-    made, first = [], 0
-    for port in outputs:
-        mine = slice(first, first + port.size)
-        before = np.zeros(port.size) if port.offset is None else port.offset
-        scale = np.ones(port.size) if port.scale is None else np.asarray(port.scale)
-        made.append(replace(port, scale=scale * gain[mine], offset=before * gain[mine] + offset[mine]))
-        first += port.size
-    return tuple(made)
