@@ -28,6 +28,9 @@ MESH_FACTOR = 1.02  # hops over the fewest, mean of random packets between six c
 BEAM_FACTOR = 1.10  # cost of a beam's codes over the proven best, mean of a layer: the project's own target
 FAN_IN_FACTOR = 1.25  # excess of backward selection over the best choice of inputs, mean of layers: near it
 FIRST_ORDER = 1e-4  # relative: the project promises it between HiGHS and the batched solver
+SIGNS_FACTOR = (
+    1.02  # loss of the signs that a search finds over the proven best, mean of layers; measured 1.00
+)
 DECODING_SECONDS = 0.2  # CPU an output at 32 inputs: the project's own target; measured 0.0001 to 0.01
 
 # networks

@@ -11,19 +11,21 @@ from __future__ import annotations
 import argparse
 import resource
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from spikeloom.ann.graph import Ann, AnnLayer
+from spikeloom.ann.load import load_ann
 from spikeloom.bundled.load import load_bundle
 from spikeloom.fit.bound import dual_bound
 from spikeloom.fit.first_order import Splitting
-from spikeloom.fit.layer import choose_ridge, make_loss
+from spikeloom.fit.layer import choose_ridge, copy_layer, fit_layer, make_loss
 from spikeloom.fit.limited import minimise_limited
 from spikeloom.fit.prior import gain_copy
-from spikeloom.fit.problem import LayerProblem, Response
+from spikeloom.fit.problem import LayerProblem, Response, WeightGrid
 from spikeloom.flows.convert import convert
 from spikeloom.profile.catalog import load_profile
 
@@ -112,6 +114,30 @@ def programs(unit: float) -> None:
         )
 
 
+def signs(unit: float) -> None:
+    """One sign for all that a line sends: behind the first layer of the bundled network, 200 x 100."""
+    bundle = load_bundle("mlp")
+    first, second = load_ann(bundle.onnx_path).layers[:2]
+    hidden = np.maximum(first.preactivation(bundle.calibration.reshape(-1, first.n_inputs)[:2000]), 0.0)
+    scale = float(np.percentile(hidden, 99.9))
+    activity = np.round(np.clip(hidden / scale, 0.0, 1.0) * TICKS) / TICKS
+    problem = LayerProblem("fc2", activity, second.preactivation(hidden), "identity", second.matrix, second.bias,
+                           1.0 / scale, 1.0, Response.linear(), 1.0, WeightGrid(one_sign=True),
+                           objective="l2")  # fmt: skip
+    started = process_time()
+    fit = fit_layer(problem)
+    seconds, chosen, copy = process_time() - started, fit.signs, copy_layer(problem)
+    free = fit_layer(replace(problem, grid=WeightGrid(), ridge=fit.lambda_))
+    assert chosen is not None
+    losses = (
+        f"clipped {copy.loss:.4f}, signs of the majority {chosen.majority_loss:.4f}, chosen {fit.loss:.4f}"
+    )
+    print(
+        f"one sign a line, {problem.n_inputs} x {problem.n_outputs}: {losses} ({chosen.flipped} flipped), "
+        f"without signs {free.loss:.4f}; {seconds:.1f} s = {seconds / unit:.0f} lstsq"
+    )
+
+
 def conversion(unit: float) -> None:
     """A whole network at 4 bits, with its memory."""
     rng, sizes = np.random.default_rng(0), (INPUTS, 256, 128, 10)
@@ -134,7 +160,7 @@ def _memory() -> float:
 
 
 PARTS: dict[str, Callable[[float], None]] = {
-    "limited": limited, "programs": programs, "conversion": conversion,
+    "limited": limited, "programs": programs, "signs": signs, "conversion": conversion,
 }  # fmt: skip
 
 
@@ -143,7 +169,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "part", nargs="*", default=["conversion", "limited", "programs"], help=", ".join(PARTS)
+        "part", nargs="*", default=["conversion", "limited", "programs", "signs"], help=", ".join(PARTS)
     )
     unit = lstsq_seconds()
     print(f"lstsq {INPUTS} x {OUTPUTS}, {ROWS} rows: {unit:.2f} s")

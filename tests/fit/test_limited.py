@@ -166,5 +166,7 @@ def test_limits_that_cannot_be_are_refused_by_name(changes: dict[str, Any], word
 
 def test_methods_that_know_no_limits_are_refused() -> None:
     problem: LayerProblem = random_problem(0, low=-1.0, high=1.0)
-    with pytest.raises(FitError, match=r"weights with limits are fitted by other methods; got fit\+gain"):
+    with pytest.raises(
+        FitError, match=r"weights with limits or signs are fitted by other methods; got fit\+gain"
+    ):
         fit_layer(problem, "fit+gain")

@@ -122,11 +122,36 @@ def test_where_a_source_has_one_sign_a_neuron_has_a_copy_for_either(wine: tuple[
     assert counts.any() and np.array_equal(counts[:, :16], counts[:, 16:])
 
 
-def test_where_two_copies_of_each_neuron_are_too_many_the_core_is_named(wine: tuple[Ann, Rows, Rows]) -> None:
-    ann, train, _ = wine
+def test_where_two_copies_of_each_neuron_are_too_many_each_has_one_sign(
+    tmp_path: Path, wine: tuple[Ann, Rows, Rows]
+) -> None:
+    ann, train, test = wine
     small = sl.load_profile("odin", override={"limits.neurons_per_core": 32})
+    half = tmp_path / "half.npz"
+    conversion, again = (
+        sl.convert(ann, small, calibration=train, ticks=16, checkpoint=half) for _ in range(2)
+    )
+    assert conversion.network.populations["fc1"].size == 16
+    behind = next(p for p in conversion.network.projections if p.source == "fc1").weights
+    assert not ((behind > 0).any(axis=1) & (behind < 0).any(axis=1)).any()
+    assert (behind > 0).any() and (behind < 0).any()
+    signs, read = conversion.layers[1].signs, again.layers[1].signs
+    assert conversion.layers[0].signs is None  # events of the input bring their own
+    assert signs is not None and read is not None and np.array_equal(signs.signs, read.signs)
+    assert conversion.layers[1].report() == again.layers[1].report()
+    assert sl.crosscheck(conversion.program, test[:1], reference="twin").equal
+    assert sl.explain(ann, small).fits
+
+
+def test_one_sign_can_be_asked_for_and_not_even_that_fits_a_smaller_core(
+    wine: tuple[Ann, Rows, Rows],
+) -> None:
+    ann, train, _ = wine
+    conversion = sl.convert(ann, "odin", calibration=train, ticks=16, axons_per_source=1)
+    assert conversion.network.populations["fc1"].size == 16
+    smaller = sl.load_profile("odin", override={"limits.neurons_per_core": 16})
     with pytest.raises(sl.PlacementError, match="neurons.*limits.neurons_per_core"):
-        sl.convert(ann, small, calibration=train, ticks=16)
+        sl.convert(ann, smaller, calibration=train, ticks=16)
 
 
 def test_plain_rounding_is_made_when_asked_for_and_never_chosen(wine: tuple[Ann, Rows, Rows]) -> None:

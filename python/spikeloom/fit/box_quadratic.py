@@ -18,21 +18,21 @@ WRONG = 1e-10  # share of the largest slope, or of a weight, below which nothing
 
 
 class BoxQuadratic:
-    """The matrix M (n, n), symmetric and positive definite, factored once for all outputs."""
+    """The matrix M (n, n), symmetric and positive definite, inverted once for all outputs."""
 
     def __init__(self, matrix: Array) -> None:
         from scipy.linalg import cho_factor, cho_solve
 
         self.matrix = matrix
         factor = cho_factor(matrix, check_finite=False)
-        self._inverse = cho_solve(factor, np.eye(len(matrix)), check_finite=False)
+        self.inverse = cho_solve(factor, np.eye(len(matrix)), check_finite=False)
 
     def solve(self, linear: Array, low: Array, high: Array, ends: Ends, passes: int) -> tuple[Array, Ends]:
         """Weights (n, m) in the box and which of them are held, from a guess of that.
 
         linear: (n, m) c. passes: at most so many; weights that are not settled by then are clipped.
         """
-        free_weights = self._inverse @ linear
+        free_weights = self.inverse @ linear
         weights, ends, left = np.empty_like(linear), ends.copy(), np.arange(linear.shape[1])
         fewest, patience = np.full(left.size, len(linear) + 1), np.full(left.size, PATIENCE)
         slack = WRONG * max(float(np.abs(linear).max(initial=0.0)), 1e-300)
@@ -63,9 +63,9 @@ class BoxQuadratic:
             return free_weights
         at = np.where(ends[held] > 0, high[held], low[held])
         if held.size <= len(ends) // 2:
-            factor = cho_factor(self._inverse[np.ix_(held, held)], check_finite=False)
+            factor = cho_factor(self.inverse[np.ix_(held, held)], check_finite=False)
             price = cho_solve(factor, free_weights[held] - at, check_finite=False)
-            weights = free_weights - self._inverse[:, held] @ price
+            weights = free_weights - self.inverse[:, held] @ price
         else:
             free, weights = np.flatnonzero(ends == 0), np.empty_like(linear)
             wanted = linear[free] - self.matrix[np.ix_(free, held)] @ at

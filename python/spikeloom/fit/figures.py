@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from spikeloom.fit.matching import Array, Loss
 from spikeloom.fit.prior import active_equality
-from spikeloom.fit.problem import BoundTag, LayerProblem, Method
+from spikeloom.fit.problem import BoundTag, LayerProblem, LineSigns, Method
 from spikeloom.fit.relaxed import Rounded
 
 NEVER_FIRES = 1e-2  # share of r_max that the rate of a dead output does not reach
@@ -20,7 +20,7 @@ MANY = 0.1  # share of the inputs from which on those that never change are a wa
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """A relaxed solution with its certificate; bound is the sum over outputs."""
+    """A relaxed solution with its certificate; bound is the sum over outputs, and so is the loss in `signs`."""
 
     weights: Array
     bias: Array
@@ -30,6 +30,7 @@ class Solved:
     tag: BoundTag
     method: Method
     warnings: tuple[str, ...] = ()
+    signs: LineSigns | None = None
 
 
 def loss_unit(problem: LayerProblem, loss: Loss) -> float:
@@ -75,6 +76,7 @@ def figures(
         "dead": dead,
         "saturated": saturated,
         "gain_deviation": _gain_deviation(problem, current),
+        "signs": solved.signs and replace(solved.signs, majority_loss=solved.signs.majority_loss / unit),
         "warnings": solved.warnings + _idle_inputs(problem) + _warnings(solved.tag, gap, dead, saturated),
     }
 

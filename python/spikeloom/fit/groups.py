@@ -12,7 +12,7 @@ from spikeloom.fit.figures import loss_unit
 from spikeloom.fit.integer import cluster_scales, nearby
 from spikeloom.fit.layer import copy_layer, make_loss
 from spikeloom.fit.prior import gain_copy
-from spikeloom.fit.problem import Array, LayerFit, LayerProblem
+from spikeloom.fit.problem import Array, LayerFit, LayerProblem, LineSigns
 
 LOSSES = (
     "loss", "bound", "data_loss", "quantised_loss", "quantised_data_loss", "rounding_loss", "plain_rounding_loss",
@@ -97,6 +97,20 @@ def _joined(fits: Sequence[LayerFit], problems: Sequence[LayerProblem]) -> Layer
         warnings=_warnings(fits),
         rounding_gap=max(fit.rounding_gap for fit in fits),
         proven_codes=sum(fit.proven_codes for fit in fits),
+        signs=_signs(fits, units / units.sum()),
+    )
+
+
+def _signs(fits: Sequence[LayerFit], shares: Array) -> LineSigns | None:
+    """The signs of all groups' lines, side by side."""
+    parts = [fit.signs for fit in fits if fit.signs is not None]
+    if not parts:
+        return None
+    return LineSigns(
+        np.concatenate([part.signs for part in parts]),
+        float(np.dot([part.majority_loss for part in parts], shares)),
+        sum(part.flipped for part in parts),
+        all(part.proven for part in parts),
     )
 
 

@@ -23,9 +23,13 @@ from spikeloom.fit.limited import minimise_limited
 from spikeloom.fit.linear_program import solve_layer
 from spikeloom.fit.matching import Array, Loss, MatchingLoss
 from spikeloom.fit.prior import active_equality, gain_copy, gain_equality, plain_copy
-from spikeloom.fit.problem import BoundTag, LayerFit, LayerProblem, Method
+from spikeloom.fit.problem import BoundTag, LayerFit, LayerProblem, LineSigns, Method
 from spikeloom.fit.relaxed import Effort, Relaxed
 from spikeloom.fit.rounding import round_layer
+from spikeloom.fit.sign_model import clip_to_signs, signs_of
+from spikeloom.fit.sign_search import by_energy
+from spikeloom.fit.signed_fit import solve_signed
+from spikeloom.fit.signs import round_signed
 
 METHODS = ("copy", "fit", "fit+gain", "iv", "plain")
 RIDGES = (1e-1, 1e-2, 1e-3, 1e-4)  # lambda, in units of mean(R^2) * rows * the usual curvature of the loss
@@ -57,8 +61,8 @@ def fit_layer(problem: LayerProblem, method: Method = "fit") -> LayerFit:
     """
     if method not in METHODS:
         raise FitError(problem.name, "unknown method", value=method, limit=METHODS)
-    if problem.is_limited and method in ("fit+gain", "iv"):
-        raise FitError(problem.name, "weights with limits are fitted by other methods", value=method,
+    if (problem.is_limited or problem.grid.one_sign) and method in ("fit+gain", "iv"):
+        raise FitError(problem.name, "weights with limits or signs are fitted by other methods", value=method,
                        limit=("copy", "fit"))  # fmt: skip
     loss = make_loss(problem)
     if method == "iv":
@@ -82,11 +86,18 @@ def copy_layer(problem: LayerProblem, *, plain: bool = False) -> LayerFit:
     if not plain:
         return _finished(problem, loss, _copied(problem, loss))
     weights, bias = plain_copy(problem)
+    if problem.grid.one_sign:
+        weights = clip_to_signs(weights, by_energy(weights))
     return _finished(problem, loss, Solved(weights, bias, weights, np.inf, 0.0, "none", "copy"), plain=True)
 
 
 def given_layer(problem: LayerProblem, weights: Array, bias: Array) -> LayerFit:
-    """Weights (n, m) and bias (m,) from elsewhere, with the figures of this problem. They minimise no part of it."""
+    """Weights (n, m) and bias (m,) from elsewhere, with the figures of this problem. They minimise no part of it.
+
+    Raises FitError where the chip has one sign a line: weights from elsewhere know nothing of that.
+    """
+    if problem.grid.one_sign:
+        raise FitError(problem.name, "weights from elsewhere have no sign for each line")
     return _finished(problem, make_loss(problem), Solved(weights, bias, weights, np.inf, 0.0, "none", "taught"),
                      plain=True)  # fmt: skip
 
@@ -111,8 +122,13 @@ def _copied(problem: LayerProblem, loss: Loss) -> Solved:
     prior, bias = gain_copy(problem)
     if problem.is_limited:
         prior = np.clip(prior, *problem.limits(prior))
-    bias = loss.best_bias(problem.activity @ prior, bias)
-    copied = Solved(prior, bias, prior, np.inf, 0.0, "none", "copy")
+    signs = by_energy(prior) if problem.grid.one_sign else None
+    if signs is not None:
+        prior = clip_to_signs(prior, signs)
+    current = problem.activity @ prior
+    bias = loss.best_bias(current, bias)
+    kept = signs if signs is None else LineSigns(signs, float(loss.total(current + bias).sum()), 0, False)
+    copied = Solved(prior, bias, prior, np.inf, 0.0, "none", "copy", signs=kept)
     return replace(copied, warnings=(_few_rows_warning(problem),)) if _too_few_rows(problem) else copied
 
 
@@ -123,6 +139,8 @@ def _fitted(problem: LayerProblem, loss: Loss, *, keep_gain: bool) -> Solved:
         ridge = choose_ridge(problem, loss, prior, keep_gain=keep_gain)
     if problem.is_limited:
         return _limited(problem, loss, prior, ridge)
+    if problem.grid.one_sign:
+        return solve_signed(loss, problem.activity, prior, ridge, TIGHT)
     equality = active_equality(problem) if keep_gain else None
     found = minimise(loss, problem.activity, prior, ridge, equality=equality, tolerance=TIGHT)
     # The certificate is made again from the weights that are handed back, not from the solver's own basis.
@@ -250,7 +268,10 @@ def _finished(problem: LayerProblem, loss: Loss, solved: Solved, *, plain: bool 
     )
     if problem.grid.fan_in is not None and problem.grid.fan_in < problem.n_inputs:
         solved, relaxed = _within_fan_in(problem.grid.fan_in, solved, relaxed)
-    rounded = round_layer(relaxed, problem.grid)
+    if problem.grid.one_sign:
+        rounded = round_signed(relaxed, problem.grid, signs_of(solved.weights))
+    else:
+        rounded = round_layer(relaxed, problem.grid)
     codes, scales, bias = rounded.codes, rounded.scales, solved.bias if plain else rounded.bias
     found = figures(problem, loss, solved, penalty, rounded, (codes * problem.grid.worth(scales), bias))
     if problem.grid.levels is not None:

@@ -17,6 +17,26 @@ BoundTag = Literal["exact", "dual", "relaxed", "surrogate", "sampled", "none"]
 
 
 @dataclass(frozen=True, eq=False)
+class LineSigns:
+    """The signs of the presynaptic lines, where a chip has one for all that a line sends.
+
+    signs: (n,) 1 or -1. majority_loss: `loss` with the signs that have most energy in the weight copy, and the best
+    weights for them (a copy's own). flipped: lines whose sign is another one. proven: no signs at all are better by
+    more than 0.1 %
+    """
+
+    signs: NDArray[np.int8]
+    majority_loss: float
+    flipped: int
+    proven: bool
+
+    def report(self) -> dict[str, object]:
+        """Plain JSON values."""
+        return {"negative": int((self.signs < 0).sum()), "flipped": self.flipped, "proven": self.proven,
+                "majority_loss": self.majority_loss}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
 class LayerFit:
     """A layer's synapses before and on the chip's grid, with what was lost at each step.
 
@@ -47,6 +67,7 @@ class LayerFit:
     proven_codes: outputs whose codes are proven best in that sense, before the last descent in the true loss
     typed: `codes` as weights by the type of an axon, where the chip has these
     gains: (n, m) of the synapses, where one chip's were given: code k is worth k * scale * gain
+    signs: of the lines, where each has one, and they were fitted
     gain_deviation: largest |cov(I, I*) / var(I*) - 1| over outputs after rounding (0 where nothing is active)
     """
 
@@ -78,6 +99,7 @@ class LayerFit:
     proven_codes: int = 0
     typed: TypedCodes | None = None
     gains: Array | None = None
+    signs: LineSigns | None = None
 
     @property
     def neurons_per_node(self) -> int:
@@ -115,5 +137,7 @@ class LayerFit:
         report["lambda"] = self.lambda_ if np.isfinite(self.lambda_) else None
         report["rounding_gap"] = self.rounding_gap if np.isfinite(self.rounding_gap) else None
         report["gap"] = self.gap if np.isfinite(self.gap) else None
+        if self.signs is not None:
+            report["signs"] = self.signs.report()
         report["outputs"], report["warnings"] = int(self.scales.size), list(self.warnings)
         return report

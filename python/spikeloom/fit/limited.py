@@ -35,21 +35,24 @@ def minimise_limited(
     low: Array,
     high: Array,
     *,
+    start: Array | None = None,
     tolerance: float = 8e-3,
     max_iterations: int = 100,
 ) -> Solution:
     """The weights and bias of least loss(RV + c) + ridge/2 |V - V0|^2 with low <= V <= high, all (n, m).
 
-    ridge may be 0 where all limits are finite. tolerance: certified (loss - bound) / loss at which it ends.
+    ridge may be 0 where all limits are finite. start: weights to begin at, None: V0. tolerance: certified
+    (loss - bound) / loss at which it ends.
     """
-    return _Limited(loss, activity, prior, ridge, low, high).run(tolerance, max_iterations)
+    start = prior if start is None else start
+    return _Limited(loss, activity, prior, ridge, low, high, start).run(tolerance, max_iterations)
 
 
 class _Limited:
     """One run, over the outputs that are not done yet."""
 
     def __init__(
-        self, loss: Loss, activity: Array, prior: Array, ridge: float, low: Array, high: Array
+        self, loss: Loss, activity: Array, prior: Array, ridge: float, low: Array, high: Array, start: Array
     ) -> None:
         self.loss, self.prior, self.ridge, self.low, self.high = loss, prior, ridge, low, high
         self.mean = activity.mean(axis=0)
@@ -64,7 +67,7 @@ class _Limited:
         self.open, self.ends = np.arange(prior.shape[1]), np.zeros(prior.shape, dtype=np.int8)
         self.last_step, self.last_gradient = np.zeros_like(prior), np.zeros_like(prior)
         self.last_size = np.zeros(prior.shape[1])
-        self._arrive(*self._at(np.clip(prior, low, high), np.zeros(prior.shape[1])))
+        self._arrive(*self._at(np.clip(start, low, high), np.zeros(prior.shape[1])))
         self.result = Solution(
             self.weights.copy(), self.intercept.copy(), self.value.copy(), self._bound(), 0
         )

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import FitError
-from spikeloom.fit.layer_fit import BoundTag, LayerFit, Method, Objective
+from spikeloom.fit.layer_fit import BoundTag, LayerFit, LineSigns, Method, Objective
 from spikeloom.fit.response import Response
 from spikeloom.fit.type_table import TypedCodes, TypeTable
 from spikeloom.fit.weight_grid import WeightGrid
 
 __all__ = [
-    "BoundTag", "LayerFit", "LayerProblem", "Method", "Objective", "Response", "TypeTable", "TypedCodes",
+    "BoundTag", "LayerFit", "LayerProblem", "LineSigns", "Method", "Objective", "Response", "TypeTable", "TypedCodes",
     "WeightGrid",
 ]  # fmt: skip
 
@@ -223,6 +223,10 @@ class LayerProblem:
             'has limits of the weights and the gain "keep"': self.is_limited and self.gain == "keep",
             "has limits of the weights and a grid": self.is_limited and self.grid.levels is not None,
             "has limits of the weights and a fan-in": self.is_limited and self.grid.fan_in is not None,
+            "has limits of the weights and one sign a line": self.is_limited and self.grid.one_sign,
+            'has one sign a line and the gain "keep"': self.grid.one_sign and self.gain == "keep",
+            'has one sign a line with an objective that knows none ("l1", "linf")': self.grid.one_sign
+            and self.objective in ("l1", "linf"),
         }
         for reason, holds in reasons.items():
             if holds:

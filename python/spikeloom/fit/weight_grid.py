@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ class WeightGrid:
         lower one may be (m,), one for each output
     type_table: where a target keeps one weight for each type of axon; `levels` are then those of a weight
     gains: (n, m) > 0, what one chip makes of each synapse, as measured: code k is worth k * scale * gain
+    one_sign: all weights of a presynaptic line have one sign, which the fit chooses
     """
 
     levels: tuple[int, int, int] | None = None
@@ -34,6 +35,7 @@ class WeightGrid:
     fan_in: int | None = None
     type_table: TypeTable | None = None
     gains: Array | None = None
+    one_sign: bool = False
 
     def __post_init__(self) -> None:
         if self.gains is not None:
@@ -54,6 +56,7 @@ class WeightGrid:
             raise FitError(
                 "weight grid", "has a fan-in and no code 0 for what is left out", value=self.levels
             )
+        self._check_signs()
         lowest, highest = float(np.min(self.scale_min)), float(np.max(self.scale_min))
         if not 0.0 <= lowest <= highest <= self.scale_max or self.scale_max == 0.0:
             raise FitError("weight grid", "has no scale between its limits", value=(highest, self.scale_max))
@@ -73,3 +76,24 @@ class WeightGrid:
         if not (np.isfinite(gains).all() and (gains > 0).all()):
             raise FitError("weight grid", "needs gains above 0", value=float(np.min(gains)),
                            remedy="give a dead synapse a gain close to 0")  # fmt: skip
+
+    @property
+    def positive(self) -> WeightGrid:
+        """The grid of a line whose sign is known, and is positive."""
+        if self.levels is None:
+            return replace(self, one_sign=False)
+        low, high, step = self.levels
+        return replace(self, one_sign=False, levels=(0, min(high, -low), step))
+
+    def _check_signs(self) -> None:
+        """A line of one sign has codes on either side of 0, and 0."""
+        if not self.one_sign:
+            return
+        if self.fan_in is not None or self.type_table is not None:
+            raise FitError("weight grid", "has one sign a line beside a fan-in or types of axons",
+                           remedy="leave one of the two out")  # fmt: skip
+        if self.levels is not None and (
+            self.levels[0] % self.levels[2] or not self.levels[0] < 0 < self.levels[1]
+        ):
+            raise FitError("weight grid", "has one sign a line, and no codes of both signs with 0 between them",
+                           value=self.levels)  # fmt: skip

@@ -14,13 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from spikeloom.ann.graph import Ann
 from spikeloom.ann.load import load_ann
 from spikeloom.emulation.emulate import Progress, emulate
-from spikeloom.errors import FitError
 from spikeloom.fit.problem import LayerFit, Method, Objective
+from spikeloom.flows.conversion.axon_plan import has_line_signs
 from spikeloom.flows.conversion.calibration import CalibrationSet, calibration_set
 from spikeloom.flows.conversion.chain import Chain, convert_chains
 from spikeloom.flows.conversion.checkpoint import Checkpoint, digest
 from spikeloom.flows.conversion.chip_limits import weight_grid
-from spikeloom.flows.conversion.convert_checks import check_choices, check_numbers, checked_rows
+from spikeloom.flows.conversion.convert_checks import check_choices, check_numbers, check_pool, checked_rows
 from spikeloom.flows.conversion.convertible import check_convertible
 from spikeloom.flows.conversion.held_out import held_out_rows
 from spikeloom.flows.conversion.helpers import FAN_INS, FanIn, check_alone, split_fan_in
@@ -122,8 +122,8 @@ def convert(
         squares, least absolute or least largest error).
     neurons_per_unit : neurons that count an activation together, each with a start of its own; twice as many
         where it can be negative.
-    axons_per_source : most axons of a source, on chips whose weights go by the type of an axon; as many as fit
-        unless given.
+    axons_per_source : most axons of a source, on chips whose weights go by an axon's type or its source's sign; as
+        many as fit unless given. With one, such signs are chosen, too.
     encoding : "rate" (default from 16 ticks), "bits" or "current" (default below).
     pool : how the largest of several rates is had: "tree" (window - 1 neurons, exact in rates), "or" (one neuron
         that fires with any of them, and holds them back where the chip lets it) or "race" (the same, and a keeper
@@ -159,7 +159,7 @@ def convert(
         check_alone(fan_in, sizes, budget)
         lines = 2 if (rows < 0).any() else 1
         network = split_fan_in(network, chip, input_lines=lines, neurons_per_unit=neurons_per_unit)
-    _check_pool(network, chip, pool, neurons_per_unit)
+    check_pool(network, chip, pool, neurons_per_unit)
     limit = TimeLimit(time_limit_s)
     made = smaller_network(network, chip, rows[~held_out_rows(len(rows), seed)], Smaller(sizes, budget, distil), seed,
                            limit)  # fmt: skip
@@ -199,18 +199,10 @@ def _digest(data: CalibrationSet, objective: Objective) -> str:
                   data.rows, *arrays)  # fmt: skip
 
 
-def _check_pool(ann: Ann, profile: Profile, pool: Pool, neurons_per_unit: int) -> None:
-    pools = [layer.name for layer in ann.layers if layer.is_max]
-    if pools and neurons_per_unit > 1:
-        raise FitError(f"layer {pools[0]!r}", "takes the largest of single neurons", value=neurons_per_unit, limit=1,
-                       remedy="leave neurons_per_unit out")  # fmt: skip
-    if pools and pool != "tree" and getattr(profile.fire, "reset", "subtract") != "zero":
-        raise FitError(f"layer {pools[0]!r}", "adds its sources up on a neuron that is not reset to zero", value=pool,
-                       limit="reset = zero", remedy='use pool="tree"')  # fmt: skip
-
-
 def _methods(data: CalibrationSet, keep_gain: bool) -> tuple[Method, ...]:
     """The ways of converting the whole net that compete; copy is always among them."""
+    if has_line_signs(data.profile, data.axons):
+        return ("copy", "fit")
     if data.ticks < FEW_TICKS:
         layerwise: tuple[Method, ...] = ("copy", "fit", "fit+gain", "iv")
         return (*layerwise, "taught") if can_teach(data) else layerwise

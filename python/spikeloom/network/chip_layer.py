@@ -122,7 +122,8 @@ def _connect_by_source(
 ) -> None:
     """Where all that a source sends has one sign: a neuron has a copy for either, which are always alike.
 
-    A line of the input needs none: its synapses are events of their own, each of which brings its weight with it.
+    Where it has no copy, its codes have one sign by themselves. A line of the input needs none: its synapses are
+    events of their own, each of which brings its weight with it.
     """
     from scipy.sparse import coo_array
 
@@ -130,6 +131,8 @@ def _connect_by_source(
         assert network.profile.event is not None
         receptor = network.profile.event.receptors.index("virtual")
         network.connect(origin, population, coo_array(weights), receptor=receptor)
+    elif origin.size == len(weights):
+        network.connect(origin, population, weights)
     else:
         both = (np.maximum(weights, 0), np.minimum(weights, 0))
         network.connect(origin, population, np.concatenate(both))

@@ -9,6 +9,7 @@ from spikeloom.errors import FitError
 from spikeloom.flows.conversion.chip_limits import has_signed_sources, has_synapses_of_their_own
 from spikeloom.flows.conversion.pools.max_pool import Wired
 from spikeloom.flows.conversion.spiking_units import UnitLayer
+from spikeloom.network.constant_lines import RATES
 from spikeloom.profile.schema import Profile
 
 
@@ -23,8 +24,8 @@ def axons_per_source(
     """For each layer, axons that each of its sources drives: as many as fit, 4, 2 or 1 where there are four types.
 
     A core holds the axons of all sources of a layer; a neuron that drives several has a copy for each, and they
-    share a core as well. Two where a source has one sign: a neuron has a copy for either. Else 1, where axons have no
-    types. most: that the designer allows.
+    share a core as well. Where a source has one sign, two, as a neuron then has a copy for either, if the core holds
+    these; else one, and the fit chooses its sign. Else 1, where axons have no types. most: that the designer allows.
 
     Raises FitError where not even one axon a source fits, or for a layer of a kind that the chip's neurons do not do.
     """
@@ -36,12 +37,37 @@ def axons_per_source(
             _check_dense(
                 layer, "shares weights or pools, and all that a source of the chip sends has one sign"
             )
-        return (1, *(2,) * (len(layers) - 1))
+        copies = min(most or 2, 2 if _holds_two_copies(layers, profile) else 1)
+        return (1, *(copies,) * (len(layers) - 1))
     if not has_types(profile):
         return (1,) * len(layers)
     types = len(profile.weights.table)
     choices = [k for k in (types, types // 2, 1) if k >= 1 and k <= (most or types)]
     return tuple(_largest(layer, profile, choices, index) for index, layer in enumerate(layers))
+
+
+def most_axons(profile: Profile) -> int:
+    """Axons that a source may have: one of each type, or of either sign."""
+    return 2 if has_signed_sources(profile) else max(1, len(profile.weights.table))
+
+
+def one_sign_a_line(profile: Profile, axons: int, *, is_first: bool) -> bool:
+    """All that a line sends has one sign: its source has no copy for the other, and is no input, whose events bring
+    their own."""
+    return has_signed_sources(profile) and axons == 1 and not is_first
+
+
+def has_line_signs(profile: Profile, axons: Sequence[int]) -> bool:
+    """Some layer has lines of one sign each. axons: of every layer's sources."""
+    return any(one_sign_a_line(profile, each, is_first=index == 0) for index, each in enumerate(axons))
+
+
+def _holds_two_copies(layers: Sequence[UnitLayer], profile: Profile) -> bool:
+    """The one core holds every neuron that another layer is behind twice, and the lines of a constant input."""
+    neurons = sum(2 * layer.n_outputs for layer in layers[:-1]) + layers[-1].n_outputs
+    lines = 2 * len(RATES) if profile.bias.kind == "axon" else 0
+    rows, most = profile.limits.in_axons_per_core, profile.limits.neurons_per_core
+    return (most is None or neurons <= most) and (rows is None or neurons + lines <= rows)
 
 
 def _largest(layer: UnitLayer, profile: Profile, choices: Sequence[int], index: int) -> int:

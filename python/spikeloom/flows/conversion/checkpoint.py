@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import FitError
-from spikeloom.fit.problem import LayerFit
+from spikeloom.fit.problem import LayerFit, LineSigns
 from spikeloom.fit.type_table import TypedCodes
 
+NESTED: dict[str, type[TypedCodes | LineSigns]] = {"typed": TypedCodes, "signs": LineSigns}
 ARRAYS = ("kept", "weights", "bias", "codes", "scales", "quantised_bias")
 FORMAT = "spikeloom checkpoint 1"
 
@@ -47,7 +48,8 @@ class Checkpoint:
             return None
         saved = self._layers[place]
         parts: dict[str, Any] = {array: self._arrays[f"{place}/{array}"] for array in ARRAYS}
-        parts |= {**saved["fit"], "warnings": tuple(saved["fit"]["warnings"]), "typed": self._typed(place)}
+        parts |= {**saved["fit"], "warnings": tuple(saved["fit"]["warnings"])}
+        parts |= {name: self._nested(place, name, kind) for name, kind in NESTED.items()}
         return LayerFit(**parts), float(saved["scale"]), float(saved["error"])
 
     def keep(self, method: str, fit: LayerFit, scale: float, error: float) -> None:
@@ -55,20 +57,26 @@ class Checkpoint:
         if self._path is None:
             return
         place = f"{method}/{fit.name}"
-        arrays = (*ARRAYS, "typed")
+        arrays = (*ARRAYS, *NESTED)
         plain = {one.name: getattr(fit, one.name) for one in fields(fit) if one.name not in arrays}
         self._layers[place] = {"fit": plain, "scale": scale, "error": error}
         self._arrays |= {f"{place}/{array}": np.asarray(getattr(fit, array)) for array in ARRAYS}
-        if fit.typed is not None:
-            typed = {one.name: getattr(fit.typed, one.name) for one in fields(fit.typed)}
-            self._arrays |= {f"{place}/typed/{name}": array for name, array in typed.items()}
+        for name in NESTED:
+            if (nested := getattr(fit, name)) is not None:
+                values = {one.name: np.asarray(getattr(nested, one.name)) for one in fields(nested)}
+                self._arrays |= {f"{place}/{name}/{key}": array for key, array in values.items()}
         self._write(self._path)
 
-    def _typed(self, place: str) -> TypedCodes | None:
-        names = [one.name for one in fields(TypedCodes)]
-        if f"{place}/typed/{names[0]}" not in self._arrays:
+    def _nested(
+        self, place: str, name: str, kind: type[TypedCodes | LineSigns]
+    ) -> TypedCodes | LineSigns | None:
+        """A part of a fit that has fields of its own, numbers among them."""
+        keys = [one.name for one in fields(kind)]
+        if f"{place}/{name}/{keys[0]}" not in self._arrays:
             return None
-        return TypedCodes(**{name: self._arrays[f"{place}/typed/{name}"] for name in names})
+        arrays = {key: self._arrays[f"{place}/{name}/{key}"] for key in keys}
+        values: dict[str, Any] = {key: array if array.ndim else array.item() for key, array in arrays.items()}
+        return kind(**values)
 
     def _write(self, path: Path) -> None:
         text = json.dumps({"format": FORMAT, "key": self._key, "layers": self._layers})

@@ -16,8 +16,11 @@ PAIR_CEILING = 0.3  # spikes a tick of a differential pair: a rise has to last s
 EULER_CEILING = 0.125  # likewise where a step is of first order, and late by a part of the rise
 
 
-def weight_grid(profile: Profile, *, readout: bool = False) -> WeightGrid:
-    """The codes and scales of one layer; every output of a readout has a scale of its own, applied by the host."""
+def weight_grid(profile: Profile, *, readout: bool = False, one_sign: bool = False) -> WeightGrid:
+    """The codes and scales of one layer; every output of a readout has a scale of its own, applied by the host.
+
+    one_sign: each of the layer's lines keeps to one, see `axon_plan.one_sign_a_line`
+    """
     _check_fittable(profile)
     if profile.weights.formula == "float":
         return WeightGrid()
@@ -25,8 +28,9 @@ def weight_grid(profile: Profile, *, readout: bool = False) -> WeightGrid:
         return WeightGrid(_table_levels(profile))
     low, high, step = _signed_levels(profile)
     return WeightGrid(
-        (low, high, step), None if readout else scale_groups(profile), fan_in=profile.limits.fan_in
-    )
+        (low, high, step), None if readout else scale_groups(profile), fan_in=profile.limits.fan_in,
+        one_sign=one_sign,
+    )  # fmt: skip
 
 
 def largest_code(profile: Profile) -> float:

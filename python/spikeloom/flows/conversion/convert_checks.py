@@ -7,6 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.ann.graph import Ann
 from spikeloom.errors import AnnError, FitError
+from spikeloom.flows.conversion.axon_plan import most_axons
+from spikeloom.flows.conversion.pools.max_pool import Pool
 from spikeloom.flows.conversion.tuning.chip_loop import check_tunable
 from spikeloom.profile.schema import Profile
 
@@ -46,7 +48,7 @@ def check_numbers(
     for name, value, most in (
         ("ticks", ticks, MOST_TICKS),
         ("neurons_per_unit", neurons_per_unit, MOST_NEURONS),
-        ("axons_per_source", 1 if axons is None else axons, max(1, len(profile.weights.table))),
+        ("axons_per_source", 1 if axons is None else axons, most_axons(profile)),
     ):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= most:
             raise FitError(name, "must be a whole number in range", value=value, limit=f"1 to {most}")
@@ -67,3 +69,14 @@ def check_choices(**choices: tuple[object, tuple[object, ...]]) -> None:
     for name, (value, known) in choices.items():
         if value not in known:
             raise FitError(name, "is unknown", value=value, limit=", ".join(str(k) for k in known if k))
+
+
+def check_pool(ann: Ann, profile: Profile, pool: Pool, neurons_per_unit: int) -> None:
+    """Raise FitError where the chip's neurons cannot take the largest of rates in this form."""
+    pools = [layer.name for layer in ann.layers if layer.is_max]
+    if pools and neurons_per_unit > 1:
+        raise FitError(f"layer {pools[0]!r}", "takes the largest of single neurons", value=neurons_per_unit, limit=1,
+                       remedy="leave neurons_per_unit out")  # fmt: skip
+    if pools and pool != "tree" and getattr(profile.fire, "reset", "subtract") != "zero":
+        raise FitError(f"layer {pools[0]!r}", "adds its sources up on a neuron that is not reset to zero", value=pool,
+                       limit="reset = zero", remedy='use pool="tree"')  # fmt: skip

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.ann.graph import Ann, AnnLayer
+from spikeloom.fit.sign_model import clip_to_signs
+from spikeloom.fit.sign_search import by_energy
 from spikeloom.fit.type_table import plain_codes
-from spikeloom.flows.conversion.axon_plan import axons_per_source, has_types
+from spikeloom.flows.conversion.axon_plan import axons_per_source, has_types, one_sign_a_line
 from spikeloom.flows.conversion.chip_limits import counts_spikes, largest_code, type_table, weight_grid
 from spikeloom.flows.conversion.pools.max_pool import Pool, Wired
 from spikeloom.flows.conversion.pools.races import connect_race, race_behind, with_races
@@ -51,7 +55,8 @@ def dry_network(
     layers = relayed(with_races(plain, profile), profile).layers
     axons, chips = (*axons_per_source(layers, profile), 1), {}
     for index, layer in enumerate(layers):
-        chip = _on_chip(layer, profile, axons[index], readout=layer is layers[-1] and not counted)
+        signed = one_sign_a_line(profile, axons[index], is_first=index == 0)
+        chip = _on_chip(layer, profile, axons[index], signed, readout=layer is layers[-1] and not counted)
         chip.add_to(network, sources_of(layer), copies=axons[index + 1])
         chips[layer.name] = chip
         if (race := race_behind(layer.name, layers)) is not None and race.keeps:
@@ -62,13 +67,14 @@ def dry_network(
     return network
 
 
-def _on_chip(layer: UnitLayer, profile: Profile, axons: int, *, readout: bool) -> ChipLayer:
+def _on_chip(layer: UnitLayer, profile: Profile, axons: int, signed: bool, *, readout: bool) -> ChipLayer:
     if isinstance(layer, Wired):
         return wired_layer(layer.name, list(layer.maps.values()), profile, largest_code(profile))
     peak = np.ones(len(layer.bias))
-    return chip_layer(
-        _rounded(layer, profile, axons), layer, profile, ticks=TICKS, peak=peak, readout=readout
-    )
+    rounded = _rounded(layer, profile, axons)
+    if signed:
+        rounded = replace(rounded, codes=clip_to_signs(rounded.codes, by_energy(rounded.codes)))
+    return chip_layer(rounded, layer, profile, ticks=TICKS, peak=peak, readout=readout)
 
 
 def _rounded(layer: AnnLayer, profile: Profile, axons: int) -> Synapses:

@@ -13,7 +13,7 @@ from spikeloom.emulation.measure import readout, stepwise, unsplit, window_rates
 from spikeloom.fit.groups import grouped_current
 from spikeloom.fit.integer import full_range_scale
 from spikeloom.fit.problem import LayerProblem, Objective, Response, WeightGrid
-from spikeloom.flows.conversion.axon_plan import has_types
+from spikeloom.flows.conversion.axon_plan import has_types, one_sign_a_line
 from spikeloom.flows.conversion.checkpoint import digest
 from spikeloom.flows.conversion.chip_limits import (
     firing_ceiling,
@@ -56,7 +56,7 @@ class LayerTask:
 
     coding: of the network's input, for the first layer only
     neurons_per_unit: neurons that share one activation, each with a start of its own
-    axons: of each source, where axons have types
+    axons: of each source, where axons have types, or sources one sign
     part: (m,) of the range of a membrane that wraps, for what the weight copy brings, see `wrap_room`
     is_held_back: a pool behind it takes thresholds from its neurons and gives them back; keeps: so do keepers
     """
@@ -113,7 +113,8 @@ class LayerTask:
         """
         if self.by_host:
             return WeightGrid()
-        grid = weight_grid(self.profile, readout=self.is_last)
+        signed = one_sign_a_line(self.profile, self.axons, is_first=self.coding is not None)
+        grid = weight_grid(self.profile, readout=self.is_last, one_sign=signed)
         if (
             grid.fan_in is not None
         ):  # one weight is as many synapses as its input has lines, or its pool has sources
