@@ -14,30 +14,28 @@ import numpy as np
 from spikeloom.errors import FitError
 from spikeloom.fit.absolute_error import AbsoluteLoss
 from spikeloom.fit.bound import dual_bound
-from spikeloom.fit.descent import Spectrum, minimise
+from spikeloom.fit.descent import minimise
 from spikeloom.fit.fan_in import keep_inputs
 from spikeloom.fit.figures import Solved, figures
 from spikeloom.fit.largest_error import LargestLoss
 from spikeloom.fit.least_squares import SquaredLoss, instrumental
 from spikeloom.fit.limited import minimise_limited
 from spikeloom.fit.linear_program import solve_layer
+from spikeloom.fit.many_chips import check_spread, in_shares, out_of_shares
 from spikeloom.fit.matching import Array, Loss, MatchingLoss
-from spikeloom.fit.prior import active_equality, gain_copy, gain_equality, plain_copy
+from spikeloom.fit.prior import active_equality, gain_copy, plain_copy
 from spikeloom.fit.problem import BoundTag, LayerFit, LayerProblem, LineSigns, Method
 from spikeloom.fit.relaxed import Effort, Relaxed
+from spikeloom.fit.ridge import choose_ridge
 from spikeloom.fit.rounding import round_layer
 from spikeloom.fit.sign_model import clip_to_signs, signs_of
 from spikeloom.fit.sign_search import by_energy
 from spikeloom.fit.signed_fit import solve_signed
 from spikeloom.fit.signs import round_signed
 
-METHODS = ("copy", "fit", "fit+gain", "iv", "plain")
-RIDGES = (1e-1, 1e-2, 1e-3, 1e-4)  # lambda, in units of mean(R^2) * rows * the usual curvature of the loss
+METHODS = ("copy", "fit", "fit+gain", "robust", "iv", "plain")
 MODEL_RIDGE = 1e-2  # likewise, for rounding where there is no lambda
 FEW_ROWS = 4  # rows per input below which a fit only learns noise
-JUDGES = 32  # outputs on which lambda is chosen
-RISEN = 1.02  # held-out loss, in units of the best so far, at which weaker lambdas are not tried
-LOOSE = 1e-2  # certified gap while lambda is chosen
 TIGHT = 2e-3  # certified gap of the final solution
 
 
@@ -45,7 +43,8 @@ def fit_layer(problem: LayerProblem, method: Method = "fit") -> LayerFit:
     """Solve a layer's synapses and put them on the chip's grid.
 
     method: "copy" keeps the weight copy (gain, offset and bias fitted), "fit" minimises the objective (with
-    the gain equality where problem.gain is "keep"), "fit+gain" always adds it, "iv" uses instrumental
+    the gain equality where problem.gain is "keep"), "fit+gain" always adds it, "robust" also takes the expected loss
+    over chips whose weights differ by problem.spread, see `many_chips`, "iv" uses instrumental
     variables, "plain" rounds what "fit" finds to the nearest codes and fits the bias again, for comparison. With
     fewer than FEW_ROWS rows an input, and no lambda given, "fit" falls back to the copy,
     with a warning. Raises FitError for an unknown method, or where the linear program cannot be solved.
@@ -61,10 +60,12 @@ def fit_layer(problem: LayerProblem, method: Method = "fit") -> LayerFit:
     """
     if method not in METHODS:
         raise FitError(problem.name, "unknown method", value=method, limit=METHODS)
-    if (problem.is_limited or problem.grid.one_sign) and method in ("fit+gain", "iv"):
+    if (problem.is_limited or problem.grid.one_sign) and method in ("fit+gain", "robust", "iv"):
         raise FitError(problem.name, "weights with limits or signs are fitted by other methods", value=method,
                        limit=("copy", "fit"))  # fmt: skip
     loss = make_loss(problem)
+    if method == "robust":
+        return _robust(problem, loss)
     if method == "iv":
         solved = _instrumental(problem)
     elif method == "copy" or _too_few_rows(problem):
@@ -150,6 +151,17 @@ def _fitted(problem: LayerProblem, loss: Loss, *, keep_gain: bool) -> Solved:
     return Solved(found.weights, found.bias, prior, ridge, bound, tag, "fit+gain" if keep_gain else "fit")
 
 
+def _robust(problem: LayerProblem, loss: Loss) -> LayerFit:
+    """For many chips; lambda is chosen as for one."""
+    check_spread(problem)
+    if _too_few_rows(problem):
+        return fit_layer(problem, "fit+gain")
+    prior, _ = gain_copy(problem)
+    ridge = problem.ridge or choose_ridge(problem, loss, prior, keep_gain=True)
+    changed, shares = in_shares(problem, loss, ridge)
+    return out_of_shares(fit_layer(changed, "fit+gain"), problem, loss, prior, shares)
+
+
 def _limited(problem: LayerProblem, loss: Loss, prior: Array, ridge: float) -> Solved:
     """Between limits; certified again from the problem's own rows, as without."""
     limits = problem.limits(prior)
@@ -186,44 +198,6 @@ def _linear_program(problem: LayerProblem, loss: Loss, *, keep_gain: bool) -> So
     )
     method: Method = "fit+gain" if keep_gain else "fit"
     return Solved(found.weights, bias, prior, 0.0, float(bound.sum()), "dual", method)
-
-
-def choose_ridge(problem: LayerProblem, loss: Loss, prior: Array, *, keep_gain: bool) -> float:
-    """The lambda of least held-out loss among RIDGES, solved on the other rows for some of the outputs.
-
-    From strong to weak, each solve starting at the last; it ends when the held-out loss has clearly risen.
-    Scaled to all rows: twice the rows bear twice the pull.
-    """
-    held = problem.held_out
-    unit = float((problem.activity**2).mean()) * loss.stiffness
-    unit = unit if unit > 0 else loss.stiffness
-    if not held.any():
-        return 1e-2 * unit * problem.n_rows
-    some = np.unique(
-        np.linspace(0, problem.n_outputs - 1, min(problem.n_outputs, JUDGES)).round().astype(np.intp)
-    )
-    activity, away = problem.activity[~held], problem.activity[held]
-    train, judge = loss.part(~held, some), loss.part(held, some)
-    active = ~(problem.silent | problem.saturated)[~held][:, some]
-    equality = gain_equality(activity, problem.target_current[~held][:, some], active) if keep_gain else None
-    spectrum, start, scores = Spectrum.of(activity), None, []
-    for ridge in RIDGES:
-        found = minimise(
-            train,
-            activity,
-            prior[:, some],
-            ridge * unit * len(activity),
-            spectrum=spectrum,
-            start=start,
-            equality=equality,
-            tolerance=LOOSE,
-            max_iterations=60,
-        )
-        scores.append(float(judge.total(away @ found.weights + found.bias).sum()))
-        start = found.weights
-        if scores[-1] > RISEN * min(scores):
-            break
-    return RIDGES[int(np.argmin(scores))] * unit * problem.n_rows
 
 
 def _too_few_rows(problem: LayerProblem) -> bool:

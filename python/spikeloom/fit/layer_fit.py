@@ -12,7 +12,7 @@ from spikeloom.fit.type_table import TypedCodes
 
 Array = NDArray[np.float64]
 Objective = Literal["matching", "l2", "l1", "linf"]
-Method = Literal["copy", "fit", "fit+gain", "iv", "taught", "plain"]
+Method = Literal["copy", "fit", "fit+gain", "robust", "iv", "taught", "plain"]
 BoundTag = Literal["exact", "dual", "relaxed", "surrogate", "sampled", "none"]
 
 
@@ -53,7 +53,8 @@ class LayerFit:
     codes: (n, m) int32 on the grid (float64 where weights are continuous); scales: (m,) threshold units per
     code
     quantised_bias: (m,) c fitted again for codes * scales
-    method: "copy", "fit", "fit+gain", "iv", "taught" (together with the other layers) or "plain" (nearest codes)
+    method: "copy", "fit", "fit+gain", "robust" (for many chips), "iv", "taught" (together with the other layers) or
+    "plain" (nearest codes)
     objective: "matching", "l2", "l1" or "linf"
     gap: (loss - bound) / loss; inf where there is no bound (bound_tag "none", bound 0)
     rounding_loss: excess over the relaxed optimum of error-feedback rounding, in the quadratic model with H

@@ -53,6 +53,7 @@ class LayerProblem:
         to (n, m); (n, 1) with a 0 on one side gives every presynaptic line a sign. Continuous weights only
     seed: draws held-out and sampled rows
     answer: (N, m) wanted activation of each neuron, >= 0, any function of Z; None: max(Z, 0)
+    spread: relative standard deviation of a weight from chip to chip; only the method "robust" uses it
     """
 
     name: str
@@ -76,6 +77,7 @@ class LayerProblem:
     high: float | Array | None = None
     seed: int = 0
     answer: Array | None = None
+    spread: float = 0.0
 
     def __post_init__(self) -> None:
         rows, n, m = self._check_sizes()
@@ -239,6 +241,8 @@ class LayerProblem:
         bounded = self.box is not None or (self.low is not None and self.high is not None)
         if self.ridge is not None and not (self.ridge == 0.0 and self.is_limited and bounded):
             positive["ridge"] = self.ridge
+        if not (np.isfinite(self.spread) and self.spread >= 0.0):
+            raise FitError(self.name, "spread must be a number of at least 0", value=self.spread)
         for name, value in positive.items():
             if not (np.isfinite(value) and value > 0):
                 raise FitError(self.name, f"{name} must be a positive number", value=value)
