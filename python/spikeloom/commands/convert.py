@@ -56,6 +56,12 @@ def convert(
         typer.Option(metavar="FILE", help="Keep every finished layer here, and go on from it after a break."),
     ] = None,
     chip_seed: FitSeed = None,
+    robust_chips: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Also fit for unknown chips; N virtual ones judge by the yield."
+        ),
+    ] = None,
     time_limit: TimeLimit = None,
     seed: Seed = 0,
     settings: Settings = None,
@@ -82,8 +88,8 @@ def convert(
         conversion = spikeloom.convert(
             network, chip, calibration=rows, ticks=ticks, sizes=files.parse_sizes(size or ()), distil=distil,
             objective=objective, encoding=encoding, pool=pool, fan_in=fan_in, gain=gain,
-            checkpoint=checkpoint, chip_seed=chip_seed, time_limit_s=time_limit, seed=seed, threads=threads,
-            progress=progress,
+            checkpoint=checkpoint, chip_seed=chip_seed, robust_chips=robust_chips, time_limit_s=time_limit,
+            seed=seed, threads=threads, progress=progress,
         )  # fmt: skip
     conversion.program.save(output)
     if json:

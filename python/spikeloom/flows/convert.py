@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,7 +25,9 @@ from spikeloom.flows.conversion.held_out import held_out_rows
 from spikeloom.flows.conversion.helpers import FAN_INS, FanIn, check_alone, split_fan_in
 from spikeloom.flows.conversion.input_coding import FEW_TICKS, InputEncoding
 from spikeloom.flows.conversion.mesh_order import placed_by_traffic
+from spikeloom.flows.conversion.outcome import Score, counter, report_of, warnings_of
 from spikeloom.flows.conversion.pools.max_pool import POOLS, Pool, Wired
+from spikeloom.flows.conversion.robust import ROBUST, check_robust, robust_rival
 from spikeloom.flows.conversion.smaller.budget import Budget
 from spikeloom.flows.conversion.smaller.network import Smaller, smaller_network, with_kept
 from spikeloom.flows.conversion.smaller.pruning import PrunedLayer
@@ -43,9 +44,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 Array = NDArray[np.float64]
-Score = Mapping[str, float]
 Environment = Callable[[Callable[[NDArray[np.floating]], Array]], float]
-BAD = 0.3  # error of an emulated layer from which on the report warns
 OBJECTIVES = ("matching", "l2", "l1", "linf")
 ENCODINGS = (None, "rate", "bits", "current")
 GAINS = (None, "keep", "free")
@@ -98,6 +97,7 @@ def convert(
     gain: Literal["keep", "free"] | None = None,
     environment: Environment | None = None,
     chip_seed: int | None = None,
+    robust_chips: int | None = None,
     plain_rounding: bool = False,
     seed: int = 0,
     time_limit_s: float | None = None,
@@ -138,6 +138,10 @@ def convert(
         codes chosen anew for the measured gains: see `flows.conversion.tuning.chip_loop`. The best of them and of the
         network as it was, on held-out rows on that chip, is returned; all are in `programs`, with their numbers of
         chip runs in the program's report.
+    robust_chips : the network is also fitted for chips that are not known, for the expected loss over the spread of
+        their weights with each neuron's gain kept, and run on so many virtual chips. It is returned only if its yield
+        is better there, on the rows that judge; its figures are in the program's report. See
+        `flows.conversion.robust`.
     plain_rounding : also convert the whole network with weights rounded to the nearest codes, for comparison: it is
         in `programs` and `candidates` as "plain", and never chosen.
     time_limit_s : seconds by the clock after which proofs of pruning end and layers still to be fitted take the
@@ -155,6 +159,7 @@ def convert(
     weight_grid(chip)  # refuses weights that no fit can choose
     check_choices(objective=(objective, OBJECTIVES), encoding=(encoding, ENCODINGS), gain=(gain, GAINS),
                    pool=(pool, POOLS), fan_in=(fan_in, FAN_INS))  # fmt: skip
+    check_robust(chip, robust_chips, objective)
     if fan_in == "split":
         check_alone(fan_in, sizes, budget)
         lines = 2 if (rows < 0).any() else 1
@@ -170,14 +175,26 @@ def convert(
     keep = gain == "keep" or (gain is None and (environment is not None or network.layers[-1].n_outputs == 1))
     methods = _methods(data, keep) + (("plain",) if plain_rounding else ())
     layers = sum(not isinstance(layer, Wired) for layer in data.layers)
-    tell = _counter(progress, len(methods) * layers + (0 if chip_seed is None else len(ways_to_tune(chip))))
+    ways = len(methods) + (robust_chips is not None)
+    tell = counter(progress, ways * layers + (0 if chip_seed is None else len(ways_to_tune(chip))))
     saved = Checkpoint(checkpoint, _digest(data, objective))
     chains = convert_chains(data, methods, objective, threads, tell, saved, limit)
     scores = {method: _scores(data, wanted, chain, environment, threads) for method, chain in chains.items()}
     chosen = _chosen({name: score for name, score in scores.items() if name != "plain"}, int(data.held.sum()))
+    extra: dict[str, Any] = {}
+    if robust_chips is not None:
+
+        def for_many(uneven: CalibrationSet) -> Chain:
+            return convert_chains(uneven, (ROBUST,), objective, threads, tell, saved, limit)[ROBUST]
+
+        rival = robust_rival(data, wanted, (chosen, chains[chosen]), robust_chips, for_many, threads)
+        chosen, chains[ROBUST], extra["robust"] = rival.chosen, rival.chain, rival.figures
+        scores[ROBUST] = _scores(data, wanted, rival.chain, environment, threads)
     chain = chains[chosen]
     placed = placed_by_traffic(chain.network, chain.program, rows, seed, threads)
-    program = replace(placed, report={**placed.report, **_report(chain, data.gains, scores, chosen, pruned)})
+    program = replace(
+        placed, report={**placed.report, **report_of(chain, data.gains, scores, chosen, pruned), **extra}
+    )
     programs = {method: chain.program for method, chain in chains.items()} | {chosen: program}
     if chip_seed is not None:
         judges = data.rows[data.held], wanted
@@ -187,7 +204,7 @@ def convert(
         program = replace(next(iter(tuned.values())), report={**program.report, "chip": facts})
     return Conversion(
         network, chain.network, program, with_kept(chain.fits, smaller, pruned), scores, programs, chosen,
-        _warnings(data, chain, pruned), pruned, chain.ideal,
+        warnings_of(data, chain, pruned), pruned, chain.ideal,
         frozenset(row_hashes(rows)), None if isinstance(ann, Ann) else ann, rows,
     )  # fmt: skip
 
@@ -243,48 +260,3 @@ def _chosen(scores: Mapping[str, Score], rows: int) -> str:
     slack = 2.0 * float(np.sqrt(share * (1.0 - share) / rows))
     alike = [name for name, score in left.items() if score.get("agreement", 0.0) >= best - slack]
     return min(alike, key=lambda name: left[name]["nmse"])
-
-
-def _report(
-    chain: Chain, gains: Mapping[str, Array], scores: Mapping[str, Score], chosen: str,
-    pruned: tuple[PrunedLayer, ...],
-) -> dict[str, Any]:  # fmt: skip
-    layers = [
-        {
-            **candidate.fit.report(),
-            "scale": candidate.scale,
-            "gains": gains[candidate.fit.name].tolist(),
-            "emulated_error": candidate.error,
-        }
-        for candidate in chain.candidates
-    ]
-    return {
-        "layers": layers,
-        "pruned": [layer.report() for layer in pruned],
-        "candidates": {name: dict(score) for name, score in scores.items()},
-        "chosen": chosen,
-    }
-
-
-def _warnings(data: CalibrationSet, chain: Chain, pruned: tuple[PrunedLayer, ...]) -> tuple[str, ...]:
-    found = [layer.warning for layer in pruned if layer.warning] + list(data.warnings)
-    for one in chain.candidates:
-        found += [f"{one.fit.name}: {text}" for text in one.fit.warnings]
-        if one.error > BAD:
-            share = f"{100 * one.error:.0f} %"
-            found.append(
-                f"{one.fit.name}: the emulated layer errs by {share} of the variance of what it should send"
-            )
-    return tuple(found)
-
-
-def _counter(progress: Progress | None, total: int) -> Callable[[str], None]:
-    """Counts finished layers for the caller's progress display."""
-    done = count(1)
-
-    def tell(stage: str) -> None:
-        number = next(done)
-        if progress is not None:
-            progress(stage, number, total)
-
-    return tell

@@ -41,6 +41,7 @@ class CalibrationSet:
     held: (N,) rows that judge, and that no solve sees
     axons: that each source of a layer drives
     gains: per layer, what the activations of its channels were multiplied by
+    spread: of a weight from chip to chip, for the method "robust"
     """
 
     ann: Ann
@@ -59,6 +60,7 @@ class CalibrationSet:
     counted_offset: float | None = None
     axons: tuple[int, ...] = ()
     gains: Mapping[str, Array] = field(default_factory=dict)
+    spread: float = 0.0
 
 
 def _neurons(ann: Ann, layer: AnnLayer, per_unit: int) -> int:

@@ -53,6 +53,7 @@ def task_behind(
         layer_data, data.profile, data.ticks, is_readout, data.coding if is_first else None, objective, threads,
         1 if is_last else data.neurons_per_unit, data.axons[index],
         is_held_back=race is not None, keeps=race is not None and race.keeps and not by_host,
+        spread=data.spread,
     )  # fmt: skip
 
 

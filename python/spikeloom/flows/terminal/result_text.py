@@ -60,6 +60,7 @@ def conversion_facts(conversion: Conversion) -> dict[str, Any]:
         ],
         "pruned": [layer.report() for layer in conversion.pruned],
         "mesh": program.report.get("mesh"),
+        "robust": program.report.get("robust"),
         "warnings": conversion.warnings,
     }
 
@@ -77,9 +78,10 @@ def show_conversion(conversion: Conversion, rows: int, target: Path) -> None:
     show_candidates(conversion.candidates, conversion.chosen)
     show_layers(layer_rows(conversion))
     tuned = [("tuned", _tuned(program.report["chip"]))] if "chip" in program.report else []
+    robust = [("robust", _robust(program.report["robust"]))] if "robust" in program.report else []
     mesh = [("mesh", _hops(program.report["mesh"]))] if "mesh" in program.report else []
     warnings = [("warning", text) for text in conversion.warnings]
-    facts(*tuned, *mesh, *warnings, ("wrote", f"{target}, for {counted(program.n_cores, 'core')}"))
+    facts(*robust, *tuned, *mesh, *warnings, ("wrote", f"{target}, for {counted(program.n_cores, 'core')}"))
 
 
 def _tuned(chip: Mapping[str, Any]) -> str:
@@ -89,6 +91,12 @@ def _tuned(chip: Mapping[str, Any]) -> str:
         for name, nmse in chip["nmse"].items()
     )
     return f"to chip {chip['seed']} by {chip['chosen']}; {', '.join(ways)}"
+
+
+def _robust(found: Mapping[str, Any]) -> str:
+    """The share of virtual chips that lose less than a point, with the fit for many chips and with the usual one."""
+    yields = ", ".join(f"{name} {percent(share)}" for name, share in found["yield"].items())
+    return f"yield on {counted(found['chips'], 'virtual chip')}, weights off by {percent(found['spread'])}: {yields}"
 
 
 def _hops(mesh: Mapping[str, float]) -> str:

@@ -185,7 +185,7 @@ def _roughly(task: LayerTask, scale: float, relaxed: tuple[Array, Array]) -> Syn
 
 
 def _with_gain(problem: LayerProblem, method: Method) -> LayerProblem:
-    return replace(problem, gain="keep" if method == "fit+gain" else "free")
+    return replace(problem, gain="keep" if method in ("fit+gain", "robust") else "free")
 
 
 def _best(candidates: list[Candidate]) -> Candidate:

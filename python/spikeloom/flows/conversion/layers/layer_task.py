@@ -58,6 +58,7 @@ class LayerTask:
     neurons_per_unit: neurons that share one activation, each with a start of its own
     axons: of each source, where axons have types, or sources one sign
     part: (m,) of the range of a membrane that wraps, for what the weight copy brings, see `wrap_room`
+    spread: of a weight from chip to chip, for the method "robust"
     is_held_back: a pool behind it takes thresholds from its neurons and gives them back; keeps: so do keepers
     """
 
@@ -73,6 +74,7 @@ class LayerTask:
     part: Array | float = FIRST_PART
     is_held_back: bool = False
     keeps: bool = False
+    spread: float = 0.0
 
     @property
     def layer(self) -> AnnLayer:
@@ -184,6 +186,7 @@ class LayerTask:
                 self.layer.name, activity, target, "identity" if self.is_last else "relu", weights, bias,
                 data.input_scale, scale, response, ceiling, grid, self.objective, analytic_activity=analytic,
                 holdout=data.choosing, seed=data.seed, answer=None if self.is_last else answer,
+                spread=self.spread,
             )
             for activity, analytic, target, answer, weights, bias in parts
         )  # fmt: skip

@@ -1,0 +1,64 @@
+"""What a conversion says of itself: its report, its warnings, its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.emulation.emulate import Progress
+from spikeloom.flows.conversion.calibration import CalibrationSet
+from spikeloom.flows.conversion.chain import Chain
+from spikeloom.flows.conversion.smaller.pruning import PrunedLayer
+
+Array = NDArray[np.float64]
+Score = Mapping[str, float]
+BAD = 0.3  # error of an emulated layer from which on the report warns
+
+
+def report_of(
+    chain: Chain, gains: Mapping[str, Array], scores: Mapping[str, Score], chosen: str,
+    pruned: tuple[PrunedLayer, ...],
+) -> dict[str, Any]:  # fmt: skip
+    layers = [
+        {
+            **candidate.fit.report(),
+            "scale": candidate.scale,
+            "gains": gains[candidate.fit.name].tolist(),
+            "emulated_error": candidate.error,
+        }
+        for candidate in chain.candidates
+    ]
+    return {
+        "layers": layers,
+        "pruned": [layer.report() for layer in pruned],
+        "candidates": {name: dict(score) for name, score in scores.items()},
+        "chosen": chosen,
+    }
+
+
+def warnings_of(data: CalibrationSet, chain: Chain, pruned: tuple[PrunedLayer, ...]) -> tuple[str, ...]:
+    found = [layer.warning for layer in pruned if layer.warning] + list(data.warnings)
+    for one in chain.candidates:
+        found += [f"{one.fit.name}: {text}" for text in one.fit.warnings]
+        if one.error > BAD:
+            share = f"{100 * one.error:.0f} %"
+            found.append(
+                f"{one.fit.name}: the emulated layer errs by {share} of the variance of what it should send"
+            )
+    return tuple(found)
+
+
+def counter(progress: Progress | None, total: int) -> Callable[[str], None]:
+    """Counts finished layers for the caller's progress display."""
+    done = count(1)
+
+    def tell(stage: str) -> None:
+        number = next(done)
+        if progress is not None:
+            progress(stage, number, total)
+
+    return tell
