@@ -22,10 +22,11 @@ from spikeloom.ann.load import load_ann
 from spikeloom.bundled.load import load_bundle
 from spikeloom.fit.bound import dual_bound
 from spikeloom.fit.first_order import Splitting
-from spikeloom.fit.layer import choose_ridge, copy_layer, fit_layer, make_loss
+from spikeloom.fit.layer import copy_layer, fit_layer, make_loss
 from spikeloom.fit.limited import minimise_limited
 from spikeloom.fit.prior import gain_copy
 from spikeloom.fit.problem import LayerProblem, Response, WeightGrid
+from spikeloom.fit.ridge import choose_ridge
 from spikeloom.flows.convert import convert
 from spikeloom.profile.catalog import load_profile
 

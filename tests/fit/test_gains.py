@@ -147,6 +147,8 @@ def test_gains_that_are_none_are_refused(value: float) -> None:
 def test_gains_of_another_layer_are_refused() -> None:
     with pytest.raises(FitError, match=r"gains have the wrong shape; got \(4, 6\), limit \(6, 4\)"):
         random_problem(0, grid=WeightGrid(SMALL, gains=np.ones((4, 6))))
-    table = TypeTable(4, 1, -3, 3, np.ones(4))
-    with pytest.raises(FitError, match="gains of single synapses and weights by the type of an axon"):
-        WeightGrid(SMALL, type_table=table, gains=np.ones((6, 4)))
+    for other in ({"type_table": TypeTable(4, 1, -3, 3, np.ones(4))}, {"one_sign": True}):
+        with pytest.raises(
+            FitError, match="gains of single synapses beside one sign a line or types of axons"
+        ):
+            WeightGrid(SMALL, gains=np.ones((6, 4)), **other)

@@ -27,6 +27,7 @@ def check_spread(problem: LayerProblem) -> None:
     """Raise FitError where the expected loss is not to be had."""
     reasons = {
         f"has no expected loss over chips for the objective {problem.objective}": problem.objective in ("l1", "linf"),
+        "has one sign for all weights of a line, and cannot be fitted for many chips": problem.grid.one_sign,
         "has limits of the weights, and cannot be fitted for many chips": problem.is_limited,
         "has weights by the type of an axon, no one weight a synapse": problem.grid.type_table is not None,
         "needs a spread of the weights above 0 to be fitted for many chips": not problem.spread > 0.0,

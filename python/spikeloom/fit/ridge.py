@@ -1,4 +1,4 @@
-"""How strongly a layer's weights are pulled to their copy: the lambda of least error on rows that it was not solved on."""
+"""How strongly weights are pulled to their copy: the lambda of least error on rows that no solve has seen."""
 
 from __future__ import annotations
 

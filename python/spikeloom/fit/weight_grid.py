@@ -70,8 +70,8 @@ class WeightGrid:
         return weights if self.gains is None else weights / self.gains
 
     def _check_gains(self, gains: Array) -> None:
-        if self.type_table is not None:
-            raise FitError("weight grid", "has gains of single synapses and weights by the type of an axon",
+        if self.type_table is not None or self.one_sign:
+            raise FitError("weight grid", "has gains of single synapses beside one sign a line or types of axons",
                            remedy="leave one of the two out")  # fmt: skip
         if not (np.isfinite(gains).all() and (gains > 0).all()):
             raise FitError("weight grid", "needs gains above 0", value=float(np.min(gains)),
