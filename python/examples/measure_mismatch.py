@@ -3,13 +3,16 @@
     python python/examples/measure_mismatch.py --spread 0.2 --chips 20
     python python/examples/measure_mismatch.py --data /usr/share/datasets/fashion-mnist      # all 10 000 test images
     python python/examples/measure_mismatch.py --net mlp --bits 4 --spread 0.1 --rows 4000   # integer weights
+    python python/examples/measure_mismatch.py --net mlp --spread 0.1 --rows 4000 --robust 20
 
 A bundled network on the ideal chip with lognormal weights, thresholds and biases of this spread. Of every chip it
 prints accuracy, and agreement with the ANN, of the program as it is, tuned neuron by neuron (gain and offset, by
 counts), and tuned synapse by synapse, each measurement off by 1 % of its nominal value, with the chip runs of both;
 then the means, the share of the drop against the perfect chip that was won back, and the yield: the chips that lose
 less than one point of accuracy against it. With `--bits` weights are integers, and instead of being divided by their
-gains they are solved anew for them. Nothing was chosen on the images that judge.
+gains they are solved anew for them. With `--robust` the network is also fitted for unknown chips, and shown untuned
+beside the usual one, whichever has the better yield on virtual chips and calibration rows. Nothing was chosen on the
+images that judge.
 """
 
 from __future__ import annotations
@@ -68,12 +71,17 @@ def main() -> None:
     parser.add_argument("--net", choices=("cnn", "mlp"), default="cnn")
     parser.add_argument("--bits", type=int, default=None, help="of the weights; else they are real numbers")
     parser.add_argument("--rows", type=int, default=400, help="that calibrate the conversion")
+    parser.add_argument("--robust", type=int, default=None, help="virtual chips that judge the robust fit")
     given = parser.parse_args()
     net = load_bundle(given.net)
     inputs, labels = (part[: given.samples] for part in judging(net, given.data))
     profile, rows = uneven(given.spread, given.bits), net.calibration[: given.rows]
-    conversion = sl.convert(net.onnx_path, profile, calibration=rows)
+    conversion = sl.convert(net.onnx_path, profile, calibration=rows, robust_chips=given.robust)
     program = conversion.program
+    if given.robust is not None:
+        judged = conversion.program.report["robust"]
+        program = conversion.programs[next(name for name in judged["yield"] if name != "robust")]
+        print(f"on calibration rows: {judged}", flush=True)
     single = "synapses" if given.bits is None else "codes"
 
     def tuned_singly(chip: int) -> Tuned:
@@ -96,6 +104,8 @@ def main() -> None:
         found["as it is"].append(scores(program, chip_seed=chip))
         found["neurons"].append(scores(neurons.program))
         found[single].append(scores(synapses.program))
+        if given.robust is not None:
+            found.setdefault("robust", []).append(scores(conversion.programs["robust"], chip_seed=chip))
         line = "; ".join(f"{name} {said(each[-1])}" for name, each in found.items())
         print(f"chip {chip}: {line}; runs {neurons.runs} and {synapses.runs}", flush=True)
     lost = perfect - np.mean(found["as it is"], axis=0)
@@ -112,7 +122,8 @@ def judging(net: Bundle, data: Path | None) -> tuple[np.ndarray, np.ndarray]:
     if data is None:
         return net.inputs, net.labels
     images, labels = fashion_networks.read(data, "t10k")
-    return np.rint(255.0 * images).reshape(-1, *net.inputs.shape[1:]), labels
+    pixels = np.rint(255.0 * images) if net.inputs.max() > 1.0 else images
+    return pixels.reshape(-1, *net.inputs.shape[1:]), labels
 
 
 def said(scores: np.ndarray) -> str:
