@@ -111,7 +111,8 @@ def test_the_model_that_teaches_counts_the_spikes_of_the_emulated_chip() -> None
         data, ("copy",), "matching", None, lambda _: None, Checkpoint(None, ""), TimeLimit(None)
     )["copy"]
     x = rows(50)
-    rates, _, outputs = _Spiking(data, chain.candidates).run(x)
+    net = _Spiking(data, chain.candidates)
+    rates, currents = net.run(net.layers, x)
     run = emulate(chain.program, x, record=["fc2.spikes"])
     sent = run.spikes["fc2"]
     window = sent[(sent[:, 1] >= 1) & (sent[:, 1] < 1 + TICKS)]
@@ -119,7 +120,7 @@ def test_the_model_that_teaches_counts_the_spikes_of_the_emulated_chip() -> None
     np.add.at(counts, (window[:, 0], window[:, 2]), 1.0)
     assert counts.sum() > 50
     np.testing.assert_allclose(rates[2] * TICKS, counts, atol=1e-9)
-    np.testing.assert_allclose(outputs, run.outputs, atol=1e-9)
+    np.testing.assert_allclose(currents[-1] / net.unit, run.outputs, atol=1e-9)
 
 
 def test_teaching_wins_on_rows_that_nothing_has_seen() -> None:

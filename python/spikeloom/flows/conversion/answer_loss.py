@@ -21,11 +21,16 @@ def answer_loss(outputs: Array, wanted: Array, spread: float) -> tuple[float, Ar
     loss, slope = float(np.mean(off**2)), 2.0 * off / (spread * off.size)
     if outputs.shape[1] == 1:
         return loss, slope
+    apart, sharper = divergence(outputs, wanted, spread)
+    return SQUARES * loss + apart, SQUARES * slope + sharper
+
+
+def divergence(outputs: Array, wanted: Array, spread: float) -> tuple[float, Array]:
+    """Mean divergence, in nats, of the soft maximum of outputs (N, m) from that of the wanted ones, and its slope."""
     temperature = SOFTNESS * spread
     mine, theirs = _log_chances(outputs / temperature), _log_chances(wanted / temperature)
-    divergence = float(np.mean((np.exp(theirs) * (theirs - mine)).sum(axis=1)))
-    sharper = (np.exp(mine) - np.exp(theirs)) / (temperature * len(outputs))
-    return SQUARES * loss + divergence, SQUARES * slope + sharper
+    apart = float(np.mean((np.exp(theirs) * (theirs - mine)).sum(axis=1)))
+    return apart, (np.exp(mine) - np.exp(theirs)) / (temperature * len(outputs))
 
 
 def _log_chances(outputs: Array) -> Array:

@@ -4,10 +4,8 @@ With few ticks a neuron has few levels, and what one layer gets wrong the next c
 fitted one by one cannot. Here all synapses move together. Forwards neurons integrate and fire as on the chip;
 backwards a spike rate counts as the mean current cut at 0 and 1 (tandem learning, Wu and others 2021).
 
-It starts from the weight copy: from synapses that were fitted layer by layer it ends at a larger error. As in
-distillation, every second step asks about mixtures of rows, and a fifth of the rows decides which synapses are kept,
-those of the start included. For chips with continuous weights whose neurons do nothing but integrate, fire and
-subtract their threshold.
+It starts from the weight copy: from synapses that were fitted layer by layer it ends at a larger error. For chips
+with continuous weights whose neurons do nothing but integrate, fire and subtract their threshold.
 """
 
 from __future__ import annotations
@@ -18,24 +16,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.ann.adam import Adam, typical_sizes
-from spikeloom.ann.gradients import gradients
 from spikeloom.ann.graph import AnnLayer
-from spikeloom.flows.conversion.answer_loss import answer_loss
 from spikeloom.flows.conversion.calibration import CalibrationSet
 from spikeloom.flows.conversion.chip_limits import weight_grid
-from spikeloom.flows.conversion.held_out import held_out_rows
 from spikeloom.flows.conversion.layers.layer_search import Candidate
-from spikeloom.flows.conversion.smaller.distillation import BATCH, mixed_rows
+from spikeloom.flows.conversion.learning import Layers, Lesson, Trace, learned
 from spikeloom.network.chip_layer import Synapses
 from spikeloom.network.chip_units import only_integrates
 
 Array = NDArray[np.float64]
 STEPS = 2500
-RATE = (
-    0.01  # of the first step, in units of a layer's typical weight; it falls to 0 along a quarter of a cosine
-)
-CHECK_EVERY = 100  # steps between two looks at the held-out rows
+RATE = 0.01  # of the first step, in units of a layer's typical weight
 START = 0.5  # potential of a neuron before its window, in thresholds
 
 
@@ -62,26 +53,12 @@ def can_teach(data: CalibrationSet) -> bool:
 
 def teach(data: CalibrationSet, start: tuple[Candidate, ...], *, steps: int = STEPS) -> Mapping[str, Taught]:
     """Synapses of every layer, learned from those of `start` on the rows that do not judge; the same for a seed."""
-    x, wanted = data.ann.flatten(data.rows[~data.held]), data.preactivations[-1][~data.held]
-    rng = np.random.default_rng(data.seed)
-    judges = held_out_rows(len(x), data.seed)
-    net, spread = _Spiking(data, start), float(np.std(wanted)) or 1.0
-    learn, adam = np.flatnonzero(~judges), Adam(net.layers, net.sizes(x[~judges][:BATCH]))
-    best, least = net.layers, answer_loss(net.run(x[judges])[2], wanted[judges], spread)[0]
-    for step in range(steps):
-        batch = rng.choice(learn, min(BATCH, learn.size), replace=False)
-        given, answer = (x[batch], wanted[batch]) if step % 2 else mixed_rows(x, batch, learn, data.ann, rng)
-        rates, currents, outputs = net.run(given)
-        _, slope = answer_loss(outputs, answer, spread)
-        found = gradients(net.layers, rates, currents, slope / net.unit)
-        net.layers = adam.moved(net.layers, found, RATE * float(np.cos(0.5 * np.pi * step / steps)))
-        if (step + 1) % CHECK_EVERY == 0:
-            loss, _ = answer_loss(net.run(x[judges])[2], wanted[judges], spread)
-            if loss < least:
-                best, least = net.layers, loss
+    rows, net = ~data.held, _Spiking(data, start)
+    x, wanted = data.ann.flatten(data.rows[rows]), data.preactivations[-1][rows]
+    lesson = Lesson(data.ann.layers, x, wanted, data.seed, steps, RATE, net.run, net.unit)
     return {
         layer.name: Taught(layer.matrix, layer.bias, one.scale)
-        for layer, one in zip(best, start, strict=True)
+        for layer, one in zip(learned(net.layers, lesson), start, strict=True)
     }
 
 
@@ -98,18 +75,18 @@ class _Spiking:
             made.append(replace(one, activation="clip", activation_number=1.0))
         self.layers = (*made[:-1], replace(made[-1], activation="identity", activation_number=0.0))
 
-    def run(self, x: Array) -> tuple[list[Array], list[Array], Array]:
-        """Rates into every layer, mean currents for the derivative, and outputs, for inputs x (N, channels)."""
+    def run(self, layers: Layers, x: Array) -> Trace:
+        """Rates into every layer, and its mean currents for the derivative, for inputs x (N, channels)."""
         rates, currents = [self.coding.values(x)], []
         trains = np.broadcast_to(rates[0], (self.ticks, *rates[0].shape))
         constant = True
-        for layer in self.layers[:-1]:
+        for layer in layers[:-1]:
             currents.append(_softened(layer.preactivation(rates[-1]), self.ticks))
             trains = self._fired(layer, trains, constant=constant)
             constant = False
             rates.append(trains.mean(axis=0))
-        currents.append(self.layers[-1].preactivation(rates[-1]))
-        return rates, currents, currents[-1] / self.unit
+        currents.append(layers[-1].preactivation(rates[-1]))
+        return rates, currents
 
     def _fired(self, layer: AnnLayer, trains: Array, *, constant: bool) -> Array:
         """(ticks, N, neurons) spikes from what arrives in every tick."""
@@ -127,10 +104,6 @@ class _Spiking:
             spikes[tick] = potential >= 1.0
             potential -= spikes[tick]
         return spikes
-
-    def sizes(self, x: Array) -> list[float]:
-        """Units of the steps."""
-        return typical_sizes(self.layers, self.coding.values(x))
 
 
 def _softened(current: Array, ticks: int) -> Array:

@@ -1,0 +1,92 @@
+"""All weights of a network learn the answers of a trained one, on calibration rows without labels.
+
+Adam (Kingma and Ba 2015) against `answer_loss`. The trained network answers any input, so that in every second step
+it is also asked about mixtures of two rows (Zhang and others 2018, Beyer and others 2022): a few thousand rows alone
+would soon be known by heart. A fifth of the rows decides which weights are kept, those of the start included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeloom.ann.adam import Adam, typical_sizes
+from spikeloom.ann.gradients import LayerGradient, gradients, run_layers
+from spikeloom.ann.graph import AnnLayer
+from spikeloom.flows.conversion.answer_loss import answer_loss
+from spikeloom.flows.conversion.held_out import held_out_rows
+
+Array = NDArray[np.float64]
+Layers = tuple[AnnLayer, ...]
+Trace = tuple[list[Array], list[Array]]
+BATCH = 128
+CHECK_EVERY = 100  # steps between two looks at the rows that judge
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What is learned, and how.
+
+    teacher: layers of the trained network
+    x: (N, channels) rows as the learner takes them; wanted: (N, outputs) the teacher's answers
+    run: layers and rows to what goes into each layer, and the pre-activations its derivative is taken at
+    rate: of the first step, in units of a layer's typical weight; it falls to 0 along a quarter of a cosine
+    unit: of the learner's last pre-activations, in the teacher's answers
+    """
+
+    teacher: Layers
+    x: Array
+    wanted: Array
+    seed: int
+    steps: int
+    rate: float
+    run: Callable[[Layers, Array], Trace] = run_layers
+    unit: float = 1.0
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of all answers."""
+        return float(np.std(self.wanted)) or 1.0
+
+    def loss(self, layers: Layers, rows: NDArray[np.bool_]) -> float:
+        """Of these layers on these rows."""
+        outputs = self.run(layers, self.x[rows])[1][-1] / self.unit
+        return answer_loss(outputs, self.wanted[rows], self.spread)[0]
+
+
+def learned(layers: Layers, lesson: Lesson) -> Layers:
+    """The layers with the weights that lose least on the rows that judge; the same for a seed."""
+    rng = np.random.default_rng(lesson.seed)
+    judges = held_out_rows(len(lesson.x), lesson.seed)
+    learn = np.flatnonzero(~judges)
+    adam = Adam(layers, typical_sizes(layers, lesson.run(layers, lesson.x[learn[:BATCH]])[0]))
+    best, least = layers, lesson.loss(layers, judges)
+    for step in range(lesson.steps):
+        rate = lesson.rate * float(np.cos(0.5 * np.pi * step / lesson.steps))
+        layers = adam.moved(layers, _slopes(layers, lesson, *_asked(lesson, learn, step, rng)), rate)
+        if (step + 1) % CHECK_EVERY == 0 or step + 1 == lesson.steps:
+            loss = lesson.loss(layers, judges)
+            if loss < least:
+                best, least = layers, loss
+    return best
+
+
+def _asked(
+    lesson: Lesson, learn: NDArray[np.intp], step: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Rows and the teacher's answers: by turns some of those at hand, and mixtures of them with others."""
+    batch = rng.choice(learn, min(BATCH, learn.size), replace=False)
+    if step % 2:
+        return lesson.x[batch], lesson.wanted[batch]
+    share = rng.random((batch.size, 1))
+    mixed = share * lesson.x[batch] + (1.0 - share) * lesson.x[rng.choice(learn, batch.size)]
+    return mixed, run_layers(lesson.teacher, mixed)[1][-1]
+
+
+def _slopes(layers: Layers, lesson: Lesson, x: Array, answer: Array) -> list[LayerGradient]:
+    inputs, preactivations = lesson.run(layers, x)
+    _, slope = answer_loss(preactivations[-1] / lesson.unit, answer, lesson.spread)
+    return gradients(layers, inputs, preactivations, slope / lesson.unit)
