@@ -28,7 +28,7 @@ from spikeloom.flows.conversion.smaller.distillation import distil
 from spikeloom.flows.conversion.smaller.pruning import prune_network
 
 Rows = NDArray[np.float64]
-ROWS = {"few": 6000, "pruning": 8000, "policy": 2000}  # calibration rows; 4000 for the others
+ROWS = {"few": 12000, "pruning": 20000, "policy": 2000}  # calibration rows; 4000 for the others
 EPISODES = 200
 
 

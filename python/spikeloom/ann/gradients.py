@@ -33,8 +33,12 @@ def gradients(
     inputs: list[FloatArray],
     preactivations: list[FloatArray],
     last: FloatArray,
+    masks: list[FloatArray] | None = None,
 ) -> list[LayerGradient]:
-    """Of every layer, from those of the last pre-activations (N, n_outputs); arrays as `run_layers` gives them."""
+    """Of every layer, from those of the last pre-activations (N, n_outputs); arrays as `run_layers` gives them.
+
+    masks: (N, n_outputs) that the activations of each layer but the last were multiplied by, as dropout does
+    """
     found: list[LayerGradient] = []
     for k in range(len(layers) - 1, -1, -1):
         layer, positions = layers[k], layers[k].positions
@@ -46,7 +50,7 @@ def gradients(
             before = layers[k - 1]
             given = fold(layer, per_position @ layer.matrix.T)
             slope = activation_slope(preactivations[k - 1], before.activation, before.activation_number)
-            last = given * slope
+            last = given * slope if masks is None else given * slope * masks[k - 1]
     return found[::-1]
 
 
