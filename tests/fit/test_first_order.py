@@ -12,7 +12,6 @@ from problems import random_problem
 from scipy.optimize import linprog, minimize_scalar
 from spikeloom.errors import FitError
 from spikeloom.fit import linear_program
-from spikeloom.fit.absolute_error import solve_output
 from spikeloom.fit.bound import dual_bound
 from spikeloom.fit.first_order import Splitting
 from spikeloom.fit.layer import fit_layer, make_loss
@@ -51,7 +50,7 @@ def test_absolute_errors_agree_with_highs() -> None:
     least = 0.0
     for j in range(6):
         one = loss.part(slice(None), slice(j, j + 1))
-        weights, _, _ = solve_output(problem.activity, one, prior[:, j], box, "layer", None)
+        weights, _, _ = one.solve(problem.activity, prior[:, j], box, "layer", None)
         current = (problem.activity @ weights)[:, None]
         least += float(one.total(current + one.best_bias(current, np.zeros(1)))[0])
     _, _, got, bound = Splitting(loss, problem.activity, prior, box).run(2000, 1e-5)

@@ -9,7 +9,7 @@ import numpy as np
 
 from spikeloom.fit.matching import Array, Loss
 from spikeloom.fit.prior import active_equality
-from spikeloom.fit.problem import BoundTag, LayerProblem, LineSigns, Method
+from spikeloom.fit.problem import BoundTag, LayerProblem, LineSigns, Method, SampledBound
 from spikeloom.fit.relaxed import Rounded
 
 NEVER_FIRES = 1e-2  # share of r_max that the rate of a dead output does not reach
@@ -20,7 +20,8 @@ MANY = 0.1  # share of the inputs from which on those that never change are a wa
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """A relaxed solution with its certificate; bound is the sum over outputs, and so is the loss in `signs`."""
+    """A relaxed solution with its certificate; bound is the sum over outputs, and so are the losses in `signs`
+    and `sampled`."""
 
     weights: Array
     bias: Array
@@ -31,6 +32,7 @@ class Solved:
     method: Method
     warnings: tuple[str, ...] = ()
     signs: LineSigns | None = None
+    sampled: SampledBound | None = None
 
 
 def loss_unit(problem: LayerProblem, loss: Loss) -> float:
@@ -60,8 +62,12 @@ def figures(
     bound = solved.bound / unit
     gap = (objective - bound) / objective if objective > 1e-12 else 0.0
     gap = gap if solved.tag != "none" else float("inf")
+    if solved.sampled is not None:
+        gap = solved.sampled.gap
+        bound = objective * (1.0 - gap)
     current = problem.activity @ quantised[0] + quantised[1]
     dead, saturated = _idle(problem, current)
+    idle = int((np.ptp(problem.activity, axis=0) == 0.0).sum())
     return {
         "loss": objective,
         "bound": bound,
@@ -76,8 +82,10 @@ def figures(
         "dead": dead,
         "saturated": saturated,
         "gain_deviation": _gain_deviation(problem, current),
+        "sampled": solved.sampled and _in_units(solved.sampled, unit),
+        "idle_inputs": idle,
         "signs": solved.signs and replace(solved.signs, majority_loss=solved.signs.majority_loss / unit),
-        "warnings": solved.warnings + _idle_inputs(problem) + _warnings(solved.tag, gap, dead, saturated),
+        "warnings": solved.warnings + _idle_inputs(problem, idle) + _warnings(solved, gap, dead, saturated),
     }
 
 
@@ -99,8 +107,13 @@ def _idle(problem: LayerProblem, current: Array) -> tuple[int, int]:
     return int((rate.max(axis=0) < NEVER_FIRES).sum()), int(((rate > CEILING).mean(axis=0) > 0.5).sum())
 
 
-def _idle_inputs(problem: LayerProblem) -> tuple[str, ...]:
-    idle = int((np.ptp(problem.activity, axis=0) == 0.0).sum())
+def _in_units(sampled: SampledBound, unit: float) -> SampledBound:
+    return SampledBound(
+        sampled.outputs, sampled.loss / unit, sampled.bound / unit, sampled.layer_bound / unit
+    )
+
+
+def _idle_inputs(problem: LayerProblem, idle: int) -> tuple[str, ...]:
     if idle <= MANY * problem.n_inputs:
         return ()
     return (
@@ -115,10 +128,15 @@ def _gain_deviation(problem: LayerProblem, current: Array) -> float:
     return float(np.abs(covariance[usable] / equality.value[usable] - 1.0).max()) if usable.any() else 0.0
 
 
-def _warnings(tag: BoundTag, gap: float, dead: int, saturated: int) -> tuple[str, ...]:
+def _warnings(solved: Solved, gap: float, dead: int, saturated: int) -> tuple[str, ...]:
     found = []
-    if tag in ("dual", "exact") and gap > PROMISED_GAP:
+    if solved.tag in ("dual", "exact") and gap > PROMISED_GAP:
         found.append(f"the solution is proven to within {100 * gap:.1f} % only")
+    if solved.sampled is not None:
+        found.append(
+            f"only {solved.sampled.outputs.size} outputs are proven, to within {100 * gap:.2g} %: "
+            "there are few rows an input, or the box is loose"
+        )
     if dead:
         found.append(f"{dead} outputs never fire" if dead > 1 else "1 output never fires")
     if saturated:

@@ -18,7 +18,7 @@ LOSSES = (
     "loss", "bound", "data_loss", "quantised_loss", "quantised_data_loss", "rounding_loss", "plain_rounding_loss",
     "plain_quantised_loss",
 )  # fmt: skip
-TAGS = ("none", "relaxed", "dual", "exact")  # from the weakest to the strongest
+TAGS = ("none", "sampled", "relaxed", "dual", "exact")  # from the weakest to the strongest
 
 
 def solve_groups(problems: Sequence[LayerProblem], solve: Callable[[LayerProblem], LayerFit]) -> LayerFit:
@@ -98,6 +98,8 @@ def _joined(fits: Sequence[LayerFit], problems: Sequence[LayerProblem]) -> Layer
         rounding_gap=max(fit.rounding_gap for fit in fits),
         proven_codes=sum(fit.proven_codes for fit in fits),
         signs=_signs(fits, units / units.sum()),
+        sampled=None,
+        idle_inputs=sum(fit.idle_inputs for fit in fits),
     )
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from spikeloom.errors import FitError
+from spikeloom.fit.dual_program import DualProgram
 from spikeloom.fit.matching import Array
 from spikeloom.fit.one_sided import OneSided
 
@@ -62,6 +63,15 @@ class LargestLoss(OneSided):
         most = np.where(self.silent, -np.inf, step).max(axis=0)
         middle = 0.5 * (np.where(np.isfinite(least), least, most) + np.where(np.isfinite(most), most, least))
         return np.where(most <= least, np.where(np.isfinite(most), most, least), middle)
+
+    def dual(self, activity: Array) -> DualProgram:
+        """One output's program in its dual form."""
+        above, below = np.flatnonzero(~self.saturated[:, 0]), np.flatnonzero(~self.silent[:, 0])
+        row, sign = np.concatenate((above, below)), np.repeat((1.0, -1.0), (above.size, below.size))
+        wanted, free = sign * self.wanted[row, 0], np.zeros(row.size)
+        return DualProgram(
+            sign[:, None] * activity[row], sign, wanted, free, free + np.inf, row, len(activity), True
+        )
 
     def solve(
         self, activity: Array, prior: Array, box: float, name: str, side: tuple[Array, float] | None

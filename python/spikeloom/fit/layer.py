@@ -17,6 +17,7 @@ from spikeloom.fit.bound import dual_bound
 from spikeloom.fit.descent import minimise
 from spikeloom.fit.fan_in import keep_inputs
 from spikeloom.fit.figures import Solved, figures
+from spikeloom.fit.interior_point import certified
 from spikeloom.fit.largest_error import LargestLoss
 from spikeloom.fit.least_squares import SquaredLoss, instrumental
 from spikeloom.fit.limited import minimise_limited
@@ -197,7 +198,10 @@ def _linear_program(problem: LayerProblem, loss: Loss, *, keep_gain: bool) -> So
         equality=equality,
     )
     method: Method = "fit+gain" if keep_gain else "fit"
-    return Solved(found.weights, bias, prior, 0.0, float(bound.sum()), "dual", method)
+    current = problem.activity @ found.weights + bias
+    sampled = certified(problem, loss, prior, found.box, equality, current, bound)
+    tag: BoundTag = "dual" if sampled is None else "sampled"
+    return Solved(found.weights, bias, prior, 0.0, float(bound.sum()), tag, method, sampled=sampled)
 
 
 def _too_few_rows(problem: LayerProblem) -> bool:

@@ -37,6 +37,30 @@ class LineSigns:
 
 
 @dataclass(frozen=True, eq=False)
+class SampledBound:
+    """What an interior point method proves of some outputs, where the bound of the whole layer says nothing.
+
+    outputs: (k,) their indices; loss, bound: of these alone; layer_bound: of the whole layer, all in units of
+    `LayerFit.loss`
+    """
+
+    outputs: NDArray[np.intp]
+    loss: float
+    bound: float
+    layer_bound: float
+
+    @property
+    def gap(self) -> float:
+        """(loss - bound) / loss of these outputs."""
+        return (self.loss - self.bound) / self.loss if self.loss > 1e-12 else 0.0
+
+    def report(self) -> dict[str, object]:
+        """Plain JSON values."""
+        return {"outputs": self.outputs.tolist(), "loss": self.loss, "bound": self.bound,
+                "layer_bound": self.layer_bound}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
 class LayerFit:
     """A layer's synapses before and on the chip's grid, with what was lost at each step.
 
@@ -56,7 +80,8 @@ class LayerFit:
     method: "copy", "fit", "fit+gain", "robust" (for many chips), "iv", "taught" (together with the other layers) or
     "plain" (nearest codes)
     objective: "matching", "l2", "l1" or "linf"
-    gap: (loss - bound) / loss; inf where there is no bound (bound_tag "none", bound 0)
+    gap: (loss - bound) / loss; inf where there is no bound (bound_tag "none", bound 0). With bound_tag "sampled" it
+    is that of the outputs in `sampled` alone, and `bound` says the same of the whole layer, which is not proven
     rounding_loss: excess over the relaxed optimum of error-feedback rounding, in the quadratic model with H
     plain_rounding_loss: the same for the nearest code at the best of 17 scales per output, bias fitted again
     plain_quantised_loss: like quantised_loss, for plain rounding
@@ -69,6 +94,8 @@ class LayerFit:
     typed: `codes` as weights by the type of an axon, where the chip has these
     gains: (n, m) of the synapses, where one chip's were given: code k is worth k * scale * gain
     signs: of the lines, where each has one, and they were fitted
+    sampled: what is proven of some outputs, where the linear programs' own bound is too weak
+    idle_inputs: that never change on these rows, so that their weights stay at the copy
     gain_deviation: largest |cov(I, I*) / var(I*) - 1| over outputs after rounding (0 where nothing is active)
     """
 
@@ -101,6 +128,8 @@ class LayerFit:
     typed: TypedCodes | None = None
     gains: Array | None = None
     signs: LineSigns | None = None
+    sampled: SampledBound | None = None
+    idle_inputs: int = 0
 
     @property
     def neurons_per_node(self) -> int:
@@ -133,6 +162,7 @@ class LayerFit:
             "saturated",
             "gain_deviation",
             "proven_codes",
+            "idle_inputs",
         )
         report: dict[str, object] = {name: getattr(self, name) for name in names}
         report["lambda"] = self.lambda_ if np.isfinite(self.lambda_) else None
@@ -140,5 +170,7 @@ class LayerFit:
         report["gap"] = self.gap if np.isfinite(self.gap) else None
         if self.signs is not None:
             report["signs"] = self.signs.report()
+        if self.sampled is not None:
+            report["sampled"] = self.sampled.report()
         report["outputs"], report["warnings"] = int(self.scales.size), list(self.warnings)
         return report

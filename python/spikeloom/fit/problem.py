@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import FitError
-from spikeloom.fit.layer_fit import BoundTag, LayerFit, LineSigns, Method, Objective
+from spikeloom.fit.layer_fit import BoundTag, LayerFit, LineSigns, Method, Objective, SampledBound
 from spikeloom.fit.response import Response
 from spikeloom.fit.type_table import TypedCodes, TypeTable
 from spikeloom.fit.weight_grid import WeightGrid
 
 __all__ = [
-    "BoundTag", "LayerFit", "LayerProblem", "LineSigns", "Method", "Objective", "Response", "TypeTable", "TypedCodes",
-    "WeightGrid",
+    "BoundTag", "LayerFit", "LayerProblem", "LineSigns", "Method", "Objective", "Response", "SampledBound",
+    "TypeTable", "TypedCodes", "WeightGrid",
 ]  # fmt: skip
 
 Array = NDArray[np.float64]
@@ -52,6 +52,8 @@ class LayerProblem:
     low, high: limits of the weights for "matching" and "l2", threshold units, a number or an array that broadcasts
         to (n, m); (n, 1) with a 0 on one side gives every presynaptic line a sign. Continuous weights only
     seed: draws held-out and sampled rows
+    certify_s: seconds by the clock that an interior point method may take where the bound of "l1" or "linf" is too
+        weak to say anything, see `interior_point`; 0: none
     answer: (N, m) wanted activation of each neuron, >= 0, any function of Z; None: max(Z, 0)
     spread: relative standard deviation of a weight from chip to chip; only the method "robust" uses it
     """
@@ -78,6 +80,7 @@ class LayerProblem:
     seed: int = 0
     answer: Array | None = None
     spread: float = 0.0
+    certify_s: float = 60.0
 
     def __post_init__(self) -> None:
         rows, n, m = self._check_sizes()
@@ -246,6 +249,8 @@ class LayerProblem:
         for name, value in positive.items():
             if not (np.isfinite(value) and value > 0):
                 raise FitError(self.name, f"{name} must be a positive number", value=value)
+        if not (np.isfinite(self.certify_s) and self.certify_s >= 0):
+            raise FitError(self.name, "certify_s must be a number of seconds, or 0", value=self.certify_s)
         if not (np.isfinite(self.input_scale).all() and np.all(np.asarray(self.input_scale) > 0)):
             raise FitError(self.name, "input_scale must be positive", value=float(np.min(self.input_scale)))
 

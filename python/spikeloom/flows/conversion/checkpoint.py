@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.errors import FitError
-from spikeloom.fit.problem import LayerFit, LineSigns
+from spikeloom.fit.problem import LayerFit, LineSigns, SampledBound
 from spikeloom.fit.type_table import TypedCodes
 
-NESTED: dict[str, type[TypedCodes | LineSigns]] = {"typed": TypedCodes, "signs": LineSigns}
+Nested = TypedCodes | LineSigns | SampledBound
+NESTED: dict[str, type[Nested]] = {"typed": TypedCodes, "signs": LineSigns, "sampled": SampledBound}
 ARRAYS = ("kept", "weights", "bias", "codes", "scales", "quantised_bias")
 FORMAT = "spikeloom checkpoint 1"
 
@@ -67,9 +68,7 @@ class Checkpoint:
                 self._arrays |= {f"{place}/{name}/{key}": array for key, array in values.items()}
         self._write(self._path)
 
-    def _nested(
-        self, place: str, name: str, kind: type[TypedCodes | LineSigns]
-    ) -> TypedCodes | LineSigns | None:
+    def _nested(self, place: str, name: str, kind: type[Nested]) -> Nested | None:
         """A part of a fit that has fields of its own, numbers among them."""
         keys = [one.name for one in fields(kind)]
         if f"{place}/{name}/{keys[0]}" not in self._arrays:
