@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from spikeloom.ann.graph import Ann, AnnLayer
+from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import AnnError, FitError
 from spikeloom.flows.convert import convert
 from spikeloom.profile.catalog import load_profile
@@ -73,6 +74,16 @@ def test_a_layer_that_its_limits_ruin_is_a_warning() -> None:
     assert any("the emulated layer errs by" in text for text in conversion.warnings)
     sound = convert(ann_of(), "loihi1", calibration=ROWS, ticks=16)
     assert not any("the emulated layer errs by" in text for text in sound.warnings)
+
+
+def test_a_readout_holds_the_answers_that_few_rows_ask_for() -> None:
+    rng, ann = np.random.default_rng(5), ann_of(bias=0.0)
+    strength = np.where(np.arange(1000) % 200 == 1, 1.0, 0.02)[:, None]  # as a controller, which mostly rests
+    rows, strong = strength * rng.uniform(0.5, 1.0, (1000, 5)), rng.uniform(0.5, 1.0, (200, 5))
+    conversion = convert(ann, "loihi1", calibration=rows, ticks=32, seed=2)
+    wanted, got = ann.predict(strong), emulate(conversion.program, strong).outputs
+    slopes = (got * wanted).sum(axis=0) / (wanted**2).sum(axis=0)
+    np.testing.assert_allclose(slopes, 1.0, atol=0.1)  # a register at its end makes them smaller
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 Result = TypeVar("Result")
 ROWS = 6000  # (image, position) rows of a convolution's calibration problem
 CHUNK = 256  # images unfolded at a time
+LARGEST = 64  # images of the largest answers, on which accumulators are looked at
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,23 @@ class LayerData:
         learn, chosen = np.flatnonzero(~self.held), np.zeros(len(self.held), dtype=np.bool_)
         chosen[learn[held_out_rows(learn.size, self.seed)]] = True
         return np.asarray(chosen[self.picks[0]])
+
+    @cached_property
+    def largest(self) -> NDArray[np.intp]:
+        """The images on which an output is asked for most, in either direction, that do not judge.
+
+        In units of an output's largest weight, which the chip's largest code stands for: what fills its registers.
+        """
+        size = np.abs(self.layer.matrix).max(axis=0)
+        learn = np.flatnonzero(~self.held)
+        asked = np.abs(self.preactivation[learn]).reshape(learn.size, -1, size.size)
+        most = (asked.max(axis=1) / np.where(size > 0, size, np.inf)).max(axis=1)
+        return learn[np.argsort(-most, kind="stable")[:LARGEST]]
+
+    def spread_and_largest(self, count: int) -> NDArray[np.intp]:
+        """So many images of all, evenly spread, and the `largest`, which a few of all may miss."""
+        spread = np.arange(len(self.held))[:: max(1, len(self.held) // count)][:count]
+        return np.union1d(spread, self.largest)
 
     @cached_property
     def activity(self) -> Array:

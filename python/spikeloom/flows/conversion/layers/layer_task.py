@@ -45,8 +45,11 @@ from spikeloom.program.program import ChipProgram
 
 Array = NDArray[np.float64]
 FIRST_PART = 0.75  # of the range of a membrane that wraps, before it is known what the fit brings
-PEAK_IMAGES = 32  # images on which peaks of the accumulators are measured
+PEAK_IMAGES = (
+    32  # images on which peaks of the accumulators are measured, beside those of the largest answers
+)
 MORE_IMAGES = 512  # likewise, where an accumulator that leaves its range wraps
+HOST_IMAGES = 256  # likewise, for a current that the host computes
 WEAKEST = 16.0  # scales of outputs may differ from the typical one by this much
 
 
@@ -279,7 +282,7 @@ def _spread_bias(layer: AnnLayer) -> Array:
 
 def _peak(task: LayerTask, synapses: Synapses) -> Array:
     """(m,) largest current of one tick on a few images in threshold units; accumulated, for a readout."""
-    images = MORE_IMAGES if has_types(task.profile) else PEAK_IMAGES
+    images = task.data.spread_and_largest(MORE_IMAGES if has_types(task.profile) else PEAK_IMAGES)
     if task.is_last:
         layer = task.layer.with_matrix(synapses.weights, synapses.bias)
         return largest_sum(layer, arriving(task.data.feed, task.planes, images))
@@ -295,4 +298,5 @@ def _peak(task: LayerTask, synapses: Synapses) -> Array:
 
 def _host_peak(task: LayerTask, fitted: AnnLayer) -> float:
     """Largest magnitude of the host's current on a few images, in threshold units."""
-    return float(np.abs(fitted.preactivation(task.data.coded[:: max(1, len(task.data.coded) // 256)])).max())
+    images = task.data.spread_and_largest(HOST_IMAGES)
+    return float(np.abs(fitted.preactivation(task.data.coded[images])).max())

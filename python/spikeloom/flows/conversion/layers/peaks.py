@@ -11,9 +11,9 @@ from spikeloom.emulation.measure import Feed
 Array = NDArray[np.float64]
 
 
-def arriving(feed: Feed, planes: int, images: int) -> Array:
-    """(images, ticks, sources) what each tick brings, on so many images of all; bit planes weigh 1/2, 1/4, ..."""
-    spikes = feed.inputs[:: max(1, len(feed.inputs) // images)][:images]
+def arriving(feed: Feed, planes: int, images: NDArray[np.intp]) -> Array:
+    """(images, ticks, sources) what each tick brings, on these images; bit planes weigh 1/2, 1/4, ..."""
+    spikes = feed.inputs[images]
     rows: Array = spikes.astype(np.float64)
     if planes > 1:
         rows = rows.reshape(*spikes.shape[:2], -1, planes) @ 2.0 ** -np.arange(1, planes + 1)
