@@ -25,7 +25,7 @@ from spikeloom.flows.conversion.chip_limits import (
 )
 from spikeloom.flows.conversion.input_coding import InputCoding
 from spikeloom.flows.conversion.layers.layer_data import LayerData
-from spikeloom.flows.conversion.layers.peaks import arriving, current_range, largest_sum
+from spikeloom.flows.conversion.layers.peaks import arriving, current_range, host_peak, largest_sum
 from spikeloom.flows.conversion.spiking_units import start_shares
 from spikeloom.network.chip_layer import ChipLayer, Synapses
 from spikeloom.network.chip_units import (
@@ -49,7 +49,6 @@ PEAK_IMAGES = (
     32  # images on which peaks of the accumulators are measured, beside those of the largest answers
 )
 MORE_IMAGES = 512  # likewise, where an accumulator that leaves its range wraps
-HOST_IMAGES = 256  # likewise, for a current that the host computes
 WEAKEST = 16.0  # scales of outputs may differ from the typical one by this much
 
 
@@ -267,7 +266,7 @@ def on_chip(task: LayerTask, synapses: Synapses) -> ChipLayer:
         channels = np.eye(task.coding.size) * task.coding.scale
         return hosted_layer(
             fitted, fitted.preactivation(task.coding.halves(channels)) - _spread_bias(fitted), task.profile,
-            ticks=task.ticks, peak=_host_peak(task, fitted), start_share=shares,
+            ticks=task.ticks, peak=host_peak(task.data, fitted), start_share=shares,
         )  # fmt: skip
     peak = _peak(task, synapses) + task.by_others
     return chip_layer(
@@ -294,9 +293,3 @@ def _peak(task: LayerTask, synapses: Synapses) -> Array:
     least, most = (np.abs(end * synapses.scales + synapses.bias) for end in ends)
     largest: Array = np.maximum(least, most)
     return largest
-
-
-def _host_peak(task: LayerTask, fitted: AnnLayer) -> float:
-    """Largest magnitude of the host's current on a few images, in threshold units."""
-    images = task.data.spread_and_largest(HOST_IMAGES)
-    return float(np.abs(fitted.preactivation(task.data.coded[images])).max())

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.emulation.measure import Feed
+from spikeloom.flows.conversion.layers.layer_data import LayerData
 
 Array = NDArray[np.float64]
+HOST_IMAGES = 256  # images on which a current is looked at that the host computes
 
 
 def arriving(feed: Feed, planes: int, images: NDArray[np.intp]) -> Array:
@@ -18,6 +20,11 @@ def arriving(feed: Feed, planes: int, images: NDArray[np.intp]) -> Array:
     if planes > 1:
         rows = rows.reshape(*spikes.shape[:2], -1, planes) @ 2.0 ** -np.arange(1, planes + 1)
     return rows
+
+
+def host_peak(data: LayerData, fitted: AnnLayer) -> float:
+    """Largest magnitude of the host's current on a few images, in threshold units."""
+    return float(np.abs(fitted.preactivation(data.coded[data.spread_and_largest(HOST_IMAGES)])).max())
 
 
 def current_range(layer: AnnLayer, rows: Array) -> tuple[Array, Array]:
