@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.emulate import emulate
-from spikeloom.errors import AnnError, FitError
+from spikeloom.errors import AnnError, FitError, PlacementError
 from spikeloom.flows.convert import convert
 from spikeloom.profile.catalog import load_profile
 
@@ -87,8 +87,35 @@ def test_a_readout_holds_the_answers_that_few_rows_ask_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"sizes": {"fc1": 9}}, {"sizes": {"fc1": 0}}, {"ticks": 0}, {"objective": "l3"}]
+    ("chip", "low"), [("loihi1", 100_000), ("tinyodin", 200)]
+)  # thresholds begin above what the weights of the layer ask for
+def test_a_threshold_that_no_exponent_brings_into_range_names_its_layer(chip: str, low: int) -> None:
+    name = {"loihi1": "vth", "tinyodin": "thr"}[chip]
+    narrow = load_profile(chip, override={f"params.{name}.min": low, f"params.{name}.max": low + 1})
+    with pytest.raises(
+        PlacementError, match=r"threshold of layer 'fc1': does not fit .* at any exponent"
+    ) as caught:
+        convert(ann_of(), narrow, calibration=ROWS, ticks=16)
+    assert caught.value.limit == (low, low + 1)
+
+
+def test_a_grid_without_two_signs_is_refused_by_the_name_of_its_profile() -> None:
+    one_bit = load_profile("loihi1", override={"weights.bits": 1})
+    with pytest.raises(FitError, match="weights.bits=1: has no weight mode that holds both signs"):
+        convert(ann_of(), one_bit, calibration=ROWS, ticks=16)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"sizes": {"fc1": 9}}, "layer 'fc1': cannot be pruned to this size; got 9, limit 1 to 8"),
+        ({"sizes": {"fc1": 0}}, "layer 'fc1': cannot be pruned to this size; got 0, limit 1 to 8"),
+        ({"sizes": {"fc3": 4}}, "layer 'fc3': is not in the network; limit fc1, fc2"),
+        ({"sizes": {"fc2": 2}}, "layer 'fc2': gives the outputs and cannot be pruned"),
+        ({"ticks": 0}, "ticks"),
+        ({"objective": "l3"}, "objective"),
+    ],
 )
-def test_choices_that_cannot_be_are_refused(given: dict[str, Any]) -> None:
-    with pytest.raises(FitError):
+def test_choices_that_cannot_be_are_refused(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(FitError, match=words):
         convert(ann_of(), "loihi1", calibration=ROWS, **given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,10 +56,13 @@ def solve_layer(
                        remedy='use a larger box, gain="free" or objective="matching"')  # fmt: skip
     activity = problem.activity
     if activity.size * problem.n_outputs <= SMALL:
-        return _exactly(problem, loss, prior, box, equality)
-    found = Splitting(loss, activity, prior, box, equality)
-    weights, multiplier, _, _ = found.run(ITERATIONS, TOLERANCE)
-    return Program(weights, multiplier, found.best_lagrange, box)
+        solved = _exactly(problem, loss, prior, box, equality)
+    else:
+        found = Splitting(loss, activity, prior, box, equality)
+        weights, multiplier, _, _ = found.run(ITERATIONS, TOLERANCE)
+        solved = Program(weights, multiplier, found.best_lagrange, box)
+    idle = np.ptp(activity, axis=0) == 0.0  # any weight is as good there, as the bias makes up for it
+    return replace(solved, weights=np.where(idle[:, None], prior, solved.weights))
 
 
 def _smallest_box(prior: Array, equality: GainEquality) -> float:

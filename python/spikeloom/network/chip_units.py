@@ -120,7 +120,7 @@ def _lowest_exponent(profile: Profile, planes: int = 1) -> int:
     return max(least, -(step.bit_length() - 1), least + planes if planes > 1 else least)
 
 
-def threshold_codes(theta: Array, profile: Profile, readout: bool) -> tuple[NDArray, Array]:
+def threshold_codes(layer: str, theta: Array, profile: Profile, readout: bool) -> tuple[NDArray, Array]:
     """(threshold codes, effective thresholds in LSB); a readout gets the highest code and keeps its own unit."""
     param = profile.params[threshold_name(profile)]
     if readout:
@@ -132,8 +132,8 @@ def threshold_codes(theta: Array, profile: Profile, readout: bool) -> tuple[NDAr
     low, high = param.min or 0, (highest_threshold(profile) or np.inf) / 2.0**param.shift
     if codes.min() < max(low, 1) or codes.max() > high:
         raise PlacementError(
-            "threshold", "does not fit its parameter at any exponent", value=(codes.min(), codes.max()),
-            limit=(low, high), remedy="use more weight bits or fewer inputs",
+            f"threshold of layer {layer!r}", "does not fit its parameter at any exponent",
+            value=(codes.min(), codes.max()), limit=(low, high), remedy="use more weight bits or fewer inputs",
         )  # fmt: skip
     return codes.astype(np.int32), codes * 2.0**param.shift
 

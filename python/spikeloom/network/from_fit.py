@@ -86,7 +86,7 @@ def chip_layer(
     exponent = shared_exponent(
         theta, profile, peak * current_memory(profile), constant, readout=readout, planes=planes
     )
-    threshold, theta = threshold_codes(theta * 2.0**exponent, profile, readout)
+    threshold, theta = threshold_codes(synapses.name, theta * 2.0**exponent, profile, readout)
     early = depth * current * theta if only_integrates(profile) else None
     init, start = head_start(profile, theta, ticks, readout, start_share, early)
     params = {threshold_name(profile): threshold, **bias_codes(current * theta + start, profile)}
@@ -167,7 +167,9 @@ def hosted_layer(
     param = profile.params[threshold_name(profile)]
     room = HEADROOM * min(largest_bias(profile), accumulator_limit(profile)) / max(peak, 1e-9)
     finest = 1.0 if profile.is_analog else FINEST_THRESHOLD * 2.0**param.shift
-    threshold, theta = threshold_codes(np.full(layer.bias.shape, min(room, finest)), profile, readout=False)
+    threshold, theta = threshold_codes(
+        layer.name, np.full(layer.bias.shape, min(room, finest)), profile, readout=False
+    )
     init, start = head_start(profile, theta, ticks, readout=False, share=start_share)
     params = {threshold_name(profile): threshold, **coarsest_bias(profile, theta.size)}
     params |= lower_threshold(profile, theta, np.full(theta.shape, peak))
