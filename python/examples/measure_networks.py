@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import process_time
-from typing import Any
+from typing import Any, Literal
 
 import fashion_networks
 import numpy as np
@@ -43,11 +43,13 @@ class Figure:
     bar: float | None
     override: dict[str, Any] = field(default_factory=dict)
     encoding: str | None = None
+    overshoot: Literal["lose", "keep"] = "lose"
 
     @property
     def name(self) -> str:
         """Net, chip, settings and ticks in one word."""
         settings = "".join(f" {key.split('.')[-1]} {value}" for key, value in self.override.items())
+        settings += " keep" if self.overshoot == "keep" else ""
         return f"{self.net} {self.profile}{settings} T={self.ticks}"
 
 
@@ -69,7 +71,9 @@ FIGURES = (
     Figure("many", "relu", "ideal", 32, 0.2),
     Figure("many", "cnn", "ideal", 32, 0.4),
     Figure("many", "relu", "loihi1", 32, None),
+    Figure("many", "relu", "loihi1", 32, None, overshoot="keep"),
     Figure("many", "relu", "ideal", 32, None, HARD),
+    Figure("many", "relu", "ideal", 32, None, HARD, overshoot="keep"),
     Figure("many", "relu", "loihi1", 64, 0.3, LEAKY),
     Figure("pairs", "tanh", "ideal", 64, 0.6),
     Figure("pairs", "tanh", "loihi1", 64, 1.2, LEAKY),
@@ -123,7 +127,8 @@ def converted(figure: Figure, task: Task, seeds: int) -> str:
     found: dict[str, list[tuple[float, ...]]] = {"chosen": [], "copy": []}
     for seed in range(seeds):
         rows = task.drawn(ROWS.get(figure.group, 4000), seed)
-        options = {"ticks": figure.ticks, "seed": seed, "encoding": figure.encoding}
+        options = {"ticks": figure.ticks, "seed": seed, "encoding": figure.encoding,
+                   "overshoot": figure.overshoot}  # fmt: skip
         conversion = sl.convert(task.ann, profile, calibration=rows, **options)
         programs = {"chosen": conversion.program, "copy": conversion.programs["copy"]}
         for name, program in programs.items():

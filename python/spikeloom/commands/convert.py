@@ -14,6 +14,7 @@ from spikeloom.commands.options import (
     FanIn,
     FitSeed,
     Json,
+    Overshoot,
     Pool,
     Seed,
     Settings,
@@ -46,6 +47,7 @@ def convert(
         typer.Option(help="How the input becomes spikes; by the ticks if not given."),
     ] = None,
     pool: Pool = "tree",
+    overshoot: Overshoot = "lose",
     fan_in: FanIn = "thin",
     gain: Annotated[
         Literal["keep", "free"] | None,
@@ -87,7 +89,7 @@ def convert(
     with printing.progress_bar() as progress:
         conversion = spikeloom.convert(
             network, chip, calibration=rows, ticks=ticks, sizes=files.parse_sizes(size or ()), distil=distil,
-            objective=objective, encoding=encoding, pool=pool, fan_in=fan_in, gain=gain,
+            objective=objective, encoding=encoding, pool=pool, overshoot=overshoot, fan_in=fan_in, gain=gain,
             checkpoint=checkpoint, chip_seed=chip_seed, robust_chips=robust_chips, time_limit_s=time_limit,
             seed=seed, threads=threads, progress=progress,
         )  # fmt: skip

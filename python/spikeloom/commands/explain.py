@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 
 import spikeloom
-from spikeloom.commands.options import PROFILE, FanIn, Json, Pool, Settings
+from spikeloom.commands.options import PROFILE, FanIn, Json, Overshoot, Pool, Settings
 
 
 def explain(
     ann: Annotated[Path, typer.Argument(metavar="ANN", help="The trained network, an .onnx or .keras file.")],
     profile: Annotated[str, typer.Option("--profile", "-p", help=f"The chip: {PROFILE}.")],
     pool: Pool = "tree",
+    overshoot: Overshoot = "lose",
     fan_in: FanIn = "thin",
     settings: Settings = None,
     json: Json = False,
@@ -32,7 +33,7 @@ def explain(
     from spikeloom.flows.terminal import explain_text, files, printing
 
     chip = spikeloom.load_profile(profile, override=files.parse_settings(settings or ()))
-    found = spikeloom.explain(ann, chip, pool=pool, fan_in=fan_in)
+    found = spikeloom.explain(ann, chip, pool=pool, overshoot=overshoot, fan_in=fan_in)
     if json:
         printing.show_json({"fits": found.fits, **vars(found)})
     else:

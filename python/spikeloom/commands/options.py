@@ -34,6 +34,12 @@ Pool = Annotated[
         help="Max pooling: a tree of differences, a race of its sources, or neurons that fire with any of them."
     ),
 ]
+Overshoot = Annotated[
+    Literal["lose", "keep"],
+    typer.Option(
+        help="keep: what a reset to zero loses, by synapses of neurons onto themselves, or by a second neuron each."
+    ),
+]
 FitSeed = Annotated[
     int | None, typer.Option("--chip-seed", min=0, help="Tune the network to this chip, where chips differ.")
 ]

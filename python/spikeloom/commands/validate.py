@@ -15,6 +15,7 @@ from spikeloom.commands.options import (
     FitSeed,
     Inputs,
     Json,
+    Overshoot,
     Pool,
     Seed,
     Settings,
@@ -60,6 +61,7 @@ def validate(
         typer.Option(metavar="NAME", help="A control policy: let it act in this gymnasium environment."),
     ] = None,
     pool: Pool = "tree",
+    overshoot: Overshoot = "lose",
     fan_in: FanIn = "thin",
     chip_seed: FitSeed = None,
     time_limit: TimeLimit = None,
@@ -100,7 +102,7 @@ def validate(
         result = convert_and_validate(
             ann, chip, samples, chips=chips, references=reference or ("twin", "brian2"), ticks=ticks,
             calibrate_chips=calibrate_chips, environment=environment,
-            sizes=files.parse_sizes(size or ()), encoding=encoding, pool=pool, fan_in=fan_in,
+            sizes=files.parse_sizes(size or ()), encoding=encoding, pool=pool, overshoot=overshoot, fan_in=fan_in,
             chip_seed=chip_seed, time_limit_s=time_limit, seed=seed, threads=threads, progress=progress,
         )  # fmt: skip
     if output is not None:

@@ -27,6 +27,7 @@ from spikeloom.flows.conversion.helpers import FAN_INS, FanIn, check_alone, spli
 from spikeloom.flows.conversion.input_coding import FEW_TICKS, InputEncoding
 from spikeloom.flows.conversion.mesh_order import placed_by_traffic
 from spikeloom.flows.conversion.outcome import Score, counter, report_of, warnings_of
+from spikeloom.flows.conversion.overshoot import OVERSHOOTS, Overshoot
 from spikeloom.flows.conversion.pools.max_pool import POOLS, Pool, Wired
 from spikeloom.flows.conversion.robust import ROBUST, check_robust, robust_rival
 from spikeloom.flows.conversion.smaller.budget import Budget
@@ -94,6 +95,7 @@ def convert(
     axons_per_source: int | None = None,
     encoding: InputEncoding | None = None,
     pool: Pool = "tree",
+    overshoot: Overshoot = "lose",
     fan_in: FanIn = "thin",
     gain: Literal["keep", "free"] | None = None,
     environment: Environment | None = None,
@@ -129,6 +131,8 @@ def convert(
     pool : how the largest of several rates is had: "tree" (window - 1 neurons, exact in rates), "or" (one neuron
         that fires with any of them, and holds them back where the chip lets it) or "race" (the same, and a keeper
         beside each of them that makes good what its resets lose). The layers behind are fitted on what it gives.
+    overshoot : "keep" what a neuron that is reset to zero has above its threshold: by a synapse onto itself, where
+        the chip's current can gather the input (`loihi1`), else by a second neuron beside each.
     fan_in : where a chip limits the synapses onto a neuron: "thin" leaves inputs of dense layers out, "split" sums
         them up in blocks by helper neurons, a layer NAME_helpers before each layer that needs them.
     gain : "keep" holds each neuron's gain (default for one output, or with an environment).
@@ -159,7 +163,7 @@ def convert(
     check_numbers(chip, ticks, chip_seed, neurons_per_unit, axons_per_source)
     weight_grid(chip)  # refuses weights that no fit can choose
     check_choices(objective=(objective, OBJECTIVES), encoding=(encoding, ENCODINGS), gain=(gain, GAINS),
-                   pool=(pool, POOLS), fan_in=(fan_in, FAN_INS))  # fmt: skip
+                   pool=(pool, POOLS), fan_in=(fan_in, FAN_INS), overshoot=(overshoot, OVERSHOOTS))  # fmt: skip
     check_robust(chip, robust_chips, objective)
     if fan_in == "split":
         check_alone(fan_in, sizes, budget)
@@ -171,7 +175,8 @@ def convert(
                            limit)  # fmt: skip
     smaller, pruned = made
     data = calibration_set(smaller, chip, rows, ticks=ticks, encoding=encoding, seed=seed,
-                           neurons_per_unit=neurons_per_unit, pool=pool, most_axons=axons_per_source)  # fmt: skip
+                           neurons_per_unit=neurons_per_unit, pool=pool, most_axons=axons_per_source,
+                           overshoot=overshoot)  # fmt: skip
     wanted = network.predict(data.rows[data.held])
     keep = gain == "keep" or (gain is None and (environment is not None or network.layers[-1].n_outputs == 1))
     methods = _methods(data, keep) + (("plain",) if plain_rounding else ())
@@ -213,8 +218,8 @@ def convert(
 def _digest(data: CalibrationSet, objective: Objective) -> str:
     """Of all that a converted layer depends on."""
     arrays = (part for layer in data.layers for part in (layer, *layer.arrays))
-    return digest(data.profile.hash, data.ticks, data.coding, data.seed, data.neurons_per_unit, data.axons, objective,
-                  data.rows, *arrays)  # fmt: skip
+    return digest(data.profile.hash, data.ticks, data.coding, data.seed, data.neurons_per_unit, data.axons,
+                  data.kept_by, objective, data.rows, *arrays)  # fmt: skip
 
 
 def _methods(data: CalibrationSet, keep_gain: bool) -> tuple[Method, ...]:

@@ -13,6 +13,7 @@ from spikeloom.errors import AnnError, FitError, NetworkError, PlacementError, S
 from spikeloom.flows.conversion.convertible import check_convertible
 from spikeloom.flows.conversion.dry_network import counts_outputs, dry_network, dry_units
 from spikeloom.flows.conversion.helpers import FanIn, HelperCost, helper_costs, split_fan_in
+from spikeloom.flows.conversion.overshoot import Overshoot
 from spikeloom.flows.conversion.pools.max_pool import Pool, Wired
 from spikeloom.flows.conversion.pools.pool_costs import PoolCost, pool_costs
 from spikeloom.flows.conversion.spiking_units import SpikingUnits, UnitLayer
@@ -101,6 +102,7 @@ def explain(
     profile: Profile | str | Path,
     *,
     pool: Pool = "tree",
+    overshoot: Overshoot = "lose",
     fan_in: FanIn = "thin",
 ) -> Explanation:
     """Say what a network takes on a chip, and what stands in the way, without data.
@@ -113,6 +115,8 @@ def explain(
     ann : what `load_ann` takes, or a `SpikingNetwork`, which is placed as it is.
     profile : a chip by name, path, or `Profile`.
     pool : the form of max pooling that is counted, "tree", "race" or "or", as `convert` takes it.
+    overshoot : "keep" counts the synapses, lines or neurons with which neurons that are reset to zero keep what
+        they have above their threshold, as `convert` takes it.
     fan_in : what is counted where a chip limits the synapses onto a neuron, "thin" or "split", as `convert` takes it.
 
     Raises AnnError or ProfileError where one of the two cannot be read.
@@ -127,7 +131,7 @@ def explain(
     network = ann if isinstance(ann, SpikingNetwork) else load_ann(ann)
     if isinstance(network, SpikingNetwork):
         return _explained("network", network, chip, [])
-    dry = _Dry(network, pool, fan_in)
+    dry = _Dry(network, pool, fan_in, overshoot)
     found = replace(dry.on(chip), pools=pool_costs(network, chip), helpers=helper_costs(network, chip))
     return found if found.fits else replace(found, alternatives=_alternatives(dry, chip))
 
@@ -135,8 +139,8 @@ def explain(
 class _Dry:
     """A trained network without data: brought into neurons once, then held against one chip after the other."""
 
-    def __init__(self, ann: Ann, pool: Pool, fan_in: FanIn) -> None:
-        self.ann, self.pool, self.fan_in = ann, pool, fan_in
+    def __init__(self, ann: Ann, pool: Pool, fan_in: FanIn, overshoot: Overshoot = "lose") -> None:
+        self.ann, self.pool, self.fan_in, self.overshoot = ann, pool, fan_in, overshoot
         self.problems: list[Problem] = []
         try:
             check_convertible(ann)
@@ -157,7 +161,9 @@ class _Dry:
         """What the network takes on this chip; a layer that no conversion carries is counted all the same."""
         problems = list(self.problems)
         try:
-            network = dry_network(self.ann, profile, units=self.units(profile))
+            network = dry_network(
+                self.ann, profile, self.pool, units=self.units(profile), overshoot=self.overshoot
+            )
         except (FitError, NetworkError, PlacementError) as error:
             return Explanation(self.ann.name, profile.name, (), (*problems, _problem(error)), None)
         return _explained(self.ann.name, network, profile, problems)
@@ -184,8 +190,9 @@ def _fewest_lines(unit: UnitLayer) -> int:
 
 
 def _alternatives(dry: _Dry, chip: Profile) -> tuple[str, ...]:
-    """Other profiles that hold the network, without helpers."""
-    plain = dry if dry.fan_in == "thin" else _Dry(dry.ann, dry.pool, "thin")
+    """Other profiles that hold the network, without helpers, and with what a reset loses."""
+    is_plain = dry.fan_in == "thin" and dry.overshoot == "lose"
+    plain = dry if is_plain else _Dry(dry.ann, dry.pool, "thin")
     names = [name for name in list_profiles() if ":" not in name and name != chip.name.partition("+")[0]]
     profiles = {name: load_profile(name) for name in names}
     return tuple(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.fit.problem import LayerFit, TypedCodes
-from spikeloom.network.constant_lines import constant_input
+from spikeloom.network.constant_lines import ConstantLines
 from spikeloom.network.network import SpikingNetwork
 from spikeloom.network.projection import Convolution, Population
 
@@ -54,10 +54,11 @@ class ChipLayer:
         profile's names
     theta: (n_target,) effective threshold in LSB; for a readout, LSB per unit of current
     host_bias: (n_target,) LSB, where the host computes the layer's current; `weights` are then LSB per unit of value
-    constant: (lines, n_target) codes from the lines that always send, where a bias comes by axons
+    constant: the lines that always send, where a bias comes by axons
     types: (n_source, k) the type of each axon of a source, where axons have one; `weights` are then the bits
         (k, n_source, n_target) of its axons
     by_sign: codes above 0 go to the first receptor, those below, as magnitudes, to the second
+    onto_itself: ((n_target,) codes, (n_target,) exponents) of the synapses of every neuron onto itself
     """
 
     name: str
@@ -67,9 +68,10 @@ class ChipLayer:
     init: dict[str, NDArray]
     theta: Array
     host_bias: Array | None = None
-    constant: NDArray | None = None
+    constant: ConstantLines | None = None
     types: NDArray | None = None
     by_sign: bool = False
+    onto_itself: tuple[tuple[NDArray, NDArray], ...] = ()
 
     @property
     def size(self) -> int:
@@ -87,8 +89,9 @@ class ChipLayer:
         for source, weights in zip(sources, self.weights, strict=True):
             self._connect(network, network.populations[source], population, weights, copies)
         if self.constant is not None:
-            lines = constant_input(network, len(self.constant))
-            network.connect(lines, population, np.tile(self.constant, copies))
+            self.constant.connect(network, population, copies)
+        for own, exponents in self.onto_itself:
+            _connect_to_itself(network, population, np.tile(own, copies), np.tile(exponents, copies))
 
     def _connect(
         self, network: SpikingNetwork, origin: Population, population: Population, weights: Any, copies: int
@@ -146,3 +149,15 @@ def _connect_by_sign(
 
     for receptor, codes in enumerate((np.maximum(weights, 0), np.maximum(-weights, 0))):
         network.connect(origin, population, coo_array(codes), receptor=receptor)
+
+
+def _connect_to_itself(
+    network: SpikingNetwork, population: Population, codes: NDArray, exponents: NDArray
+) -> None:
+    """A synapse of each neuron onto itself, where its code is not 0."""
+    from scipy.sparse import coo_array
+
+    neurons = np.flatnonzero(codes)
+    weights = coo_array((codes[neurons], (neurons, neurons)), shape=(population.size,) * 2)
+    shared: dict[str, Any] = {network.profile.weights.shared[0].name: exponents}
+    network.connect(population, population, weights, **shared)

@@ -84,6 +84,11 @@ def smallest_readout_scale(profile: Profile, layer: AnnLayer, peak: float, plane
     return least_unit(profile, layer, planes) * peak / (HEADROOM * _readout_limit(profile))
 
 
+def smallest_scale_within(profile: Profile, layer: AnnLayer, peak: float, planes: int = 1) -> float:
+    """The smallest scale at which every register holds a current of so many thresholds, at the lowest exponent."""
+    return least_unit(profile, layer, planes) * peak / (HEADROOM * accumulator_limit(profile))
+
+
 def least_unit(profile: Profile, layer: AnnLayer, planes: int = 1) -> float:
     """LSB that code 1 adds at the lowest exponent, once from each source of a pool."""
     return weight_unit(profile) * 2.0 ** _lowest_exponent(profile, planes) * float(np.prod(layer.input_pool))

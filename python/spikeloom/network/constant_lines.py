@@ -6,6 +6,10 @@ coarse part and finer ones.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +21,26 @@ from spikeloom.profile.weights import mode_names, weight_levels
 Array = NDArray[np.float64]
 LINES = "constant"  # name of the input
 RATES = (8.0, 2.0, 0.5, 0.125)  # spikes a tick
+
+
+@dataclass(frozen=True, eq=False)
+class ConstantLines:
+    """codes: (lines, n) of the synapses of each line; rates: of the lines; shared: values of their weights."""
+
+    codes: NDArray
+    rates: tuple[float, ...]
+    shared: Mapping[str, Any] = field(default_factory=dict)
+
+    def connect(self, network: SpikingNetwork, target: Population, copies: int = 1) -> None:
+        """Add the synapses; all layers of a network share the lines."""
+        lines = _constant_input(network, self.rates)
+        network.connect(lines, target, np.tile(self.codes, copies), **self.shared)
+
+
+def bias_lines(bias: Array, profile: Profile) -> ConstantLines:
+    """The lines that come nearest to these biases (m,), in LSB a tick."""
+    codes = line_codes(bias, profile)
+    return ConstantLines(codes, RATES * (len(codes) // len(RATES)))
 
 
 def line_codes(bias: Array, profile: Profile) -> NDArray[np.int32]:
@@ -44,9 +68,8 @@ def largest_line_bias(profile: Profile) -> float:
     return sum(RATES) * float(min(levels.high, -levels.low))
 
 
-def constant_input(network: SpikingNetwork, lines: int) -> Population:
+def _constant_input(network: SpikingNetwork, rates: tuple[float, ...]) -> Population:
     """The lines, which all layers of a network share."""
     if LINES in network.populations:
         return network.populations[LINES]
-    rates = np.tile(RATES, lines // len(RATES))
-    return network.input(LINES, lines, encoding="constant", scale=rates)
+    return network.input(LINES, len(rates), encoding="constant", scale=np.array(rates))

@@ -19,6 +19,7 @@ from spikeloom.ann.graph import AnnLayer
 from spikeloom.errors import PlacementError
 from spikeloom.fit.problem import TypedCodes
 from spikeloom.network.analog_units import slowest_leak, weight_sizes
+from spikeloom.network.carried import carried
 from spikeloom.network.chip_layer import ChipLayer, Synapses
 from spikeloom.network.chip_units import (
     FINEST_THRESHOLD,
@@ -39,7 +40,7 @@ from spikeloom.network.chip_units import (
     threshold_name,
     weight_unit,
 )
-from spikeloom.network.constant_lines import line_codes
+from spikeloom.network.constant_lines import bias_lines
 from spikeloom.network.differential_pairs import pair_layer, pair_neuron
 from spikeloom.network.gain_neurons import gain_layer, gain_neuron
 from spikeloom.network.projection import Convolution
@@ -62,13 +63,15 @@ def chip_layer(
     depth: int = 0,
     planes: int = 1,
     start_share: Array | float = 0.5,
+    carries: bool = False,
 ) -> ChipLayer:
     """The codes of a layer.
 
     peak: (m,) largest |current| of one tick on calibration data, in threshold units; for a readout, the largest
     accumulated one. A readout never fires, and its bias is spread over the
     `ticks + depth` ticks that it integrates. planes: lines of an input channel, of weight 1/2, 1/4, ...
-    start_share: (m,) potential that a neuron starts with, in thresholds.
+    start_share: (m,) potential that a neuron starts with, in thresholds. carries: its neurons keep what they have
+    above their threshold, see `carried`.
     """
     _check_planes(planes, profile)
     area = float(np.prod(layer.input_pool))
@@ -79,6 +82,8 @@ def chip_layer(
         return _on_image(pair_layer(each, profile, pair, ticks=ticks), layer)
     current = synapses.bias * (ticks / (ticks + depth) if readout else 1.0)
     constant = np.maximum(current, 0.0) + start_share / ticks
+    if carries:
+        constant = np.abs(start_share - depth * current)
     if profile.weights.formula == "float":
         largest = np.maximum(constant, np.abs(current))
         synapses = _in_range(synapses, profile, peak, largest, readout, area)
@@ -103,16 +108,20 @@ def chip_layer(
     else:
         types, weights = synapses.typed.sets, (axon_bits(synapses.typed),)
         params |= dict(zip(profile.weights.table, synapses.typed.weights, strict=True))
-    return ChipLayer(
+    made = ChipLayer(
         synapses.name,
         weights,
         _shared(profile, exponent, planes, layer),
         {name: _on_positions(codes, layer) for name, codes in params.items()},
         {name: _on_positions(values, layer) for name, values in init.items()},
         _on_positions(theta, layer),
-        constant=_on_positions(line_codes(current * theta + start, profile), layer) if by_axon else None,
+        constant=bias_lines(_on_positions(current * theta + start, layer), profile) if by_axon else None,
         types=types,
     )
+    if not carries:
+        return made
+    start_shares = np.broadcast_to(start_share, current.shape)
+    return carried(made, _on_positions(current, layer), _on_positions(start_shares, layer), depth, profile)
 
 
 def _check_planes(planes: int, profile: Profile) -> None:

@@ -17,6 +17,7 @@ from spikeloom.flows.conversion.chip_limits import counts_spikes, firing_ceiling
 from spikeloom.flows.conversion.held_out import held_out_rows
 from spikeloom.flows.conversion.input_coding import FEW_TICKS, InputCoding, InputEncoding, choose_coding
 from spikeloom.flows.conversion.layers.layer_data import LayerData
+from spikeloom.flows.conversion.overshoot import Overshoot, Way, way_to_keep
 from spikeloom.flows.conversion.pairs import is_pair
 from spikeloom.flows.conversion.pools.max_pool import Pool
 from spikeloom.flows.conversion.pools.races import with_races
@@ -42,6 +43,7 @@ class CalibrationSet:
     axons: that each source of a layer drives
     gains: per layer, what the activations of its channels were multiplied by
     spread: of a weight from chip to chip, for the method "robust"
+    kept_by: who keeps what neurons have above their threshold
     """
 
     ann: Ann
@@ -61,6 +63,7 @@ class CalibrationSet:
     axons: tuple[int, ...] = ()
     gains: Mapping[str, Array] = field(default_factory=dict)
     spread: float = 0.0
+    kept_by: Way = ""
 
 
 def _neurons(ann: Ann, layer: AnnLayer, per_unit: int) -> int:
@@ -79,6 +82,7 @@ def calibration_set(
     neurons_per_unit: int = 1,
     pool: Pool = "tree",
     most_axons: int | None = None,
+    overshoot: Overshoot = "lose",
 ) -> CalibrationSet:
     """The ANN's answers on as many rows as the emulation can hold, in a seeded order, and the coding of the input."""
     widest = max(ann.layers[0].n_inputs, *(_neurons(ann, layer, neurons_per_unit) for layer in ann.layers))
@@ -117,6 +121,7 @@ def calibration_set(
         units.offset if counted else None,
         axons_per_source(layers, profile, most_axons),
         units.gains,
+        kept_by=way_to_keep(overshoot, ann, profile, pool),
     )
 
 

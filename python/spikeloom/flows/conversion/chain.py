@@ -79,7 +79,8 @@ def _convert_chain(
     network = SpikingNetwork(data.profile)
     _add_input(network, data)
     check_ports(network)  # too many lines are refused before the work, not after it
-    ideal = IdealStages(data.profile, lambda other: _add_input(other, data))
+    subtracts = data.kept_by == "itself"
+    ideal = IdealStages(data.profile, lambda other: _add_input(other, data), subtracts=subtracts)
     sent: dict[str, Sent] = {}
     winners = []
     for index, layer in enumerate(data.layers):

@@ -13,6 +13,7 @@ from spikeloom.fit.sign_search import by_energy
 from spikeloom.fit.type_table import plain_codes
 from spikeloom.flows.conversion.axon_plan import axons_per_source, has_types, one_sign_a_line
 from spikeloom.flows.conversion.chip_limits import counts_spikes, largest_code, type_table, weight_grid
+from spikeloom.flows.conversion.overshoot import Overshoot, way_to_keep
 from spikeloom.flows.conversion.pools.max_pool import Pool, Wired
 from spikeloom.flows.conversion.pools.races import connect_race, race_behind, with_races
 from spikeloom.flows.conversion.relays import relayed
@@ -39,8 +40,9 @@ def counts_outputs(profile: Profile) -> bool:
 
 
 def dry_network(
-    ann: Ann, profile: Profile, pool: Pool = "tree", *, units: SpikingUnits | None = None
-) -> SpikingNetwork:
+    ann: Ann, profile: Profile, pool: Pool = "tree", *, units: SpikingUnits | None = None,
+    overshoot: Overshoot = "lose",
+) -> SpikingNetwork:  # fmt: skip
     """Populations and synapses as a conversion makes them, for inputs that are never negative.
 
     units: `dry_units` of this network, where they have been made already. Codes are the weights rounded to the
@@ -53,13 +55,20 @@ def dry_network(
     counted = counts_outputs(profile)
     plain = dry_units(ann, pool, counted=counted) if units is None else units
     layers = relayed(with_races(plain, profile), profile).layers
-    axons, chips = (*axons_per_source(layers, profile), 1), {}
+    axons, chips, way = (
+        (*axons_per_source(layers, profile), 1),
+        {},
+        way_to_keep(overshoot, ann, profile, pool),
+    )
     for index, layer in enumerate(layers):
         signed = one_sign_a_line(profile, axons[index], is_first=index == 0)
-        chip = _on_chip(layer, profile, axons[index], signed, readout=layer is layers[-1] and not counted)
+        is_readout, race = layer is layers[-1] and not counted, race_behind(layer.name, layers)
+        carries = way == "itself" and race is None and not is_readout
+        chip = _on_chip(layer, profile, axons[index], signed, readout=is_readout, carries=carries)
         chip.add_to(network, sources_of(layer), copies=axons[index + 1])
         chips[layer.name] = chip
-        if (race := race_behind(layer.name, layers)) is not None and race.keeps:
+        raced, own = race is not None and race.keeps, isinstance(layer, AnnLayer) and not is_readout
+        if raced or (way == "keeper" and own):
             keep(network, chip, sources_of(layer), largest_code(profile))
         if isinstance(layer, Wired) and layer.holds_back:
             connect_race(network, layer, chips[sources_of(layer)[0]])
@@ -67,14 +76,16 @@ def dry_network(
     return network
 
 
-def _on_chip(layer: UnitLayer, profile: Profile, axons: int, signed: bool, *, readout: bool) -> ChipLayer:
+def _on_chip(
+    layer: UnitLayer, profile: Profile, axons: int, signed: bool, *, readout: bool, carries: bool
+) -> ChipLayer:
     if isinstance(layer, Wired):
         return wired_layer(layer.name, list(layer.maps.values()), profile, largest_code(profile))
     peak = np.ones(len(layer.bias))
     rounded = _rounded(layer, profile, axons)
     if signed:
         rounded = replace(rounded, codes=clip_to_signs(rounded.codes, by_energy(rounded.codes)))
-    return chip_layer(rounded, layer, profile, ticks=TICKS, peak=peak, readout=readout)
+    return chip_layer(rounded, layer, profile, ticks=TICKS, peak=peak, readout=readout, carries=carries)
 
 
 def _rounded(layer: AnnLayer, profile: Profile, axons: int) -> Synapses:

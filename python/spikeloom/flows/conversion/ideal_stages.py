@@ -35,12 +35,18 @@ STAGES = ("fitted", "quantised")
 
 
 class IdealStages:
-    """One network on profile `ideal` for each of `STAGES`; `add_input` gives a network its input lines."""
+    """One network on profile `ideal` for each of `STAGES`.
 
-    def __init__(self, profile: Profile, add_input: Callable[[SpikingNetwork], None]) -> None:
+    add_input: gives a network its input lines; subtracts: neurons that the chip resets to zero keep by themselves
+    what they have above their threshold.
+    """
+
+    def __init__(
+        self, profile: Profile, add_input: Callable[[SpikingNetwork], None], *, subtracts: bool = False
+    ) -> None:
         own = has_synapses_of_their_own(profile)
         self._unit = float(effective_weights(profile.weights, [1], {})[0]) if own else None
-        self._profile = with_real_weights(profile) if own else ideal_like(profile)
+        self._profile = with_real_weights(profile) if own else ideal_like(profile, subtracts=subtracts)
         self._networks = {stage: SpikingNetwork(self._profile) for stage in (STAGES[:1] if own else STAGES)}
         self._depth: dict[str, int] = {}
         self._chips: dict[tuple[str, str], ChipLayer] = {}
@@ -96,12 +102,12 @@ class IdealStages:
     def _on_ideal(self, task: LayerTask, depth: int) -> LayerTask:
         """The task on the ideal chip."""
         feed = Feed(task.data.feed.inputs, task.data.feed.ticks, depth)
-        return replace(task, profile=self._profile, data=replace(task.data, feed=feed))
+        return replace(task, profile=self._profile, data=replace(task.data, feed=feed), carries=False)
 
 
-def ideal_like(profile: Profile) -> Profile:
-    """Profile `ideal` with the chip's own reset, where that is to zero."""
-    to_zero = getattr(profile.fire, "reset", "subtract") in ("zero", "value")
+def ideal_like(profile: Profile, *, subtracts: bool = False) -> Profile:
+    """Profile `ideal` with the chip's own reset, where that is to zero and the neurons do not make good for it."""
+    to_zero = getattr(profile.fire, "reset", "subtract") in ("zero", "value") and not subtracts
     return load_profile("ideal", override={"operation.fire.reset": "zero"} if to_zero else None)
 
 

@@ -49,11 +49,13 @@ def task_behind(
     is_readout = is_last and data.counted_offset is None
     layer_data = data.first if is_first else _data_behind(data, index, sent, is_readout)
     race, by_host = race_behind(data.layers[index].name, data.layers), is_first and data.coding.by_host
+    raced = race is not None and race.keeps
+    free = not (is_readout or by_host)
     return LayerTask(
         layer_data, data.profile, data.ticks, is_readout, data.coding if is_first else None, objective, threads,
         1 if is_last else data.neurons_per_unit, data.axons[index],
-        is_held_back=race is not None, keeps=race is not None and race.keeps and not by_host,
-        spread=data.spread,
+        is_held_back=race is not None, keeps=free and (raced or data.kept_by == "keeper"),
+        carries=free and race is None and data.kept_by == "itself", spread=data.spread,
     )  # fmt: skip
 
 

@@ -14,7 +14,6 @@ from spikeloom.fit.groups import grouped_current
 from spikeloom.fit.integer import full_range_scale
 from spikeloom.fit.problem import LayerProblem, Objective, Response, WeightGrid
 from spikeloom.flows.conversion.axon_plan import has_types, one_sign_a_line
-from spikeloom.flows.conversion.checkpoint import digest
 from spikeloom.flows.conversion.chip_limits import (
     firing_ceiling,
     full_precision,
@@ -25,8 +24,15 @@ from spikeloom.flows.conversion.chip_limits import (
 )
 from spikeloom.flows.conversion.input_coding import InputCoding
 from spikeloom.flows.conversion.layers.layer_data import LayerData
-from spikeloom.flows.conversion.layers.peaks import arriving, current_range, host_peak, largest_sum
+from spikeloom.flows.conversion.layers.peaks import (
+    PEAK_IMAGES,
+    gathered_peak,
+    host_peak,
+    summed_peak,
+    tick_peak,
+)
 from spikeloom.flows.conversion.spiking_units import start_shares
+from spikeloom.network.carried import largest_gathered
 from spikeloom.network.chip_layer import ChipLayer, Synapses
 from spikeloom.network.chip_units import (
     HEADROOM,
@@ -34,6 +40,7 @@ from spikeloom.network.chip_units import (
     least_unit,
     smallest_readout_scale,
     smallest_scale,
+    smallest_scale_within,
 )
 from spikeloom.network.constant_lines import largest_line_bias
 from spikeloom.network.from_fit import chip_layer, hosted_layer
@@ -45,9 +52,6 @@ from spikeloom.program.program import ChipProgram
 
 Array = NDArray[np.float64]
 FIRST_PART = 0.75  # of the range of a membrane that wraps, before it is known what the fit brings
-PEAK_IMAGES = (
-    32  # images on which peaks of the accumulators are measured, beside those of the largest answers
-)
 MORE_IMAGES = 512  # likewise, where an accumulator that leaves its range wraps
 WEAKEST = 16.0  # scales of outputs may differ from the typical one by this much
 
@@ -62,6 +66,7 @@ class LayerTask:
     part: (m,) of the range of a membrane that wraps, for what the weight copy brings, see `wrap_room`
     spread: of a weight from chip to chip, for the method "robust"
     is_held_back: a pool behind it takes thresholds from its neurons and gives them back; keeps: so do keepers
+    carries: its neurons keep what they have above their threshold by themselves, see `network.carried`
     """
 
     data: LayerData
@@ -77,6 +82,7 @@ class LayerTask:
     is_held_back: bool = False
     keeps: bool = False
     spread: float = 0.0
+    carries: bool = False
 
     @property
     def layer(self) -> AnnLayer:
@@ -137,10 +143,20 @@ class LayerTask:
             return replace(grid, scale_min=limits[0] * area, scale_max=limits[1] * area)
         typical = float(np.median(full_range_scale(weights, grid.levels)))
         least = max(smallest_scale(self.profile, self.layer), typical / WEAKEST)
+        if self.carries:
+            least = max(least, self._coarsened_by_gathering(scale))
         if self.profile.bias.kind != "axon":
             return replace(grid, scale_min=least)
         coarsened = np.maximum(least, self._coarsened_by_bias(scale))
         return replace(grid, scale_min=coarsened if self.layer.groups == 1 else float(coarsened.max()))
+
+    def _coarsened_by_gathering(self, scale: float) -> float:
+        """The smallest scale at which the register that gathers the weight copy's current holds it."""
+        at_one = self._copied()
+        copied = replace(at_one, scales=scale * at_one.scales, bias=scale * at_one.bias)
+        gathered = gathered_peak(self.data, self.planes, copied)
+        peak = float(largest_gathered(self.profile, _peak(self, copied), gathered).max())
+        return smallest_scale_within(self.profile, self.layer, peak, self.planes)
 
     def _coarsened_by_bias(self, scale: float) -> Array:
         """(m,) the smallest scale at which the lines of the chip's constant input still reach the bias.
@@ -269,9 +285,11 @@ def on_chip(task: LayerTask, synapses: Synapses) -> ChipLayer:
             ticks=task.ticks, peak=host_peak(task.data, fitted), start_share=shares,
         )  # fmt: skip
     peak = _peak(task, synapses) + task.by_others
+    if task.carries:
+        peak = largest_gathered(task.profile, peak, gathered_peak(task.data, task.planes, synapses))
     return chip_layer(
         synapses, task.layer, task.profile, ticks=task.ticks, peak=peak, readout=task.is_last,
-        depth=task.data.feed.depth, planes=task.planes, start_share=shares,
+        depth=task.data.feed.depth, planes=task.planes, start_share=shares, carries=task.carries,
     )  # fmt: skip
 
 
@@ -282,14 +300,5 @@ def _spread_bias(layer: AnnLayer) -> Array:
 def _peak(task: LayerTask, synapses: Synapses) -> Array:
     """(m,) largest current of one tick on a few images in threshold units; accumulated, for a readout."""
     images = task.data.spread_and_largest(MORE_IMAGES if has_types(task.profile) else PEAK_IMAGES)
-    if task.is_last:
-        layer = task.layer.with_matrix(synapses.weights, synapses.bias)
-        return largest_sum(layer, arriving(task.data.feed, task.planes, images))
-    bare = task.layer.with_matrix(np.asarray(synapses.codes, dtype=np.float64), np.zeros_like(synapses.bias))
-    what = f"currents {digest(synapses.codes)}"  # the search tries the same codes at many scales
-    ends = task.data.remembered(
-        what, lambda: current_range(bare, arriving(task.data.feed, task.planes, images))
-    )
-    least, most = (np.abs(end * synapses.scales + synapses.bias) for end in ends)
-    largest: Array = np.maximum(least, most)
-    return largest
+    found = summed_peak if task.is_last else tick_peak
+    return found(task.data, task.planes, synapses, images)
