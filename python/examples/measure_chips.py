@@ -56,6 +56,7 @@ SETTINGS = (
     Setting("truenorth", 32),
     Setting("tinyodin", 64),
     Setting("odin", 128),
+    Setting("odin", 128, options={"axons_per_source": 1}),
     Setting("brainscales2", 96),
     Setting("dynap_se2", 256),
     Setting("xylo_a2", 32, "wine"),

@@ -148,6 +148,21 @@ def signs(unit: float) -> None:
     )
 
 
+def rounding(unit: float) -> None:
+    """The bundled network's first layer at 3 bits, a scale for each output."""
+    bundle = load_bundle("mlp")
+    first, activity = load_ann(bundle.onnx_path).layers[0], images(4000)
+    problem = LayerProblem("fc1", activity, first.preactivation(activity), "identity", first.matrix, first.bias, 1.0,
+                           1.0, Response.linear(), 1.0, WeightGrid((-3, 3, 1)), objective="l2")  # fmt: skip
+    started = process_time()
+    fit = fit_layer(problem)
+    seconds = process_time() - started
+    print(
+        f"3 bits, {problem.n_inputs} x {problem.n_outputs}: excess {fit.rounding_loss:.5f} of the variance, plain "
+        f"rounding {fit.plain_rounding_loss:.5f}; {seconds:.1f} s = {seconds / unit:.0f} lstsq"
+    )
+
+
 def conversion(unit: float) -> None:
     """A whole network at 4 bits, with its memory."""
     rng, sizes = np.random.default_rng(0), (INPUTS, 256, 128, 10)
@@ -170,7 +185,7 @@ def _memory() -> float:
 
 
 PARTS: dict[str, Callable[[float], None]] = {
-    "limited": limited, "programs": programs, "signs": signs, "conversion": conversion,
+    "limited": limited, "programs": programs, "signs": signs, "rounding": rounding, "conversion": conversion,
 }  # fmt: skip
 
 
@@ -179,7 +194,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "part", nargs="*", default=["conversion", "limited", "programs", "signs"], help=", ".join(PARTS)
+        "part",
+        nargs="*",
+        default=["conversion", "limited", "programs", "rounding", "signs"],
+        help=", ".join(PARTS),
     )
     unit = lstsq_seconds()
     print(f"lstsq {INPUTS} x {OUTPUTS}, {ROWS} rows: {unit:.2f} s")
