@@ -14,8 +14,9 @@ from spikeloom.fit.problem import Objective
 from spikeloom.flows.conversion.calibration import CalibrationSet
 from spikeloom.flows.conversion.chip_limits import largest_code
 from spikeloom.flows.conversion.ideal_stages import IdealStages
+from spikeloom.flows.conversion.layers.alone import alone
 from spikeloom.flows.conversion.layers.layer_data import LayerData
-from spikeloom.flows.conversion.layers.layer_task import LayerTask, alone
+from spikeloom.flows.conversion.layers.layer_task import LayerTask
 from spikeloom.flows.conversion.pools.max_pool import Wired
 from spikeloom.flows.conversion.pools.races import connect_race, race_behind, race_program
 from spikeloom.flows.conversion.spiking_units import sources_of

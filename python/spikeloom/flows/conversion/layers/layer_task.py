@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spikeloom.ann.graph import AnnLayer
-from spikeloom.emulation.measure import readout, stepwise, unsplit, window_rates
+from spikeloom.emulation.measure import readout, window_rates
 from spikeloom.fit.groups import grouped_current
 from spikeloom.fit.integer import full_range_scale
 from spikeloom.fit.problem import LayerProblem, Objective, Response, WeightGrid
@@ -23,6 +22,7 @@ from spikeloom.flows.conversion.chip_limits import (
     weight_grid,
 )
 from spikeloom.flows.conversion.input_coding import InputCoding
+from spikeloom.flows.conversion.layers.alone import alone
 from spikeloom.flows.conversion.layers.layer_data import LayerData
 from spikeloom.flows.conversion.layers.peaks import (
     PEAK_IMAGES,
@@ -152,8 +152,7 @@ class LayerTask:
 
     def _coarsened_by_gathering(self, scale: float) -> float:
         """The smallest scale at which the register that gathers the weight copy's current holds it."""
-        at_one = self._copied()
-        copied = replace(at_one, scales=scale * at_one.scales, bias=scale * at_one.bias)
+        copied = self._copied(scale)
         gathered = gathered_peak(self.data, self.planes, copied)
         peak = float(largest_gathered(self.profile, _peak(self, copied), gathered).max())
         return smallest_scale_within(self.profile, self.layer, peak, self.planes)
@@ -185,10 +184,10 @@ class LayerTask:
         at_one = self.data.remembered("copied peak", lambda: float(_peak(self, self._copied()).max()))
         return at_one * scale
 
-    def _copied(self) -> Synapses:
-        """The weight copy at target scale 1."""
-        weights = self.layer.matrix / np.reshape(self.data.input_scale, (-1, 1))
-        return Synapses(self.layer.name, weights, np.ones_like(self.layer.bias), self.layer.bias)
+    def _copied(self, scale: float = 1.0) -> Synapses:
+        """The weight copy at a target scale."""
+        weights, bias = self.layer.matrix / np.reshape(self.data.input_scale, (-1, 1)), self.layer.bias
+        return Synapses(self.layer.name, weights, np.full_like(bias, scale), scale * bias)
 
     def problems(self, scale: float, response: Response) -> tuple[LayerProblem, ...]:
         """The calibration problem at a target scale, one for each group of channels."""
@@ -230,18 +229,6 @@ def one_layer_network(task: LayerTask, chip: ChipLayer) -> SpikingNetwork:
     return network
 
 
-def alone(
-    chip: ChipLayer, profile: Profile, sizes: Sequence[int], *, by_host: bool = False
-) -> SpikingNetwork:
-    """A layer behind so many lines of each source."""
-    network = SpikingNetwork(unsplit(stepwise(profile)))
-    sources = [f"feed{k}" for k in range(len(sizes))]
-    for source, size in zip(sources, sizes, strict=True):
-        network.input(source, size, encoding="current" if by_host else "spikes")
-    chip.add_to(network, sources)
-    return network
-
-
 def readout_scale(task: LayerTask, chip: ChipLayer, scale: float) -> Array:
     """(n_target,) ANN units per LSB of the accumulated readout."""
     return 1.0 / (chip.theta * task.ticks * scale)
@@ -280,8 +267,11 @@ def on_chip(task: LayerTask, synapses: Synapses) -> ChipLayer:
         fitted = task.layer.with_matrix(synapses.weights, synapses.bias)
         assert task.coding is not None
         channels = np.eye(task.coding.size) * task.coding.scale
+        without_bias = fitted.preactivation(task.coding.halves(channels)) - np.tile(
+            fitted.bias, fitted.positions
+        )
         return hosted_layer(
-            fitted, fitted.preactivation(task.coding.halves(channels)) - _spread_bias(fitted), task.profile,
+            fitted, without_bias, task.profile,
             ticks=task.ticks, peak=host_peak(task.data, fitted), start_share=shares,
         )  # fmt: skip
     peak = _peak(task, synapses) + task.by_others
@@ -291,10 +281,6 @@ def on_chip(task: LayerTask, synapses: Synapses) -> ChipLayer:
         synapses, task.layer, task.profile, ticks=task.ticks, peak=peak, readout=task.is_last,
         depth=task.data.feed.depth, planes=task.planes, start_share=shares, carries=task.carries,
     )  # fmt: skip
-
-
-def _spread_bias(layer: AnnLayer) -> Array:
-    return np.tile(layer.bias, layer.positions)
 
 
 def _peak(task: LayerTask, synapses: Synapses) -> Array:
