@@ -23,6 +23,19 @@ SPIKELOOM_INLINE std::uint64_t bits_of(const std::uint8_t* flags) {
   return bits;
 }
 
+// The sum of the numbers whose flag is 1; the others' are 0.
+SPIKELOOM_INLINE std::int64_t sum_where(const std::uint8_t* flags, const std::uint8_t* numbers,
+                                        std::int64_t count) {
+  std::int64_t total = 0;
+  for (std::int64_t first = 0; first < count; first += 4096) {  // of so many, 32 bits hold the sum
+    const std::int64_t end = first + 4096 < count ? first + 4096 : count;
+    std::uint32_t sum = 0;
+    for (std::int64_t i = first; i < end; ++i) sum += std::uint32_t{flags[i]} * numbers[i];
+    total += sum;
+  }
+  return total;
+}
+
 // put(k, number): the k-th bit that is set, for k from n on; the number of bits set, and n more. Eight are
 // put at a time, wanted or not: a branch for each would be guessed wrong at every one.
 template <class Put>

@@ -50,7 +50,8 @@ class LoadedMachine final : public Machine {
   // What one thread needs to run samples.
   struct Alone {
     CoreState<S, Sum> state;
-    std::vector<S> set;            // values that a sample overrides
+    std::vector<S> set;  // values that a sample overrides
+    SpikeTally tally;
     std::unique_ptr<Clock> clock;  // where clocks are counted
 
     Alone(const Cores<S, Sum>& cores, const Controller* controller)
@@ -64,6 +65,7 @@ class LoadedMachine final : public Machine {
     std::exception_ptr error;
     std::vector<std::vector<SpikeRow>> spikes;  // of each sample
     std::shared_ptr<const Division> division;   // where several threads run one sample
+    std::vector<Window> windows;
   };
 
   // Made when clocks are first asked for.
@@ -112,6 +114,7 @@ RunResult LoadedMachine<S, Sum>::run(const RunRequest& request) const {
   RunResult result = allocated(request);
   Work shared;
   shared.spikes.resize(request.samples);
+  shared.windows = windows_of(request);
   const std::int64_t wanted =
       std::clamp<std::int64_t>(request.threads, 1, std::max<std::int64_t>(1, request.samples));
   shared.division = division(request, request.threads / wanted);
@@ -145,7 +148,7 @@ void LoadedMachine<S, Sum>::work(const RunRequest& request, RunResult& result, W
     std::optional<Alone> alone;
     if (shared.division != nullptr) team.emplace(cores_, *shared.division);
     while ((sample = shared.next++) < request.samples && sample < shared.failed) {
-      const SampleRun<S, Sum> run(cores_, *program_, request, sample, result);
+      const SampleRun<S, Sum> run(cores_, *program_, request, shared.windows, sample, result);
       if (team && team->run(run, request.ticks, shared.spikes[sample])) continue;
       if (team) run.forget();
       if (!alone) alone.emplace(cores_, request.cycles ? &controller() : nullptr);
@@ -163,7 +166,7 @@ template <class S, class Sum>
 void LoadedMachine<S, Sum>::run_alone(const RunRequest& request, std::int64_t sample,
                                       const SampleRun<S, Sum>& run, Alone& with, RunResult& result,
                                       std::vector<SpikeRow>& spikes) const {
-  run.begin(with.state, with.set);
+  run.begin(with.state, with.set, with.tally);
   if (with.clock != nullptr) with.clock->reset();
   ClockLog* const log = request.clocks ? &result.clocks[sample] : nullptr;
   for (std::int64_t t = 0; t < request.ticks; ++t) {
@@ -171,9 +174,9 @@ void LoadedMachine<S, Sum>::run_alone(const RunRequest& request, std::int64_t sa
       run_clocked_tick(*program_, cores_, with.state, *with.clock, run.inputs(t), t, request.ticks, log);
     else
       run_tick(*program_, cores_, with.state, run.inputs(t), t, request.ticks);
-    run.write_tick(with.state, t, spikes);
+    run.write_tick(with.state, t, with.tally, spikes);
   }
-  run.write_events(with.state);
+  run.write_events(with.state, with.tally);
   if (with.clock != nullptr) result.cycles[sample] = with.clock->row();
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -11,6 +13,28 @@
 #include "core/cores.hpp"
 
 namespace spikeloom {
+
+// Neighbouring neurons [first, end) whose spikes are counted in the same ticks [begin, ...).
+struct Window {
+  std::int32_t first, end, begin;
+};
+
+inline std::vector<Window> windows_of(const RunRequest& request) {
+  std::vector<Window> windows;
+  for (std::int32_t i = 0; i < std::int32_t(request.depths.size()); ++i) {
+    if (windows.empty() || windows.back().begin != request.depths[i])
+      windows.push_back({i, i, request.depths[i]});
+    ++windows.back().end;
+  }
+  return windows;
+}
+
+// Spikes of each neuron that are not yet added to the counts of the sample, of so many ticks: where many
+// spike, bytes are added for all of them.
+struct SpikeTally {
+  std::vector<std::uint8_t> of_neuron;
+  int ticks = 0;
+};
 
 template <class S>
 Table<S>& typed(Values& values) {
@@ -25,15 +49,22 @@ class SampleRun {
  public:
   using State = CoreState<S, Sum>;
   SampleRun(const Cores<S, Sum>& cores, const Program& program, const RunRequest& request,
-            std::int64_t sample, RunResult& result)
-      : cores_(cores), program_(program), request_(request), sample_(sample), result_(result) {}
+            const std::vector<Window>& windows, std::int64_t sample, RunResult& result)
+      : cores_(cores),
+        program_(program),
+        request_(request),
+        windows_(windows),
+        sample_(sample),
+        result_(result) {}
 
   // `set` holds the values that the sample overrides, as long as it runs.
-  void begin(State& state, std::vector<S>& set) const {
+  void begin(State& state, std::vector<S>& set, SpikeTally& tally) const {
     const auto row = static_cast<std::uint32_t>(sample_);
     cores_.reset(state,
                  {request_.trial_seed, request_.sample_ids.empty() ? row : request_.sample_ids[sample_]});
     override_params(state, set);
+    tally.of_neuron.assign(state.flags.empty() ? 0 : program_.neurons(), 0);
+    tally.ticks = 0;
   }
 
   // Of tick t; absent where there are none.
@@ -44,14 +75,16 @@ class SampleRun {
   }
 
   // After tick t; `spikes` grows by those that are listed.
-  void write_tick(const State& state, std::int64_t t, std::vector<SpikeRow>& spikes) const {
-    count(state, t);
+  void write_tick(const State& state, std::int64_t t, SpikeTally& tally,
+                  std::vector<SpikeRow>& spikes) const {
+    state.has_dense_flags() ? count_all(state, t, tally) : count_each(state, t);
     list(state, t, spikes);
     record(state, t);
   }
 
   // After the last tick. What arrived from input lines is the same for every part.
-  void write_events(const State& state) const {
+  void write_events(const State& state, SpikeTally& tally) const {
+    add(tally);
     const Events& events = state.events;
     const bool by_event = program_.spec.event.has_value();
     EventRow& row = result_.events[sample_];
@@ -96,7 +129,26 @@ class SampleRun {
     }
   }
 
-  void count(const State& state, std::int64_t t) const {
+  void count_all(const State& state, std::int64_t t, SpikeTally& tally) const {
+    std::uint8_t* const made = tally.of_neuron.data();  // as bytes may be anything, not looked up in the loop
+    const std::uint8_t* const flags = state.flags.data();
+    for (const Window& window : windows_) {
+      if (t < window.begin || t - window.begin >= request_.window) continue;
+      const std::int32_t end = std::min(window.end, state.part.last_neuron);
+      SPIKELOOM_INDEPENDENT
+      for (std::int32_t i = std::max(window.first, state.part.first_neuron); i < end; ++i)
+        made[i] = static_cast<std::uint8_t>(made[i] + flags[i]);
+    }
+    if (++tally.ticks == std::numeric_limits<std::uint8_t>::max()) add(tally);
+  }
+
+  void add(SpikeTally& tally) const {
+    std::transform(tally.of_neuron.begin(), tally.of_neuron.end(), counts(), counts(), std::plus<>());
+    std::fill(tally.of_neuron.begin(), tally.of_neuron.end(), std::uint8_t{0});
+    tally.ticks = 0;
+  }
+
+  void count_each(const State& state, std::int64_t t) const {
     std::int64_t* const of_neuron = counts();
     for (const Spike& spike : state.fired) {
       const std::int64_t since = t - request_.depths[spike.neuron];
@@ -135,6 +187,7 @@ class SampleRun {
   const Cores<S, Sum>& cores_;
   const Program& program_;
   const RunRequest& request_;
+  const std::vector<Window>& windows_;
   std::int64_t sample_;
   RunResult& result_;
 };

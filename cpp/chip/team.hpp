@@ -46,8 +46,8 @@ class Team {
     run_part(members_[0], sample, ticks, meeting);
     for (std::thread& other : others) other.join();
     if (meeting.failed <= ticks) return false;
-    for (const Member& member : members_) {
-      sample.write_events(member.state);
+    for (Member& member : members_) {
+      sample.write_events(member.state, member.tally);
       spikes.insert(spikes.end(), member.spikes.begin(), member.spikes.end());
     }
     std::stable_sort(spikes.begin(), spikes.end(),
@@ -58,7 +58,8 @@ class Team {
  private:
   struct alignas(64) Member {
     CoreState<S, Sum> state;
-    std::vector<S> set;            // values that the sample overrides
+    std::vector<S> set;  // values that the sample overrides
+    SpikeTally tally;
     std::vector<SpikeRow> spikes;  // that are listed
     std::vector<Spike> fired[2];   // in even and in odd ticks: others read one while the next is made
     std::vector<Spike> heard;      // of all parts
@@ -85,16 +86,16 @@ class Team {
   // Tick t of a part, with what the tick before sent to it. What the last one sends comes too late.
   void run_tick(Member& member, const Sample& sample, std::int64_t t, std::int64_t ticks) {
     if (t == 0) {
-      sample.begin(member.state, member.set);
+      sample.begin(member.state, member.set, member.tally);
       member.spikes.clear();
     } else {
       hear(member, t - 1);
-      cores_.take_in(member.state, member.heard, t - 1, ticks);
+      cores_.take_in(member.state, {member.heard}, t - 1, ticks);
     }
     if (const std::uint8_t* inputs = sample.inputs(t)) cores_.deliver_inputs(member.state, inputs, t, ticks);
     cores_.update(member.state, t);
     cores_.count_packets(member.state);
-    sample.write_tick(member.state, t, member.spikes);
+    sample.write_tick(member.state, t, member.tally, member.spikes);
     member.fired[t % 2] = member.state.fired;
   }
 

@@ -2,30 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <type_traits>
 
-#include "base/list_set.hpp"
+#include "core/finding.hpp"
 
 namespace spikeloom {
 namespace {
 
-template <class Value>
-struct FindSet {
-  SPIKELOOM_INLINE static int run(std::int32_t* found, const Value* values, int count) {
-    return list_set(values, count, found);
-  }
-};
-
-// One spike of every neuron whose bit is set.
-struct FindFired {
-  SPIKELOOM_INLINE static int run(Spike* found, const std::uint64_t* bits, int words, std::int32_t first) {
-    int n = 0;
-    for (int word = 0; word < words; ++word)
-      n = list_bits(bits[word], n, [&](int k, int i) { found[k] = {first + 64 * word + i, 1}; });
-    return n;
-  }
-};
+constexpr std::size_t at_a_time = 64;  // flags that are written
 
 // exact[i] = reg[i] + sums[i] 2^shift, and sums[i] = 0.
 template <class S, class Lane, class Sum>
@@ -85,9 +69,12 @@ Cores<S, Sum>::Cores(const Program& program, const std::shared_ptr<const Fans>& 
       soma_(program, arriving, level),
       level_(level),
       aliased_(has_aliases(program)),
-      find_spikes_(kernel<FindSet<std::int32_t>>(level)),
-      find_lines_(kernel<FindSet<std::uint8_t>>(level)),
-      find_fired_(kernel<FindFired>(level)) {
+      find_spikes_(kernel<FindSet>(level)),
+      find_lines_(kernel<FindLines>(level)),
+      find_fired_(kernel<FindFired>(level)),
+      sum_where_(kernel<SumWhere>(level)),
+      fans_(fans_of(program.neuron_fan_start)),
+      line_fans_(fans_of(program.input_fan_start)) {
   if constexpr (has_leaky_pass)
     if (soma_.leaky_list())
       leaky_pass_ = std::make_unique<const LeakyPass<Sum>>(*soma_.leaky_list(), program.weights.shift, level);
@@ -105,7 +92,8 @@ CoreState<S, Sum> Cores<S, Sum>::fresh(const Part& part, const Fans* fans) const
   state.blocks = blocks_of(program_, part);
   state.registers.resize(program_.spec.registers.size() * std::size_t(program_.neurons()));
   state.synapses = synapses_.fresh(part, fans);
-  state.lines.resize(program_.inputs());
+  state.lines.resize(program_.inputs() + set_slack);
+  state.line_flags.resize(program_.inputs() + at_a_time + flag_slack);
   state.counters.resize(all_counter_names(program_).size());
   const bool at_once = aliased_ || soma_.linear_pass() != nullptr;
   state.spikes.resize(at_once ? program_.neurons() : block_size);
@@ -113,6 +101,7 @@ CoreState<S, Sum> Cores<S, Sum>::fresh(const Part& part, const Fans* fans) const
   if (leaky_pass_ != nullptr) {
     state.fired_bits.resize((part.neurons() + 63) / 64);
     state.found.resize(part.neurons() + set_slack);
+    state.flags.resize(program_.neurons() + at_a_time + flag_slack);
   }
   reset(state);
   return state;
@@ -152,20 +141,21 @@ std::pair<std::int32_t, std::int32_t> Cores<S, Sum>::lines_of(std::int64_t t) co
 template <class S, class Sum>
 void Cores<S, Sum>::deliver_inputs(State& state, const std::uint8_t* spikes, std::int64_t t,
                                    std::int64_t end) const {
-  const auto [first_line, last_line] = lines_of(t);
-  const Ints& start = program_.input_fan_start;
-  std::int32_t found[block_size + set_slack];
-  std::size_t listed = 0;
-  for (std::int32_t block = first_line; block < last_line; block += block_size) {
-    const int n = find_lines_(found, spikes + block, std::min(block_size, last_line - block));
-    for (int k = 0; k < n; ++k) {
-      const std::int32_t line = block + found[k], count = spikes[line];
-      state.lines[listed++] = {line, count};
-      state.events.input_spikes += count;
-      state.events.input_packets += std::int64_t{count} * (start[line + 1] - start[line]);
-    }
-  }
-  synapses_.arrive_from_lines(state.synapses, {state.lines.data(), listed}, t, end);
+  const auto [first, last] = lines_of(t);
+  const int n = find_lines_(state.lines.data(), state.line_flags.data(), spikes, first, last);
+  const std::span<const Spike> lines(state.lines.data(), n);
+  std::int64_t several = 0;
+  for (const Spike& line : lines) several += line.n - 1;
+  state.events.input_spikes += n + several;
+  const bool all = first == 0 && last == program_.inputs();
+  const std::uint8_t* const flags = all ? state.line_flags.data() : nullptr;
+  if (all && several == 0 && !line_fans_.empty())
+    state.events.input_packets += sum_where_(flags, line_fans_.data(), last);
+  else
+    for (const Spike& line : lines)
+      state.events.input_packets += std::int64_t{line.n} * (program_.input_fan_start[line.neuron + 1] -
+                                                            program_.input_fan_start[line.neuron]);
+  synapses_.arrive_from_lines(state.synapses, {lines, flags, several > 0}, t, end);
 }
 
 template <class S, class Sum>
@@ -267,26 +257,33 @@ std::int64_t Cores<S, Sum>::jitter(const State& state, std::int32_t neuron, std:
 template <class S, class Sum>
 void Cores<S, Sum>::send(State& state, std::int64_t t, std::int64_t end) const {
   count_packets(state);
-  take_in(state, state.fired, t, end);
+  const std::uint8_t* const flags = state.flags.empty() ? nullptr : state.flags.data();
+  take_in(state, {state.fired, flags, flags == nullptr}, t, end);
 }
 
 template <class S, class Sum>
 void Cores<S, Sum>::count_packets(State& state) const {
   const Ints& start = program_.neuron_fan_start;
+  if (state.has_dense_flags() && !fans_.empty()) {
+    const std::int32_t first = state.part.first_neuron;
+    state.events.packets +=
+        sum_where_(state.flags.data() + first, fans_.data() + first, state.part.neurons());
+    return;
+  }
   for (const Spike& spike : state.fired)
     state.events.packets += std::int64_t{spike.n} * (start[spike.neuron + 1] - start[spike.neuron]);
 }
 
 template <class S, class Sum>
-void Cores<S, Sum>::take_in(State& state, std::span<const Spike> spikes, std::int64_t t,
-                            std::int64_t end) const {
+void Cores<S, Sum>::take_in(State& state, const Spikes& spikes, std::int64_t t, std::int64_t end) const {
   const std::int64_t arrival = t + program_.spec.latency;
   if (program_.spec.jitter.std <= 0) {
     synapses_.arrive_from_neurons(state.synapses, spikes, arrival, end);
     return;
   }
-  for (const Spike& spike : spikes)
-    synapses_.arrive_from_neurons(state.synapses, {&spike, 1}, arrival + jitter(state, spike.neuron, t), end);
+  for (const Spike& spike : spikes.list)
+    synapses_.arrive_from_neurons(state.synapses, {{&spike, 1}}, arrival + jitter(state, spike.neuron, t),
+                                  end);
 }
 
 template class Cores<std::int32_t, std::int16_t>;

@@ -50,14 +50,22 @@ struct CoreState {
   std::vector<Entry<S>> entries;  // where operands are; a sample may override one parameter
   std::vector<std::uint64_t> counters;
   std::vector<Spike> fired;               // of the last tick, ascending; in event mode of the last event
-  std::vector<Spike> lines;               // scratch: input lines that spike in a tick
+  std::vector<Spike> lines;               // scratch: input lines that spike in a tick,
+  std::vector<std::uint8_t> line_flags;   // as in Spikes
   std::vector<std::int32_t> spikes;       // scratch: n of one block, or of all neurons
   std::vector<std::int32_t> spiking;      // scratch of a linear pass: neurons that spiked in each block
   std::vector<std::uint64_t> fired_bits;  // scratch of a list in one pass: a bit a neuron, then
   std::vector<Spike> found;               // those that are set
+  std::vector<std::uint8_t> flags;        // of `fired`, as in Spikes; empty where a list has no such pass
   std::deque<QueuedEvent> fifo;
   Events events;
   Trial trial;  // whose noise is drawn
+
+  // There are flags, and to look at all is less work than to go through the spikes.
+  bool has_dense_flags() const {
+    constexpr std::size_t neurons_a_spike = 16;
+    return !flags.empty() && fired.size() * neurons_a_spike > std::size_t(part.neurons());
+  }
 };
 
 template <class S, class Sum>
@@ -80,7 +88,7 @@ class Cores {
   void send(State& state, std::int64_t t, std::int64_t end) const;
   // The two halves of sending: a part counts the packets of its own spikes, and takes in those of all parts.
   void count_packets(State& state) const;
-  void take_in(State& state, std::span<const Spike> spikes, std::int64_t t, std::int64_t end) const;
+  void take_in(State& state, const Spikes& spikes, std::int64_t t, std::int64_t end) const;
   // Where a clock carries the packets: one is on its axon.
   void arrive_on_axon(State& state, std::int32_t axon, std::int64_t t, std::int64_t end) const {
     synapses_.arrive_on_axon(state.synapses, axon, t, end);
@@ -124,9 +132,13 @@ class Cores {
   bool aliased_;       // all counts of a tick are kept until its end
   bool always_write_;  // a rule may move a register that gets a sum of 0
   int (*find_spikes_)(std::int32_t*, const std::int32_t*, int);  // indices of the neurons that spike
-  int (*find_lines_)(std::int32_t*, const std::uint8_t*, int);   // indices of the lines that spike
+  // Lines in a range that spike, and their flags.
+  int (*find_lines_)(Spike*, std::uint8_t*, const std::uint8_t*, std::int32_t, std::int32_t);
   // Spikes of the bits of so many words, the first of which is that of a neuron.
   int (*find_fired_)(Spike*, const std::uint64_t*, int, std::int32_t);
+  std::int64_t (*sum_where_)(const std::uint8_t*, const std::uint8_t*, std::int64_t);  // of flagged ones
+  std::vector<std::uint8_t> fans_,
+      line_fans_;  // axons of each neuron, and line; empty where one has very many
 };
 
 // Names of State::counters: register elements in order, delivery.merge, delivery.spikes_max, and in event

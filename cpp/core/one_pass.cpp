@@ -17,7 +17,7 @@ void Cores<S, Sum>::update_in_one_pass(State& state, std::int64_t t) const {
     const auto [start, end] = std::pair(state.part.first_neuron, state.part.last_neuron);
     for (std::int32_t first = start; first < end; first += block_size)
       leaky_pass_->run(block_of(state, first, std::min(block_size, end - first), t, scratch), sums + first,
-                       state.fired_bits.data() + (first - start) / 64);
+                       state.fired_bits.data() + (first - start) / 64, state.flags.data() + first);
     const int n = find_fired_(state.found.data(), state.fired_bits.data(),
                               static_cast<int>(state.fired_bits.size()), start);
     state.fired.assign(state.found.begin(), state.found.begin() + n);

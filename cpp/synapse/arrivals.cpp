@@ -16,40 +16,43 @@ constexpr std::int64_t most_prefetched = 8 * line;  // of either: the processor 
 // Sums are exact, so what is found is added in any order. Sources with several spikes are left to their
 // axons.
 template <class Sum>
-void Synapses<Sum>::add_spikes(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
+void Synapses<Sum>::add_spikes(SynapseState<Sum>& state, const Side& side, const Spikes& spikes,
                                std::int64_t arrival, std::int64_t end) const {
   const Fans& fans = *state.fans;
+  const std::span<const Spike> list = spikes.list;
   std::fill(state.found.begin(), state.found.end(), 0);
   bool several = false;
   const auto before = [](std::int64_t source, const Segment& segment) { return source < segment.end; };
-  for (std::size_t first = 0, last; first < spikes.size(); first = last) {
-    const std::int64_t source = side.first + spikes[first].neuron;
+  for (std::size_t first = 0, last; first < list.size(); first = last) {
+    const std::int64_t source = side.first + list[first].neuron;
     const Segment& segment = *std::upper_bound(fans.segments.begin(), fans.segments.end(), source, before);
     const auto within = [&](const Spike& spike) { return side.first + spike.neuron < segment.end; };
-    last = std::partition_point(spikes.begin() + first, spikes.end(), within) - spikes.begin();
-    several |= add_found(state, side, spikes.subspan(first, last - first), segment, arrival, end);
+    last = std::partition_point(list.begin() + first, list.end(), within) - list.begin();
+    const Spikes some{list.subspan(first, last - first), spikes.flags, spikes.several};
+    several |= add_found(state, side, some, segment, arrival, end);
   }
   for (std::size_t g = 0; g < state.found.size(); ++g)
     if (state.found[g] > 0) add_rows(state, fans.groups[g], state.found[g], arrival, end);
-  for (std::size_t i = 0; several && i < spikes.size(); ++i)
-    for (std::int32_t k = side.start[spikes[i].neuron]; k < side.start[spikes[i].neuron + 1]; ++k)
-      if (spikes[i].n != 1 && state.part.has_axon(side.axon[k]))
-        add_one(state, {side.axon[k], spikes[i].n}, arrival, end);
+  for (std::size_t i = 0; several && i < list.size(); ++i)
+    for (std::int32_t k = side.start[list[i].neuron]; k < side.start[list[i].neuron + 1]; ++k)
+      if (list[i].n != 1 && state.part.has_axon(side.axon[k]))
+        add_one(state, {side.axon[k], list[i].n}, arrival, end);
 }
 
-// Adds what sources of one segment add, but rows, which are listed; true where a source has several spikes.
+// Adds what sources of one segment add, but rows, which are listed; true where a source may have several
+// spikes.
 template <class Sum>
-bool Synapses<Sum>::add_found(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
+bool Synapses<Sum>::add_found(SynapseState<Sum>& state, const Side& side, const Spikes& spikes,
                               const Segment& segment, std::int64_t arrival, std::int64_t end) const {
   const Fans& fans = *state.fans;
-  if (segment.kind == Segment::rows) return find_rows(state, side, spikes, segment);
-  if (segment.kind == Segment::mixed) return find_deliveries(state, side, spikes, arrival, end);
-  if (segment.group >= 0 && add_gather_ != nullptr &&
-      static_cast<std::int64_t>(spikes.size()) >= fans.gathers[segment.group].fewest_spikes)
+  const auto count = static_cast<std::int64_t>(spikes.list.size());
+  if (segment.kind == Segment::rows) return find_rows(state, side, spikes.list, segment);
+  if (segment.kind == Segment::mixed) return find_deliveries(state, side, spikes.list, arrival, end);
+  if (segment.group >= 0 && add_gather_ != nullptr && count >= fans.gathers[segment.group].fewest_spikes)
     return add_gathered(state, side, spikes, segment, arrival);
   return add_patches(state,
-                     {spikes.data(), static_cast<std::int64_t>(spikes.size()), fans.start.data() + side.first,
-                      fans.deliveries.data(), fans.packed->patch_runs.data()},
+                     {spikes.list.data(), count, fans.start.data() + side.first, fans.deliveries.data(),
+                      fans.packed->patch_runs.data()},
                      arrival, end);
 }
 
@@ -154,21 +157,29 @@ bool Synapses<Sum>::add_patches(SynapseState<Sum>& state, const PatchList& list,
 }
 
 template <class Sum>
-bool Synapses<Sum>::add_gathered(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
+bool Synapses<Sum>::add_gathered(SynapseState<Sum>& state, const Side& side, const Spikes& spikes,
                                  const Segment& segment, std::int64_t arrival) const {
-  const Gather& gather = state.fans->gathers[segment.group];
-  std::fill_n(state.flags.begin(), segment.end - segment.first + flag_slack, std::uint8_t{0});
+  const std::int64_t first = segment.first - side.first;
+  const bool known = spikes.flags != nullptr;
+  const bool several =
+      known ? spikes.several : flag_each(state, spikes.list, first, segment.end - segment.first);
+  state.additions +=
+      add_gather_(state.sums.data() + slot(arrival) * slot_size(), state.fans->gathers[segment.group],
+                  known ? spikes.flags + first : state.flags.data(), state.marks.data());
+  state.dirty[slot(arrival)] = 1;
+  return several;
+}
+
+// True where a source has several spikes.
+template <class Sum>
+bool Synapses<Sum>::flag_each(SynapseState<Sum>& state, std::span<const Spike> spikes, std::int64_t first,
+                              std::int64_t sources) {
+  std::fill_n(state.flags.begin(), sources + flag_slack, std::uint8_t{0});
   bool several = false;
   for (const Spike& spike : spikes) {
-    const bool once = spike.n == 1;
-    const std::int64_t source = side.first - segment.first + spike.neuron;
-    state.flags[source] = once;
-    state.additions += once ? gather.additions[source] : 0;
-    several |= !once;
+    state.flags[spike.neuron - first] = spike.n == 1;
+    several |= spike.n != 1;
   }
-  add_gather_(state.sums.data() + slot(arrival) * slot_size(), gather, state.flags.data(),
-              state.marks.data());
-  state.dirty[slot(arrival)] = 1;
   return several;
 }
 

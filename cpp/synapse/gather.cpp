@@ -9,110 +9,174 @@
 namespace spikeloom {
 namespace {
 
-// marks[i]: the flags of eight sources from i on, the first one lowest.
-SPIKELOOM_INLINE void mark_neighbours(std::uint8_t* marks, const std::uint8_t* flags, std::int64_t sources) {
-  SPIKELOOM_INDEPENDENT
-  for (std::int64_t i = 0; i < sources; ++i) {
-    unsigned mark = 0;
-#pragma GCC unroll 8
-    for (int k = 7; k >= 0; --k) mark = 2 * mark + flags[i + k];
-    marks[i] = static_cast<std::uint8_t>(mark);
+// Adds `length` of the lanes; the total is proven to fit, a partial sum is not.
+template <int lanes, class Sum>
+SPIKELOOM_INLINE void put(Sum* sums, const typename Lanes<Sum, lanes>::Vector& total, std::int32_t length) {
+  using Unsigned = std::make_unsigned_t<Sum>;
+  typename Lanes<Unsigned, lanes>::Vector sum, added;
+  std::memcpy(&added, &total, sizeof(added));
+  if (length >= lanes) {
+    std::memcpy(&sum, sums, sizeof(sum));
+    sum += added;
+    std::memcpy(sums, &sum, sizeof(sum));
+  } else {
+    for (int k = 0; k < length; ++k) sums[k] = static_cast<Sum>(static_cast<Unsigned>(sums[k]) + added[k]);
   }
 }
 
-// A bit a source instead of a byte.
-SPIKELOOM_INLINE void mark_each(std::uint8_t* marks, const std::uint8_t* flags, std::int64_t sources) {
-  for (std::int64_t i = 0; i < sources; i += 64) {
-    std::uint64_t word = bits_of(flags + i);
-    if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
-    std::memcpy(marks + i / 8, &word, sizeof(word));
-  }
-}
-
-// At least 57 bits from the first one on, which is lowest.
-SPIKELOOM_INLINE std::uint64_t bits_from(const std::uint8_t* bits, std::int64_t first) {
-  std::uint64_t word;
-  std::memcpy(&word, bits + first / 8, sizeof(word));
-  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
-  return word >> (first % 8);
-}
-
-// Stored: rows, as they are packed.
+// How the sums are added up: by a table of each look, or one spike after the other. Stored: rows, as they are
+// packed.
 template <class Sum, class Stored>
-struct AddGathered {
-  // `vectors` vectors of `lanes` columns of an output, from `column` on.
-  template <bool tabled, int lanes, int vectors>
-  SPIKELOOM_INLINE static void add_columns(Sum* sums, const Gather& gather, const Gather::Output& output,
-                                           const std::uint8_t* marks, std::int32_t column) {
-    using Vector = typename Lanes<Sum, lanes>::Vector;
-    Vector total[vectors] = {};
-    const auto add = [&](const Stored* row) {
+struct FromTables {
+  using Mark = std::uint16_t;
+  static constexpr int most_vectors = 2;
+
+  // marks[i]: where the row of the spikes of `width` sources from i on is in a table.
+  template <int width>
+  SPIKELOOM_INLINE static void mark_sets(Mark* marks, const std::uint8_t* flags, std::int64_t sources,
+                                         Mark row_bytes) {
+    SPIKELOOM_INDEPENDENT
+    for (std::int64_t i = 0; i < sources; ++i) {
+      std::uint8_t set = 0;
 #pragma GCC unroll 8
-      for (int v = 0; v < vectors; ++v) add_stored<lanes, Sum, Stored>(total[v], row + v * lanes);
-    };
+      for (int k = width - 1; k >= 0; --k) set = static_cast<std::uint8_t>(2 * set + flags[i + k]);
+      marks[i] = static_cast<Mark>(set * row_bytes);
+    }
+  }
+
+  SPIKELOOM_INLINE static void mark(Mark* marks, const Gather& gather, const std::uint8_t* flags) {
+    const auto sources = gather.sources();
+    const auto row_bytes = static_cast<Mark>(gather.padded * sizeof(Stored));
+    if (gather.width == 4) return mark_sets<4>(marks, flags, sources, row_bytes);
+    if (gather.width == 5) return mark_sets<5>(marks, flags, sources, row_bytes);
+    mark_sets<6>(marks, flags, sources, row_bytes);
+  }
+
+  // So many looks of all outputs: where these look and read stays in processor registers, and therefore what
+  // is known before is not asked again: whether the lanes are all columns.
+  template <int lanes, int vectors, int looks, bool whole>
+  SPIKELOOM_INLINE static void add_looks(Sum* sums, const Gather& gather, const Gather::Shape& shape,
+                                         const Gather::Look* look, const Mark* marks, std::int32_t column) {
+    const std::byte* table[looks];
+    const Mark* of_look[looks];
+    for (int k = 0; k < looks; ++k) {
+      table[k] = gather.rows.data() + (look[k].place + column) * sizeof(Stored);
+      of_look[k] = marks + look[k].source;
+    }
+    Sum* const first = sums + column;
+    const std::int32_t length = gather.length - column;
+    const Gather::Output* const last = gather.outputs.data() + shape.last_output;
+    for (const Gather::Output* to = gather.outputs.data() + shape.first_output; to != last; ++to) {
+      typename Lanes<Sum, lanes>::Vector total[vectors] = {};
+#pragma GCC unroll 8
+      for (int k = 0; k < looks; ++k) {
+        const auto* const row = reinterpret_cast<const Stored*>(table[k] + of_look[k][to->source]);
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; ++v) add_stored<lanes, Sum, Stored>(total[v], row + v * lanes);
+      }
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v)
+        put<lanes>(first + to->target + v * lanes, total[v], whole ? lanes : length - v * lanes);
+    }
+  }
+
+  template <int lanes, int vectors, bool whole>
+  SPIKELOOM_INLINE static void add_shape(Sum* sums, const Gather& gather, const Gather::Shape& shape,
+                                         const Mark* marks, std::int32_t column) {
+    std::int32_t k = shape.first_look;
+    const Gather::Look* const looks = gather.looks.data();
+    for (; whole && k + 4 <= shape.last_look; k += 4)
+      add_looks<lanes, vectors, 4, true>(sums, gather, shape, looks + k, marks, column);
+    for (; k < shape.last_look; ++k)
+      add_looks<lanes, vectors, 1, whole>(sums, gather, shape, looks + k, marks, column);
+  }
+
+  template <int lanes, int vectors>
+  SPIKELOOM_INLINE static void add_columns(Sum* sums, const Gather& gather, const Gather::Shape& shape,
+                                           const Mark* marks, std::int32_t column) {
+    if (gather.length - column >= lanes * vectors)
+      add_shape<lanes, vectors, true>(sums, gather, shape, marks, column);
+    else
+      add_shape<lanes, vectors, false>(sums, gather, shape, marks, column);
+  }
+};
+
+template <class Sum, class Stored>
+struct FromSpikes {
+  using Mark = std::uint8_t;
+  static constexpr int most_vectors = 4;
+
+  // A bit a source instead of a byte.
+  SPIKELOOM_INLINE static void mark(Mark* marks, const Gather& gather, const std::uint8_t* flags) {
+    const auto sources = gather.sources();
+    for (std::int64_t i = 0; i < sources; i += 64) {
+      std::uint64_t word = bits_of(flags + i);
+      if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+      std::memcpy(marks + i / 8, &word, sizeof(word));
+    }
+  }
+
+  // At least 57 bits from the first one on, which is lowest.
+  SPIKELOOM_INLINE static std::uint64_t bits_from(const Mark* bits, std::int64_t first) {
+    std::uint64_t word;
+    std::memcpy(&word, bits + first / 8, sizeof(word));
+    if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+    return word >> (first % 8);
+  }
+
+  template <int lanes, int vectors>
+  SPIKELOOM_INLINE static void add_columns(Sum* sums, const Gather& gather, const Gather::Shape& shape,
+                                           const Mark* marks, std::int32_t column) {
     const std::int64_t padded = gather.padded;
     const Stored* const rows = reinterpret_cast<const Stored*>(gather.rows.data()) + column;
-    const Gather::Look* const last = gather.looks.data() + output.last_look;
-    for (const Gather::Look* look = gather.looks.data() + output.first_look; look != last; ++look) {
-      const std::int64_t source = std::int64_t{output.source} + look->source;
-      const Stored* const first = rows + look->place;
-      if constexpr (tabled) {
-        add(first + static_cast<std::int64_t>(marks[source] & look->mask) * padded);
-      } else {
-        std::uint64_t spiked = bits_from(marks, source) & look->mask;
-        for (; spiked != 0; spiked &= spiked - 1) add(first + std::countr_zero(spiked) * padded);
+    for (std::int32_t o = shape.first_output; o < shape.last_output; ++o) {
+      const Gather::Output& output = gather.outputs[o];
+      typename Lanes<Sum, lanes>::Vector total[vectors] = {};
+      for (std::int32_t l = shape.first_look; l < shape.last_look; ++l) {
+        const Gather::Look& look = gather.looks[l];
+        std::uint64_t spiked = bits_from(marks, std::int64_t{output.source} + look.source) & look.mask;
+        for (; spiked != 0; spiked &= spiked - 1) {
+          const Stored* const row = rows + look.place + std::countr_zero(spiked) * padded;
+#pragma GCC unroll 8
+          for (int v = 0; v < vectors; ++v) add_stored<lanes, Sum, Stored>(total[v], row + v * lanes);
+        }
       }
-    }
-    Sum* const to = sums + output.target + column;
-    for (int v = 0; v < vectors; ++v)
-      put<lanes>(to + v * lanes, total[v], gather.length - column - v * lanes);
-  }
-
-  // The total is proven to fit, a partial sum is not.
-  template <int lanes>
-  SPIKELOOM_INLINE static void put(Sum* sums, const typename Lanes<Sum, lanes>::Vector& total,
-                                   std::int32_t length) {
-    using Unsigned = std::make_unsigned_t<Sum>;
-    typename Lanes<Unsigned, lanes>::Vector sum, added;
-    std::memcpy(&added, &total, sizeof(added));
-    if (length >= lanes) {
-      std::memcpy(&sum, sums, sizeof(sum));
-      sum += added;
-      std::memcpy(sums, &sum, sizeof(sum));
-    } else {
-      for (int k = 0; k < length; ++k) sums[k] = static_cast<Sum>(static_cast<Unsigned>(sums[k]) + added[k]);
+      for (int v = 0; v < vectors; ++v)
+        put<lanes>(sums + output.target + column + v * lanes, total[v], gather.length - column - v * lanes);
     }
   }
+};
 
+template <class Sum, class Stored>
+struct AddGathered {
   // Blocks of so many vectors as long as there are columns for them, then of half as many.
-  template <bool tabled, int lanes, int vectors>
-  SPIKELOOM_INLINE static void add_blocks(Sum* sums, const Gather& gather, const std::uint8_t* marks,
+  template <class Way, int lanes, int vectors>
+  SPIKELOOM_INLINE static void add_blocks(Sum* sums, const Gather& gather, const typename Way::Mark* marks,
                                           std::int32_t column) {
     constexpr std::int32_t width = lanes * vectors;
     for (; gather.padded - column >= width; column += width)
-      for (const Gather::Output& output : gather.outputs)
-        add_columns<tabled, lanes, vectors>(sums, gather, output, marks, column);
-    if constexpr (vectors > 1) add_blocks<tabled, lanes, vectors / 2>(sums, gather, marks, column);
+      for (const Gather::Shape& shape : gather.shapes)
+        Way::template add_columns<lanes, vectors>(sums, gather, shape, marks, column);
+    if constexpr (vectors > 1) add_blocks<Way, lanes, vectors / 2>(sums, gather, marks, column);
   }
 
-  template <bool tabled>
-  SPIKELOOM_INLINE static void add_all(Sum* sums, const Gather& gather, const std::uint8_t* marks) {
+  template <class Way>
+  SPIKELOOM_INLINE static void add_all(Sum* sums, const Gather& gather, const std::uint8_t* flags,
+                                       typename Way::Mark* marks) {
+    Way::mark(marks, gather, flags);
     if (gather.padded % 32 == 0)
-      add_blocks<tabled, 32, 4>(sums, gather, marks, 0);
+      add_blocks<Way, 32, Way::most_vectors>(sums, gather, marks, 0);
     else
-      add_blocks<tabled, 16, 4>(sums, gather, marks, 0);
+      add_blocks<Way, 16, Way::most_vectors>(sums, gather, marks, 0);
   }
 
-  SPIKELOOM_INLINE static void run(Sum* sums, const Gather& gather, const std::uint8_t* flags,
-                                   std::uint8_t* scratch) {
-    const auto sources = static_cast<std::int64_t>(gather.additions.size());
-    if (gather.tabled) {
-      mark_neighbours(scratch, flags, sources);
-      add_all<true>(sums, gather, scratch);
-    } else {
-      mark_each(scratch, flags, sources);
-      add_all<false>(sums, gather, scratch);
-    }
+  SPIKELOOM_INLINE static std::int64_t run(Sum* sums, const Gather& gather, const std::uint8_t* flags,
+                                           std::uint16_t* scratch) {
+    if (gather.width != 0)
+      add_all<FromTables<Sum, Stored>>(sums, gather, flags, scratch);
+    else
+      add_all<FromSpikes<Sum, Stored>>(sums, gather, flags, reinterpret_cast<std::uint8_t*>(scratch));
+    return gather.length * sum_where(flags, gather.reach.data(), gather.sources());
   }
 };
 

@@ -20,36 +20,42 @@ struct Gather {
   // Neighbouring sources, whose spikes are looked at together.
   struct Look {
     std::int32_t source;  // the first one, relative to that of the output
-    std::uint64_t mask;   // a bit a source
-    std::int64_t
-        place;  // of its first row, in values: that of no spike where `tabled`, else of its first source
+    std::uint64_t mask;   // a bit a source; unused where `width` is not 0
+    std::int64_t place;   // of its first row, in values
   };
-  // `length` targets from `target` on, numbered as in RowGroup, and the looks that reach them.
+  // `length` targets from `target` on, numbered as in RowGroup.
   struct Output {
     std::int64_t target;
     std::int32_t source;  // relative to the segment
-    std::int32_t first_look, last_look;
+  };
+  // Outputs that share their looks.
+  struct Shape {
+    std::int32_t first_output, last_output, first_look, last_look;
   };
   std::int32_t length = 0, padded = 0;  // synapses of a row; filled up with zeros
-  // Whether a look has one row for every set of its sources, which is what they add together, numbered by
-  // the bits of the set; else it has a row a source.
-  bool tabled = false;
+  // Of so many sources a look has one row for every set, which is what they add together, numbered by the
+  // bits of the set; 0: a look has a row a source.
+  int width = 0;
+  std::vector<Shape> shapes;
   std::vector<Output> outputs;
-  std::vector<Look> looks;              // outputs of one shape share theirs
-  HotTable<std::byte> rows;             // of twice the width of the weights
-  std::vector<std::int32_t> additions;  // of one spike of each source
-  std::int64_t fewest_spikes = 0;       // from which on it is less work than source by source
+  std::vector<Look> looks;
+  HotTable<std::byte> rows;         // of twice the width of the weights
+  std::vector<std::uint8_t> reach;  // outputs of each source
+  std::int64_t fewest_spikes = 0;   // from which on it is less work than source by source
+
+  std::int64_t sources() const { return static_cast<std::int64_t>(reach.size()); }
 };
 
 // Absent where the sources of the segment share too little, or have delays, wide weights or rows of several
 // lengths.
 std::optional<Gather> gather_of(const Fans& fans, const Weights& weights, const Segment& segment);
 
-// Adds what the sources add whose flag is 1, the others' are 0. Behind those of the segment there are
-// `flag_slack` more, and `scratch` is as long.
+// Adds what the sources add whose flag is 1, the others' are 0; returns the number of additions. Behind the
+// flags of the segment there are `flag_slack` more bytes, and `scratch` is as long.
 inline constexpr std::int64_t flag_slack = 64;
 template <class Sum>
-using AddGather = void (*)(Sum* sums, const Gather& gather, const std::uint8_t* flags, std::uint8_t* scratch);
+using AddGather = std::int64_t (*)(Sum* sums, const Gather& gather, const std::uint8_t* flags,
+                                   std::uint16_t* scratch);
 // Null where no program needs it, and for wide weights.
 template <class Sum>
 AddGather<Sum> add_gather(const Weights& weights, Level level);

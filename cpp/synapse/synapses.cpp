@@ -45,7 +45,8 @@ SynapseState<Sum> Synapses<Sum>::fresh(const Part& part, const Fans* fans) const
     std::int64_t sources = 0;
     for (const Segment& segment : fans->segments)
       if (segment.kind == Segment::patches) sources = std::max(sources, segment.end - segment.first);
-    for (auto* bytes : {&state.flags, &state.marks}) bytes->resize(sources + flag_slack);
+    state.flags.resize(sources + flag_slack);
+    state.marks.resize(sources + flag_slack);
   }
   if (!at_emission_) {
     state.counts.resize(std::size_t(slots_) * program_.axons());
@@ -84,23 +85,23 @@ Row Synapses<Sum>::row(const Axon& axon, std::int64_t n) const {
 }
 
 template <class Sum>
-void Synapses<Sum>::arrive_from_lines(SynapseState<Sum>& state, std::span<const Spike> spikes,
-                                      std::int64_t arrival, std::int64_t end) const {
+void Synapses<Sum>::arrive_from_lines(SynapseState<Sum>& state, const Spikes& spikes, std::int64_t arrival,
+                                      std::int64_t end) const {
   arrive(state, lines(), spikes, arrival, end);
 }
 
 template <class Sum>
-void Synapses<Sum>::arrive_from_neurons(SynapseState<Sum>& state, std::span<const Spike> spikes,
-                                        std::int64_t arrival, std::int64_t end) const {
+void Synapses<Sum>::arrive_from_neurons(SynapseState<Sum>& state, const Spikes& spikes, std::int64_t arrival,
+                                        std::int64_t end) const {
   arrive(state, neurons(), spikes, arrival, end);
 }
 
 template <class Sum>
-void Synapses<Sum>::arrive(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
+void Synapses<Sum>::arrive(SynapseState<Sum>& state, const Side& side, const Spikes& spikes,
                            std::int64_t arrival, std::int64_t end) const {
-  if (arrival >= end || spikes.empty()) return;
+  if (arrival >= end || spikes.list.empty()) return;
   if (state.fans != nullptr) return add_spikes(state, side, spikes, arrival, end);
-  for (const Spike& spike : spikes)
+  for (const Spike& spike : spikes.list)
     for (std::int32_t k = side.start[spike.neuron]; k < side.start[spike.neuron + 1]; ++k) {
       if (!state.part.has_axon(side.axon[k])) continue;
       at_emission_ ? add_one(state, {side.axon[k], spike.n}, arrival, end)

@@ -21,6 +21,15 @@ struct Arrival {
   std::int64_t n;
 };
 
+// Spikes of input lines, or of neurons, in ascending order.
+struct Spikes {
+  std::span<const Spike> list;
+  // Where known, a byte for each of them all: 1 where it has one spike, else 0; behind these `flag_slack`
+  // more.
+  const std::uint8_t* flags = nullptr;
+  bool several = true;  // one of them may have several spikes
+};
+
 // Everything of the synapse stage that changes; one a sample.
 template <class Sum>
 struct SynapseState {
@@ -36,7 +45,8 @@ struct SynapseState {
   std::vector<Row> delivered;
   // Scratch of one call of arrive(): rows that spiked, by group, and their number.
   std::vector<std::int64_t> places, found;
-  std::vector<std::uint8_t> flags, marks;  // of a segment's sources, and scratch of add_gather
+  std::vector<std::uint8_t> flags;   // of a segment's sources
+  std::vector<std::uint16_t> marks;  // scratch of add_gather
 };
 
 // Merged spikes that a limit cut, by rule.
@@ -59,11 +69,11 @@ class Synapses {
   SynapseState<Sum> fresh() const { return fresh(whole_chip(program_), fans()); }
   void reset(SynapseState<Sum>& state) const;
 
-  // Spikes of input lines, or of neurons, in ascending order, reach their axons at tick `arrival`; runs that
-  // are due at or after `end` are left out.
-  void arrive_from_lines(SynapseState<Sum>& state, std::span<const Spike> spikes, std::int64_t arrival,
+  // Spikes of input lines, or of neurons, reach their axons at tick `arrival`; runs that are due at or after
+  // `end` are left out.
+  void arrive_from_lines(SynapseState<Sum>& state, const Spikes& spikes, std::int64_t arrival,
                          std::int64_t end) const;
-  void arrive_from_neurons(SynapseState<Sum>& state, std::span<const Spike> spikes, std::int64_t arrival,
+  void arrive_from_neurons(SynapseState<Sum>& state, const Spikes& spikes, std::int64_t arrival,
                            std::int64_t end) const;
   // One spike reaches one axon.
   void arrive_on_axon(SynapseState<Sum>& state, std::int32_t axon, std::int64_t arrival,
@@ -98,17 +108,17 @@ class Synapses {
   };
   Side lines() const { return {program_.input_fan_start, program_.input_fan_axon, 0}; }
   Side neurons() const { return {program_.neuron_fan_start, program_.neuron_fan_axon, program_.inputs()}; }
-  void arrive(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes, std::int64_t arrival,
+  void arrive(SynapseState<Sum>& state, const Side& side, const Spikes& spikes, std::int64_t arrival,
               std::int64_t end) const;
   void prefetch_row(const Axon& axon) const;
   void keep(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival) const;
   void add_one(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival, std::int64_t end) const;
-  void add_spikes(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
-                  std::int64_t arrival, std::int64_t end) const;
+  void add_spikes(SynapseState<Sum>& state, const Side& side, const Spikes& spikes, std::int64_t arrival,
+                  std::int64_t end) const;
   bool find_rows(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
                  const Segment& segment) const;
-  bool add_found(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
-                 const Segment& segment, std::int64_t arrival, std::int64_t end) const;
+  bool add_found(SynapseState<Sum>& state, const Side& side, const Spikes& spikes, const Segment& segment,
+                 std::int64_t arrival, std::int64_t end) const;
   bool find_deliveries(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
                        std::int64_t arrival, std::int64_t end) const;
   void prefetch(const Fans& fans, const Side& side, std::span<const Spike> spikes, std::size_t i) const;
@@ -117,8 +127,10 @@ class Synapses {
                   std::int64_t end) const;
   bool add_patches(SynapseState<Sum>& state, const PatchList& list, std::int64_t arrival,
                    std::int64_t end) const;
-  bool add_gathered(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
-                    const Segment& segment, std::int64_t arrival) const;
+  bool add_gathered(SynapseState<Sum>& state, const Side& side, const Spikes& spikes, const Segment& segment,
+                    std::int64_t arrival) const;
+  static bool flag_each(SynapseState<Sum>& state, std::span<const Spike> spikes, std::int64_t first,
+                        std::int64_t sources);
   void add_rows(SynapseState<Sum>& state, const RowGroup& group, std::int64_t count, std::int64_t arrival,
                 std::int64_t end) const;
   std::int64_t merged(std::int32_t axon, std::int64_t n, MergeCounters counters) const;

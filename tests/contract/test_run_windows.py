@@ -44,6 +44,24 @@ def test_spikes_before_and_after_a_window_are_recorded_but_not_counted() -> None
     assert recording.events["spikes"].tolist() == [10]
 
 
+def test_many_spikes_are_counted_in_their_windows_whether_few_or_all_fire_in_a_tick() -> None:
+    # A bias of 10 fires neuron k in every (k + 1)-th tick; the even ones send each spike to one axon.
+    size, depth, ticks = 40, 3, 600
+    rows = [Row("i0", [(0, 0)]), *(Row(f"n{k}", [(k, 0)]) for k in range(0, size, 2))]
+    halves = {"early": (list(range(20)), 0), "late": (list(range(20, size)), depth)}
+    period = np.arange(1, size + 1)
+    program = built(counter(), size, rows, params={"thr": (10 * period).tolist(), "bias": 10}, ticks=ticks,
+                    depths=halves)  # fmt: skip
+    recording = emulate(program, spikes_at(ticks, {}))
+    begin = np.repeat([0, depth], 20)
+    made = (begin + ticks) // period - begin // period
+    assert recording.counts["early"].tolist() == [made[:20].tolist()]
+    assert recording.counts["late"].tolist() == [made[20:].tolist()]
+    whole = (ticks + depth) // period
+    assert recording.events["spikes"].tolist() == [whole.sum()]
+    assert recording.events["packets"].tolist() == [whole[::2].sum()]
+
+
 def test_a_register_is_read_at_the_end_of_its_window() -> None:
     # v of neuron 1 after ticks 0..4: 0, 5, 0, 5, 0; of neuron 0 always 0 but read in tick 3.
     recording = emulate(chain("v"), spikes_at(4, {0: 1, 1: 1, 2: 1}), record=["second.v"])

@@ -66,29 +66,28 @@ struct Pass {
     std::copy_n(a.bias, count, bias);
     std::copy_n(a.threshold, count, threshold);
     std::copy_n(a.value, count, value);
-    some({v, sums, leak, bias, threshold, value, a.fired, count, a.shift, a.lowest, a.highest}, flags,
-         changed);
+    some({v, sums, leak, bias, threshold, value, nullptr, nullptr, count, a.shift, a.lowest, a.highest},
+         flags, changed);
     std::copy_n(v, count, a.v);
     std::fill_n(a.sums, count, Sum{});
     std::fill_n(flags + count, group - count, std::uint8_t{0});
   }
 
   SPIKELOOM_INLINE static Arguments from(const Arguments& a, int first) {
-    return {a.v + first,     a.sums + first, a.leak + first,  a.bias + first, a.threshold + first,
-            a.value + first, a.fired,        a.count - first, a.shift,        a.lowest,
-            a.highest};
+    return {a.v + first,         a.sums + first,  a.leak + first, a.bias + first,
+            a.threshold + first, a.value + first, nullptr,        nullptr,
+            a.count - first,     a.shift,         a.lowest,       a.highest};
   }
 
   SPIKELOOM_INLINE static std::uint32_t run(const Arguments& arguments) {
     const Arguments a = arguments;  // no store can reach a copy
     Ints changed = {};
     for (int first = 0; first < a.count; first += word) {
-      alignas(64) std::uint8_t flags[word] = {};
       const int end = first + word < a.count ? first + word : a.count;
       int k = first;
-      for (; k + group <= end; k += group) some(from(a, k), flags + (k - first), changed);
-      if (k < end) rest(from(a, k), end - k, flags + (k - first), changed);
-      a.fired[first / word] = bits_of(flags);
+      for (; k + group <= end; k += group) some(from(a, k), a.flags + k, changed);
+      if (k < end) rest(from(a, k), end - k, a.flags + k, changed);
+      a.fired[first / word] = bits_of(a.flags + first);
     }
     std::uint32_t total = 0;
     for (int k = 0; k < group; ++k) total -= static_cast<std::uint32_t>(changed[k]);
@@ -222,13 +221,14 @@ LeakyPass<Sum>::LeakyPass(const LeakyList& list, int shift, Level level)
     : list_(list), shift_(shift), run_(pass<Sum>(list, level)) {}
 
 template <class Sum>
-void LeakyPass<Sum>::run(const Block<std::int32_t>& block, Sum* sums, std::uint64_t* fired) const {
+void LeakyPass<Sum>::run(const Block<std::int32_t>& block, Sum* sums, std::uint64_t* fired,
+                         std::uint8_t* flags) const {
   const bool fits = list_.target.rule == Rule::fits;
   const Interval range = fits ? int32_range : list_.target.range;
   const auto load = [&](const Source& source) { return block.load<std::int32_t>(source, 0); };
   const std::uint32_t changed =
       run_({block.reg(list_.v), sums, load(list_.leak.value_or(list_.bias)), load(list_.bias),
-            load(list_.threshold), load(list_.value), fired, block.count, shift_,
+            load(list_.threshold), load(list_.value), fired, flags, block.count, shift_,
             static_cast<std::int32_t>(range.lo), static_cast<std::int32_t>(range.hi)});
   block.counters[list_.target.counter] += changed;
 }

@@ -25,19 +25,21 @@ struct LeakyList {
 // held 0 before and is cleared after it.
 std::optional<LeakyList> leaky_list_of(Binder<std::int32_t>& binder, int arrived);
 
-// Runs the list over a block: the sums of its neurons, which become 0, times 2^shift are what arrived; a bit
-// of `fired` a neuron. v in the block's registers moves, `arrived` stays 0.
+// Runs the list over a block: the sums of its neurons, which become 0, times 2^shift are what arrived. A bit
+// of `fired` a neuron, and a byte of `flags`, of whole words of the former. v in the block's registers moves,
+// `arrived` stays 0.
 template <class Sum>
 class LeakyPass {
  public:
   LeakyPass(const LeakyList& list, int shift, Level level);
-  void run(const Block<std::int32_t>& block, Sum* sums, std::uint64_t* fired) const;
+  void run(const Block<std::int32_t>& block, Sum* sums, std::uint64_t* fired, std::uint8_t* flags) const;
 
   struct Arguments {
     std::int32_t* v;
     Sum* sums;
     const std::int32_t *leak, *bias, *threshold, *value;
     std::uint64_t* fired;
+    std::uint8_t* flags;
     int count, shift;
     std::int32_t lowest, highest;
   };
