@@ -1,7 +1,9 @@
 // The normal numbers of a block's neurons in one step.
 #pragma once
 
-#include "base/normal_vectors.hpp"
+#include "base/kernel_in_lanes.hpp"
+#include "base/normal_lanes.hpp"
+#include "base/philox_lanes.hpp"
 #include "program/program.hpp"
 #include "soma/block.hpp"
 
@@ -13,8 +15,8 @@ class NormalRows {
   NormalRows(const Program& program, int layer, Level level)
       : program_(program),
         layer_(layer),
-        fill_(kernel<FillManyWords>(level)),
-        to_normals_(kernel<ManyNormals>(level)) {}
+        fill_(kernel_in_lanes<FillManyWords>(level)),
+        to_normals_(kernel_in_lanes<ManyNormals>(level)) {}
 
   // z[i] of neuron block.first + i; `words` is scratch of as many.
   void draw(const Block<double>& block, double* z, std::uint32_t* words) const;

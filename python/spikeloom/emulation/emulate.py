@@ -171,7 +171,8 @@ class _Plan:
             trial_seed=self.draws.trial_seed,
             sample_ids=self.draws.ids[first:stop].tolist(),
         )
-        result["spikes"][:, 0] += first
+        if self.traced:
+            result["spikes"][:, 0] += first
         return result
 
     def recording(self, core: _core.Program, parts: list[dict[str, Any]]) -> Recording:
@@ -219,18 +220,19 @@ class _Plan:
         return int(self.program.depths[port.neurons].max(initial=0)) + self.window - 1
 
     def _outputs(self, counts: NDArray, parts: list[dict[str, Any]]) -> NDArray[np.float64]:
-        registers = self._register_ports()
-        columns = [np.zeros((len(counts), 0))]
-        for port in self.ports:
-            if port.read == "spikes":
-                reading = counts[:, port.neurons]
-            else:
-                k = next(i for i, other in enumerate(registers) if other is port)
-                reading = one([part["readings"][k] for part in parts])
-            scale = 1.0 if port.scale is None else port.scale
-            offset = 0.0 if port.offset is None else port.offset
-            columns.append(reading.astype(np.float64) * scale + offset)
-        return np.concatenate(columns, axis=1)
+        columns = [self._readings(port, counts, parts) for port in self.ports]
+        return columns[0] if len(columns) == 1 else np.concatenate([np.zeros((len(counts), 0)), *columns], 1)
+
+    def _readings(self, port: Port, counts: NDArray, parts: list[dict[str, Any]]) -> NDArray[np.float64]:
+        """What an output says, in the ANN's units."""
+        if port.read == "spikes":
+            reading = counts[:, port.neurons]
+        else:
+            k = next(i for i, other in enumerate(self._register_ports()) if other is port)
+            reading = one([part["readings"][k] for part in parts])
+        scale = 1.0 if port.scale is None else port.scale
+        offset = 0.0 if port.offset is None else port.offset
+        return np.asarray(reading.astype(np.float64) * scale + offset)
 
 
 def _recorded(
@@ -239,9 +241,10 @@ def _recorded(
     """Populations whose spikes are listed, and (name, element, population) of the registers to probe."""
     if isinstance(record, str):
         raise EmulationError("record", "must be a list of names", value=record)
+    if not record:
+        return (), ()
     elements = program.profile.element_names()
-    named = program.populations if record else ()
-    known = {f"{p.name}.{what}": (what, p) for p in named for what in ("spikes", *elements)}
+    known = {f"{p.name}.{what}": (what, p) for p in program.populations for what in ("spikes", *elements)}
     for name in record:
         if name not in known and name != "clocks":
             raise EmulationError(

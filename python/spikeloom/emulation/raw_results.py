@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,14 +32,24 @@ def int32(counts: NDArray) -> NDArray[np.int32]:
 
 def by_register(names: list[str], counts: NDArray) -> dict[str, NDArray[np.int64]]:
     """One column a register: the elements of a vector count together. Rules that cannot act are left out."""
-    rules: dict[str, NDArray[np.int64]] = {}
-    for name, column in zip(names, counts.astype(np.int64, copy=False).T, strict=True):
+    columns = counts.astype(np.int64, copy=False).T
+    return {
+        rule: columns[of[0]] if len(of) == 1 else columns[list(of)].sum(axis=0)
+        for rule, of in _columns_by_rule(tuple(names))
+    }
+
+
+@lru_cache
+def _columns_by_rule(names: tuple[str, ...]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Each rule that can act with its columns."""
+    rules: dict[str, tuple[int, ...]] = {}
+    for column, name in enumerate(names):
         register, _, rule = name.rpartition(".")
         if rule in ("fits", "trap"):
             continue
         key = f"{register.partition('[')[0]}.{rule}"
-        rules[key] = rules.get(key, 0) + column
-    return rules
+        rules[key] = (*rules.get(key, ()), column)
+    return tuple(rules.items())
 
 
 def spikes_by_population(
