@@ -1,4 +1,5 @@
-// Philox against its published answers, encoders against exact arithmetic, intervals, errors.
+// Philox against its published answers, many words and normal numbers against one at a time, encoders against
+// exact arithmetic, intervals, errors.
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -8,7 +9,10 @@
 #include "base/encode.hpp"
 #include "base/error.hpp"
 #include "base/interval.hpp"
+#include "base/kernel_in_lanes.hpp"
+#include "base/normal_lanes.hpp"
 #include "base/philox.hpp"
+#include "base/philox_lanes.hpp"
 #include "expect.hpp"
 
 using namespace spikeloom;
@@ -87,6 +91,40 @@ void bernoulli_follows_its_words() {
   }
 }
 
+// Rows that begin and end anywhere; of 60,000 numbers some 200 are tails. Nothing behind a row is written.
+void many_at_a_time_are_those_of_one_at_a_time() {
+  const auto fill = kernel_in_lanes<FillManyWords>(active_level());
+  const auto to_normals = kernel_in_lanes<ManyNormals>(active_level());
+  std::uint32_t first = 0;
+  int tails = 0;
+  for (const int count : {1, 2, 3, 5, 16, 31, 63, 64, 65, 127, 255, 256, 257, 700, 4000, 54000}) {
+    const Draw draw{{std::uint32_t(count), 2}, 3, 0xFFFFFFFF, 5};
+    std::vector<std::uint32_t> one(count + 1, 7), many(count + 1, 7);
+    std::vector<double> z(count + 1, 7.0), all(count + 1, 7.0);
+    FillWords::run(one.data(), first, count, draw);
+    fill(many.data(), first, count, draw);
+    EXPECT((one == many));
+    ToNormals::run(z.data(), one.data(), count);
+    to_normals(all.data(), one.data(), count);
+    EXPECT((z == all));
+    for (int i = 0; i < count; ++i) tails += std::fabs(z[i]) > 3.0;
+    first += static_cast<std::uint32_t>(count) + 1;
+  }
+  EXPECT(tails > 100);
+}
+
+// The words that are rarest: both ends, the middle, and where the tail begins.
+void edges_of_normal_numbers_are_those_of_one_at_a_time() {
+  std::vector<std::uint32_t> words;
+  for (const std::uint32_t edge : {0u, 0x80000000u, detail::tail_words, 0u - detail::tail_words, 7'247'043u})
+    for (std::uint32_t near = 0; near < 400; ++near) words.push_back(edge + near - 200);
+  const int count = static_cast<int>(words.size());
+  std::vector<double> z(count), all(count);
+  ToNormals::run(z.data(), words.data(), count);
+  kernel_in_lanes<ManyNormals>(active_level())(all.data(), words.data(), count);
+  EXPECT((z == all));
+}
+
 void intervals_hold_or_refuse() {
   EXPECT((add({-3, 4}, {10, 20}) == Interval{7, 24}));
   EXPECT((subtract({-3, 4}, {10, 20}) == Interval{-23, -6}));
@@ -115,6 +153,8 @@ int main() {
   rate_is_exact();
   rate_starts_half_full();
   bernoulli_follows_its_words();
+  many_at_a_time_are_those_of_one_at_a_time();
+  edges_of_normal_numbers_are_those_of_one_at_a_time();
   intervals_hold_or_refuse();
   errors_are_one_line_and_keep_their_data();
 }
