@@ -15,8 +15,9 @@ from spikeloom.fit.matching import Array
 from spikeloom.fit.problem import LayerProblem
 
 SMALL = 4_000_000  # entries of the activity times outputs up to which HiGHS is asked: some ten seconds
-ITERATIONS = 1000
-TOLERANCE = 1e-3  # gap of the whole layer at which the iteration ends
+MEDIUM = 100_000_000  # likewise, up to which the iteration goes on until it is as exact as HiGHS: some twenty seconds
+ITERATIONS = {"medium": 2000, "large": 1000}
+TOLERANCE = {"medium": 1e-4, "large": 1e-3}  # gap of the whole layer at which the iteration ends
 ROUGHLY = 150  # iterations while the box is chosen
 JUDGES = 8  # outputs on which it is chosen
 BOXES = (0.03, 0.1, 0.3, 1.0)  # in units of the largest weight of the copy
@@ -59,7 +60,8 @@ def solve_layer(
         solved = _exactly(problem, loss, prior, box, equality)
     else:
         found = Splitting(loss, activity, prior, box, equality)
-        weights, multiplier, _, _ = found.run(ITERATIONS, TOLERANCE)
+        size = "medium" if activity.size * problem.n_outputs <= MEDIUM else "large"
+        weights, multiplier, _, _ = found.run(ITERATIONS[size], TOLERANCE[size])
         solved = Program(weights, multiplier, found.best_lagrange, box)
     idle = np.ptp(activity, axis=0) == 0.0  # any weight is as good there, as the bias makes up for it
     return replace(solved, weights=np.where(idle[:, None], prior, solved.weights))
