@@ -3,7 +3,7 @@
     python python/examples/measure_mismatch.py --spread 0.2 --chips 20
     python python/examples/measure_mismatch.py --data /usr/share/datasets/fashion-mnist      # all 10 000 test images
     python python/examples/measure_mismatch.py --net mlp --bits 4 --spread 0.1 --rows 4000   # integer weights
-    python python/examples/measure_mismatch.py --net mlp --spread 0.1 --rows 4000 --robust 20
+    python python/examples/measure_mismatch.py --net cartpole --rows 2000 --robust 20         # for unknown chips
 
 A bundled network on the ideal chip with lognormal weights, thresholds and biases of this spread. Of every chip it
 prints accuracy, and agreement with the ANN, of the program as it is, tuned neuron by neuron (gain and offset, by
@@ -11,8 +11,8 @@ counts), and tuned synapse by synapse, each measurement off by 1 % of its nomina
 then the means, the share of the drop against the perfect chip that was won back, and the yield: the chips that lose
 less than one point of accuracy against it. With `--bits` weights are integers, and instead of being divided by their
 gains they are solved anew for them. With `--robust` the network is also fitted for unknown chips, and shown untuned
-beside the usual one, whichever has the better yield on virtual chips and calibration rows. Nothing was chosen on the
-images that judge.
+beside the usual one, whichever has the better yield on virtual chips and calibration rows. A network without labels
+is judged by the ANN's answers. Nothing was chosen on the rows that judge.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 import fashion_networks
 import numpy as np
 import spikeloom as sl
-from spikeloom.bundled.load import Bundle, load_bundle
+from spikeloom.bundled.load import BUNDLES, Bundle, load_bundle
 from spikeloom.flows.conversion.tuning.bench import Tuned
 from spikeloom.flows.conversion.tuning.chip_loop import SAMPLES, SOLVED, tuned_by_synapses
 from spikeloom.flows.conversion.tuning.code_tuning import tuned_by_codes
@@ -68,13 +68,13 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=None, help="Fashion-MNIST; else the bundled 1500 images judge"
     )
-    parser.add_argument("--net", choices=("cnn", "mlp"), default="cnn")
+    parser.add_argument("--net", choices=BUNDLES, default="cnn")
     parser.add_argument("--bits", type=int, default=None, help="of the weights; else they are real numbers")
     parser.add_argument("--rows", type=int, default=400, help="that calibrate the conversion")
     parser.add_argument("--robust", type=int, default=None, help="virtual chips that judge the robust fit")
     given = parser.parse_args()
     net = load_bundle(given.net)
-    inputs, labels = (part[: given.samples] for part in judging(net, given.data))
+    inputs, labels = judging(net, given.data, given.samples)
     profile, rows = uneven(given.spread, given.bits), net.calibration[: given.rows]
     conversion = sl.convert(net.onnx_path, profile, calibration=rows, robust_chips=given.robust)
     program = conversion.program
@@ -90,6 +90,7 @@ def main() -> None:
         return tuned_by_codes(program, conversion.ideal["fitted"], rows[:SOLVED], chip, noise=given.noise)
 
     wanted = conversion.ann.predict(inputs).argmax(axis=1)
+    labels = wanted if labels is None else labels
 
     def scores(tuned: sl.ChipProgram, **chip: object) -> np.ndarray:
         answers = sl.emulate(tuned, inputs, **chip).outputs.argmax(axis=1)
@@ -117,13 +118,13 @@ def main() -> None:
         )
 
 
-def judging(net: Bundle, data: Path | None) -> tuple[np.ndarray, np.ndarray]:
-    """Images that judge and their labels: the bundled ones, or all test images of the folder."""
+def judging(net: Bundle, data: Path | None, most: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Rows that judge and their labels, if they have any: the bundled ones, or test images of the folder."""
     if data is None:
-        return net.inputs, net.labels
+        return net.inputs[:most], None if net.labels is None else net.labels[:most]
     images, labels = fashion_networks.read(data, "t10k")
     pixels = np.rint(255.0 * images) if net.inputs.max() > 1.0 else images
-    return pixels.reshape(-1, *net.inputs.shape[1:]), labels
+    return pixels.reshape(-1, *net.inputs.shape[1:])[:most], labels[:most]
 
 
 def said(scores: np.ndarray) -> str:
