@@ -1,6 +1,7 @@
 """What a chip makes of the networks of ``train_branches.py``: accuracy of the ANN and of its program.
 
     python python/examples/measure_branches.py --only pooled --pool race
+    python python/examples/measure_branches.py --only pooled --overshoot keep
 
 Fashion-MNIST rows come with the package; the digits are those left out, the wave forms are drawn by other seeds.
 Prints the accuracy on rows that the conversion has not seen, how often chip and ANN agree, and the error of the
@@ -40,6 +41,7 @@ def main() -> None:
     )
     parser.add_argument("--only", choices=NAMES, help="one of them")
     parser.add_argument("--pool", choices=("tree", "race", "or"), default="tree")
+    parser.add_argument("--overshoot", choices=("lose", "keep"), default="lose")
     parser.add_argument("--ticks", type=int, default=64)
     parser.add_argument("--calibration", type=int, default=1000, help="rows, of which a fifth judges")
     parser.add_argument("--profile", default="loihi1")
@@ -48,7 +50,7 @@ def main() -> None:
         calibration, x, labels = rows(name)
         ann = sl.load_ann(FOLDER / f"{name}.onnx")
         conversion = sl.convert(ann, args.profile, calibration=calibration[: args.calibration], ticks=args.ticks,
-                                pool=args.pool)  # fmt: skip
+                                pool=args.pool, overshoot=args.overshoot)  # fmt: skip
         wanted, got = ann.predict(x), sl.emulate(conversion.program, x).outputs
         nmse = np.mean((got - wanted) ** 2) / np.mean((wanted - wanted.mean(axis=0)) ** 2)
         right, on_chip = ((scores.argmax(axis=1) == labels).mean() for scores in (wanted, got))
