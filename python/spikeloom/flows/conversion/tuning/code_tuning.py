@@ -31,7 +31,7 @@ from spikeloom.program.program import ChipProgram, Placed
 
 Array = NDArray[np.float64]
 DEAD = 1e-3  # gain of a synapse that does nothing: its code does not matter
-RIDGE = 1e-2  # pull to the perfect chip's weights, in units of mean(R^2) * rows
+RIDGE = 1e-1  # pull to the perfect chip's weights, in units of mean(R^2) * rows; chosen on calibration rows
 FITTED = 8  # groups of a layer up to which its weights are solved again; of more, only their codes are chosen
 
 
