@@ -26,13 +26,17 @@ SPIKELOOM_INLINE std::uint64_t bits_of(const std::uint8_t* flags) {
 // The sum of the numbers whose flag is 1; the others' are 0.
 SPIKELOOM_INLINE std::int64_t sum_where(const std::uint8_t* flags, const std::uint8_t* numbers,
                                         std::int64_t count) {
-  std::int64_t total = 0;
-  for (std::int64_t first = 0; first < count; first += 4096) {  // of so many, 32 bits hold the sum
-    const std::int64_t end = first + 4096 < count ? first + 4096 : count;
-    std::uint32_t sum = 0;
-    for (std::int64_t i = first; i < end; ++i) sum += std::uint32_t{flags[i]} * numbers[i];
-    total += sum;
+  constexpr std::int64_t lanes = 32, most = 256 * lanes;  // 16 bits hold the sum of 256 bytes
+  std::int64_t total = 0, i = 0;
+  while (count - i >= lanes) {
+    std::uint16_t sums[lanes] = {};
+    const std::int64_t end = i + (count - i < most ? count - i : most);
+    for (; i + lanes <= end; i += lanes)
+      for (int k = 0; k < lanes; ++k)
+        sums[k] = static_cast<std::uint16_t>(sums[k] + flags[i + k] * numbers[i + k]);
+    for (const std::uint16_t sum : sums) total += sum;
   }
+  for (; i < count; ++i) total += flags[i] * numbers[i];
   return total;
 }
 

@@ -31,6 +31,11 @@ def run(workload: Workload, *, threads: int = 1, timing: str = "none") -> sl.Rec
     return sl.emulate(workload.program, workload.spikes, threads=threads, timing=timing)  # type: ignore[arg-type]
 
 
+def run_first_tick(workload: Workload) -> sl.Recording:
+    """A call that does all of `run` but the other ticks."""
+    return sl.emulate(workload.program, workload.spikes[:, :1], ticks=1, threads=1)
+
+
 def cpu_seconds(task: Callable[[], object], repeats: int) -> tuple[float, float]:
     """The median and the least of the processor time of a task, after one run to warm up."""
     taken = _timed(task, repeats, time.process_time)

@@ -4,10 +4,12 @@
         [--cycles] [--against REVISION]
 
 Processor time of one thread through the public entry `emulate`, the checks of its input, event counts and rule
-counters included: the median and the fastest run, and the ratio of medians to the limit program. The spikes must be
-the golden ones, or there is no figure. With `--peers`, how many times as long the installed simulators take. With
-`--threads`, how many times faster so many threads are by the clock on the wall. With `--cycles`, how many times as
-long W4 and W4u take with `timing="cycle"`, and with `--peers`, too, how long W1 and W4 with clocks take in SANA-FE.
+counters included: the median and the fastest run, and the ratio of medians to the limit program. That one times its
+loop alone; of a single sample, whose call takes as long as many ticks, the ratio of our ticks alone stands below: of
+a call less one of a single tick. The spikes must be the golden ones, or there is no figure. With `--peers`, how many
+times as long the installed simulators take. With `--threads`, how many times faster so many threads are by the clock
+on the wall. With `--cycles`, how many times as long W4 and W4u take with `timing="cycle"`, and with `--peers`, too,
+how long W1 and W4 with clocks take in SANA-FE.
 With `--against`, this spikeloom beside that of a git revision instead.
 """
 
@@ -18,7 +20,7 @@ import sys
 
 from against import print_ratios
 from clocked import FEW, beside_sanafe, cycle_costs
-from measure import LIMIT_LINES, counts, cpu_seconds, limit_seconds, run, wall_seconds
+from measure import LIMIT_LINES, counts, cpu_seconds, limit_seconds, run, run_first_tick, wall_seconds
 from peers import peers, sanafe_is_there
 from workloads import GOLDEN, Workload, workload
 
@@ -54,7 +56,10 @@ def main(arguments: list[str] | None = None) -> int:
         if not work.is_hit(counts(run(work))):
             missed.append(key)
             continue
-        seconds = _line(work, key[1], given.repeats, limits.get(LIMIT_LINES.get(key, ("", ""))[1]))
+        limit = limits.get(LIMIT_LINES.get(key, ("", ""))[1])
+        seconds = _line(work, key[1], given.repeats, limit)
+        if limit is not None and key[1] == 1:
+            _ticks_alone(work, seconds, given.repeats, limit)
         if given.peers:
             _peers(work, seconds)
         if given.cycles and work.name in FEW:
@@ -78,6 +83,13 @@ def _line(work: Workload, samples: int, repeats: int, limit: float | None) -> fl
         flush=True,
     )
     return seconds
+
+
+def _ticks_alone(work: Workload, seconds: float, repeats: int, limit: float) -> None:
+    ticks = work.spikes.shape[1]
+    one, _ = cpu_seconds(lambda: run_first_tick(work), repeats)
+    alone = (seconds - one) * ticks / (ticks - 1)
+    print(f"    its ticks alone {alone:.6f} s, {alone / limit:.2f} of the limit", flush=True)
 
 
 def _peers(work: Workload, seconds: float) -> None:
