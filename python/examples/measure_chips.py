@@ -62,6 +62,7 @@ SETTINGS = (
     Setting("xylo_a2", 32, "wine"),
 )
 HIDDEN = {"digits": (64, 32), "wine": (32,)}
+ALPHA = 0.5  # of the weights' squares: best by cross validation on the digits' training rows, splits 0 and 2
 CALIBRATION = 0.8  # share of the training rows that one seed draws
 
 
@@ -83,7 +84,7 @@ def train(name: str, split: int) -> Classifier:
     span = np.where(high > low, high - low, 1.0) if name == "wine" else 16.0
     low = low if name == "wine" else 0.0
     rows, test = (rows - low) / span, (test - low) / span
-    model = MLPClassifier(HIDDEN[name], max_iter=1000, alpha=1e-3, random_state=0)
+    model = MLPClassifier(HIDDEN[name], max_iter=1000, alpha=ALPHA, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(rows, known)
