@@ -28,7 +28,11 @@ from spikeloom.flows.conversion.smaller.distillation import distil
 from spikeloom.flows.conversion.smaller.pruning import prune_network
 
 Rows = NDArray[np.float64]
-ROWS = {"few": 12000, "pruning": 20000, "policy": 2000}  # calibration rows; 4000 for the others
+ROWS = {
+    "few": 12000,
+    "pruning": 20000,
+    "policy": 2000,
+}  # calibration rows; 4000 for the others, and for the CNN
 EPISODES = 200
 
 
@@ -128,7 +132,7 @@ def converted(figure: Figure, task: Task, seeds: int) -> str:
     wanted, profile = task.ann.predict(task.test), sl.load_profile(figure.profile, override=figure.override)
     found: dict[str, list[tuple[float, ...]]] = {"chosen": [], "copy": []}
     for seed in range(seeds):
-        rows = task.drawn(ROWS.get(figure.group, 4000), seed)
+        rows = task.drawn(rows_for(figure.group, figure.net), seed)
         options = {"ticks": figure.ticks, "seed": seed, "encoding": figure.encoding,
                    "overshoot": figure.overshoot}  # fmt: skip
         conversion = sl.convert(task.ann, profile, calibration=rows, **options)
@@ -145,11 +149,16 @@ def converted(figure: Figure, task: Task, seeds: int) -> str:
     return f"{parts[0]:32}{parts[1]:32}{'-' if figure.bar is None else figure.bar}"
 
 
-def pruned(share: float, task: Task, seeds: int) -> tuple[float, float, float]:
+def rows_for(group: str, net: str) -> int:
+    """Calibration rows: the CNN's layers have fewer inputs, and its images are many patches each."""
+    return 4000 if net == "cnn" else ROWS.get(group, 4000)
+
+
+def pruned(net: str, share: float, task: Task, seeds: int) -> tuple[float, float, float]:
     """Points below with distillation, their spread, and with the refit only."""
     top, found = task.accuracy(task.ann.predict(task.test)), []
     for seed in range(seeds):
-        rows = task.drawn(ROWS["pruning"], seed)
+        rows = task.drawn(rows_for("pruning", net), seed)
         small, _ = prune_network(task.ann, rows, sizes_of(task.ann, share), seed=seed)
         nets = distil(small, task.ann, rows, seed=seed), small
         found.append([top - task.accuracy(net.predict(task.test)) for net in nets])
@@ -175,7 +184,7 @@ def policies(nets: Path, seeds: int) -> Iterator[str]:
     yield f"{'policy':32}{top[0]:.0f} %, cost {top[1]:.1f}"
 
     def tried(policy: pendulum.Policy) -> float:
-        success, cost = judged(policy, pendulum.starts(np.random.default_rng(99), 24))
+        success, cost = judged(policy, pendulum.starts(np.random.default_rng(99), 100))
         return 1000.0 * success - cost
 
     def drawn(seed: int) -> Rows:
@@ -228,7 +237,7 @@ def main() -> None:
         for share, bar in bars.items():
             if given.only in net:
                 task = task_of(net, given.data, given.nets, given.test)
-                taught, spread, refit = pruned(share, task, given.seeds)
+                taught, spread, refit = pruned(net, share, task, given.seeds)
                 print(f"{f'{net}, {100 * share:.0f} % of the nodes':32}{f'{taught:+.2f} +- {spread:.2f}':32}"
                       f"{f'refit only {refit:+.2f}':32}{bar}", flush=True)  # fmt: skip
     for line in policies(given.nets, given.seeds) if "policy" in given.figures else ():
