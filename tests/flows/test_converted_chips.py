@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,10 @@ import spikeloom as sl
 from numpy.typing import NDArray
 from spikeloom.ann.graph import Ann
 from spikeloom.ann.load import load_ann
+from spikeloom.flows.conversion.layers import layer_search
+from spikeloom.flows.conversion.layers.layer_task import LayerTask
+from spikeloom.flows.conversion.layers.wrap_room import ENOUGH, bias_within_register, filled
+from spikeloom.network.chip_layer import Synapses
 
 # Ticks, and share of the test rows on which the chip says what the ANN says, at least (one row is 0.011).
 CHIPS = {
@@ -107,6 +112,23 @@ def test_a_membrane_that_wraps_has_room_left_on_the_calibration_rows(wine: tuple
     most = [int(np.abs(v).max()) for v in run.registers.values()]
     assert min(most) > 64 and max(most) <= 0.85 * 256
     assert not sl.emulate(conversion.program, test).rules["v.wrap"].any()
+
+
+def test_a_bias_that_would_leave_the_register_is_not_taken(
+    wine: tuple[Ann, Rows, Rows], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[LayerTask, layer_search.Candidate]] = []
+    measured = layer_search._with_measured_bias
+    monkeypatch.setattr(
+        layer_search, "_with_measured_bias", lambda *given: seen.append(given) or measured(*given)
+    )
+    sl.convert(wine[0], "ranc", calibration=wine[1], ticks=24, axons_per_source=1)
+    task, synapses = seen[0][0], Synapses.of(seen[0][1].fit)
+    lower = synapses.bias - np.where(np.arange(synapses.bias.size) % 2, 0.5, 0.0)
+    bias = bias_within_register(task, synapses, lower)
+    assert filled(task, replace(synapses, bias=lower)).max() > 1.0
+    assert filled(task, replace(synapses, bias=bias)).max() <= ENOUGH
+    assert (bias != lower).any() and np.isin(bias - synapses.bias, lower - synapses.bias).all()
 
 
 def test_where_a_source_has_one_sign_a_neuron_has_a_copy_for_either(wine: tuple[Ann, Rows, Rows]) -> None:

@@ -20,7 +20,7 @@ from spikeloom.fit.layer import copy_layer, fit_layer, given_layer
 from spikeloom.fit.problem import LayerFit, LayerProblem, Method, Response
 from spikeloom.flows.conversion.chip_limits import firing_ceiling, membrane_wraps
 from spikeloom.flows.conversion.layers.layer_task import LayerTask, emulated_error, measured_pairs, on_chip
-from spikeloom.flows.conversion.layers.wrap_room import within_register, wraps_by_type
+from spikeloom.flows.conversion.layers.wrap_room import bias_within_register, within_register, wraps_by_type
 from spikeloom.network.chip_layer import ChipLayer, Synapses
 
 Array = NDArray[np.float64]
@@ -153,6 +153,7 @@ def _with_measured_bias(task: LayerTask, candidate: Candidate) -> Candidate:
         return candidate
     current = grouped_current(task.data.activity, synapses.weights, task.layer.groups)
     bias = grouped_bias(task.problems(candidate.scale, response), current, synapses.bias)
+    bias = bias_within_register(task, synapses, bias)
     again = _judged(task, replace(candidate.fit, quantised_bias=bias), candidate.scale)
     return _best([candidate, again])
 

@@ -48,6 +48,16 @@ def within_register(task: LayerTask, fit: Callable[[LayerTask], LayerFit]) -> tu
     return task, found
 
 
+def bias_within_register(task: LayerTask, synapses: Synapses, bias: Array) -> Array:
+    """The new bias, but the old one of a neuron that would leave its register by it.
+
+    Nothing holds the bias of a neuron that is silent on all rows.
+    """
+    if not wraps_by_type(task):
+        return bias
+    return np.where(filled(task, replace(synapses, bias=bias)) <= ENOUGH, bias, synapses.bias)
+
+
 def filled(task: LayerTask, synapses: Synapses) -> Array:
     """(m,) largest share of its register that each neuron's membrane fills before it fires, on all calibration rows.
 
