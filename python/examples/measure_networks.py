@@ -28,11 +28,8 @@ from spikeloom.flows.conversion.smaller.distillation import distil
 from spikeloom.flows.conversion.smaller.pruning import prune_network
 
 Rows = NDArray[np.float64]
-ROWS = {
-    "few": 12000,
-    "pruning": 20000,
-    "policy": 2000,
-}  # calibration rows; 4000 for the others, and for the CNN
+# Calibration rows; 4000 for the others, and for the CNN.
+ROWS = {"few": 12000, "pruning": 20000, "policy": 2000}
 EPISODES = 200
 
 

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.bundled.load import Bundle, load_bundle
 from spikeloom.emulation.emulate import emulate
 from spikeloom.flows.convert import Conversion, convert
@@ -50,3 +51,18 @@ def judged(name: str, bits: int = 8, candidate: str | None = None) -> Judged:
 
 def _accuracy(outputs: NDArray[np.float64], bundle: Bundle) -> float:
     return 100.0 * float(np.mean(outputs.argmax(axis=1) == bundle.labels))
+
+
+def small_image_net() -> Ann:
+    """A convolution and two dense layers on images of 7 x 7, untrained."""
+    rng = np.random.default_rng(1)
+    layers = (
+        AnnLayer(
+            "conv", rng.normal(size=(1, 2, 2, 3)) / 2, rng.normal(size=3) / 5, "relu", (7, 7, 1), (6, 6, 3)
+        ),
+        AnnLayer(
+            "fc", rng.normal(size=(27, 10)) / 5, np.full(10, 0.1), "relu", (6, 6, 3), (10,), input_pool=(2, 2)
+        ),
+        AnnLayer("out", rng.normal(size=(10, 3)) / 3, np.full(3, 0.2), "identity", (10,), (3,)),
+    )
+    return Ann("image", (7, 7, 1), layers, None, np.arange(49))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from spikeloom.ann.graph import Ann, AnnLayer
+from flows.conversions import small_image_net
 from spikeloom.emulation.emulate import emulate
 from spikeloom.emulation.instance import ChipChoice, instance_of
 from spikeloom.errors import FitError
@@ -44,18 +44,7 @@ def uneven(spread: float = 0.2) -> Profile:
 
 @cache
 def converted(chip_seed: int | None = None) -> Conversion:
-    rng = np.random.default_rng(1)
-    layers = (
-        AnnLayer(
-            "conv", rng.normal(size=(1, 2, 2, 3)) / 2, rng.normal(size=3) / 5, "relu", (7, 7, 1), (6, 6, 3)
-        ),
-        AnnLayer(
-            "fc", rng.normal(size=(27, 10)) / 5, np.full(10, 0.1), "relu", (6, 6, 3), (10,), input_pool=(2, 2)
-        ),
-        AnnLayer("out", rng.normal(size=(10, 3)) / 3, np.full(3, 0.2), "identity", (10,), (3,)),
-    )
-    ann = Ann("image", (7, 7, 1), layers, None, np.arange(49))
-    return convert(ann, uneven(), calibration=ROWS, ticks=32, chip_seed=chip_seed)
+    return convert(small_image_net(), uneven(), calibration=ROWS, ticks=32, chip_seed=chip_seed)
 
 
 def error(got: np.ndarray, wanted: np.ndarray) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from spikeloom.ann.graph import Ann, AnnLayer
+from flows.conversions import small_image_net
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import FitError
 from spikeloom.flows.conversion.synapse_list import SynapseList
@@ -45,27 +45,12 @@ def hybrid(scope: str = "synapse", **changes: Any) -> Profile:
 
 
 @cache
-def network() -> Ann:
-    rng = np.random.default_rng(1)
-    layers = (
-        AnnLayer(
-            "conv", rng.normal(size=(1, 2, 2, 3)) / 2, rng.normal(size=3) / 5, "relu", (7, 7, 1), (6, 6, 3)
-        ),
-        AnnLayer(
-            "fc", rng.normal(size=(27, 10)) / 5, np.full(10, 0.1), "relu", (6, 6, 3), (10,), input_pool=(2, 2)
-        ),
-        AnnLayer("out", rng.normal(size=(10, 3)) / 3, np.full(3, 0.2), "identity", (10,), (3,)),
-    )
-    return Ann("image", (7, 7, 1), layers, None, np.arange(49))
-
-
-@cache
 def converted() -> Conversion:
-    return convert(network(), hybrid(), calibration=ROWS, ticks=32, chip_seed=CHIP)
+    return convert(small_image_net(), hybrid(), calibration=ROWS, ticks=32, chip_seed=CHIP)
 
 
 def error(outputs: np.ndarray) -> float:
-    wanted = network().predict(UNSEEN)
+    wanted = small_image_net().predict(UNSEEN)
     return float(((outputs - wanted) ** 2).mean() / wanted.var())
 
 
