@@ -21,6 +21,13 @@ struct Costs {
   const CycleSpec& spec_;
 };
 
+// What an axon costs when it is active.
+struct Axon {
+  std::int64_t most = 1;  // spikes of one tick that are read
+  std::int32_t synapses = 0;
+  std::int32_t core = 0;
+};
+
 class Linear final : public Controller {
  public:
   explicit Linear(const Program& program);
@@ -33,8 +40,9 @@ class Linear final : public Controller {
 
   const Program& program;
   double fixed, per_neuron, per_axon, per_event, per_spike;
-  Longs row_length;  // [axon] synapses
-  Ints core_of_axon, core_of_neuron;
+  std::vector<Axon> axons;
+  Ints core_of_neuron;
+  std::vector<double> update;  // [core] clocks of its neurons in every tick
 };
 
 Ints owners(const Ints& starts) {
@@ -45,6 +53,18 @@ Ints owners(const Ints& starts) {
   return owner;
 }
 
+std::int32_t synapses_of(const Program& program, std::int32_t axon) {
+  std::int32_t found = 0;
+  const auto& rows = program.axon_rows[axon];
+  for (std::int32_t r = rows.first_run; r < rows.last_run; ++r) found += program.runs[r].length;
+  return found;
+}
+
+std::int64_t most_of(const Program& program, std::int32_t axon) {
+  if (program.spec.merge_or) return 1;
+  return program.spikes_max(axon).value_or(std::numeric_limits<std::int64_t>::max());
+}
+
 Linear::Linear(const Program& loaded) : program(loaded) {
   const Costs costs(program.spec.cycles);
   fixed = costs.of("fixed");
@@ -52,25 +72,47 @@ Linear::Linear(const Program& loaded) : program(loaded) {
   per_axon = costs.of("per_axon");
   per_event = costs.of("per_event");
   per_spike = costs.of("per_spike");
-  core_of_axon = owners(program.core_axon_start);
   core_of_neuron = owners(program.core_neuron_start);
-  row_length.resize(program.axon_rows.size());
-  for (std::size_t axon = 0; axon < row_length.size(); ++axon)
-    for (std::int32_t r = program.axon_rows[axon].first_run; r < program.axon_rows[axon].last_run; ++r)
-      row_length[axon] += program.runs[r].length;
+  for (std::size_t core = 0; core + 1 < program.core_neuron_start.size(); ++core)
+    update.push_back(per_neuron * (program.core_neuron_start[core + 1] - program.core_neuron_start[core]));
+  const Ints core_of_axon = owners(program.core_axon_start);
+  axons.resize(program.axon_rows.size());
+  for (std::int32_t axon = 0; axon < program.axons(); ++axon) {
+    axons[axon] = {most_of(program, axon), synapses_of(program, axon), core_of_axon[axon]};
+  }
 }
+
+// Spikes on their way to the axons of one tick; those that meet on an axon are one activity of it.
+struct Arriving {
+  Longs counts;  // [axon]
+  Ints active;   // axons with a count, in the order of their first spike
+
+  void add(std::int32_t axon, std::int64_t n) {
+    if (counts[axon] == 0) active.push_back(axon);
+    counts[axon] += n;
+  }
+  void clear() {
+    for (const std::int32_t axon : active) counts[axon] = 0;
+    active.clear();
+  }
+  std::vector<Arrival> saved() const {
+    std::vector<Arrival> found;
+    for (const std::int32_t axon : active) found.push_back({axon, counts[axon]});
+    return found;
+  }
+};
 
 // Spikes reach their axons latency ticks after they were made; synaptic delays come after the synapse is
 // read.
 class LinearClock final : public Clock {
  public:
-  explicit LinearClock(const Linear& linear)
-      : of_(linear), arriving_(linear.program.spec.latency + 1), counts_(linear.row_length.size()) {
+  explicit LinearClock(const Linear& linear) : of_(linear), arriving_(linear.program.spec.latency + 1) {
+    for (Arriving& slot : arriving_) slot.counts.resize(linear.axons.size());
     reset();
   }
 
   void reset() override {
-    for (auto& axons : arriving_) axons.clear();
+    for (Arriving& slot : arriving_) slot.clear();
     row_ = {};
     row_.busy.resize(of_.program.core_neuron_start.size() - 1);
     row_.counters.resize(counters);
@@ -81,23 +123,21 @@ class LinearClock final : public Clock {
     if (work.inputs != nullptr)
       for (std::int32_t line = 0; line < program.inputs(); ++line)
         reach(program.input_fan_start, program.input_fan_axon, line, work.inputs[line], work.tick);
-    std::vector<double> clocks(row_.busy.size());
-    for (std::size_t core = 0; core < clocks.size(); ++core)
-      clocks[core] = of_.per_neuron * (program.core_neuron_start[core + 1] - program.core_neuron_start[core]);
-    add_axons(clocks, work.tick);
+    clocks_ = of_.update;
+    add_axons(work.tick);
     for (const Spike& spike : *work.fired) {
-      clocks[of_.core_of_neuron[spike.neuron]] += of_.per_spike * spike.n;
+      clocks_[of_.core_of_neuron[spike.neuron]] += of_.per_spike * spike.n;
       reach(program.neuron_fan_start, program.neuron_fan_axon, spike.neuron, spike.n,
             work.tick + program.spec.latency);
     }
-    close(clocks);
+    close();
   }
 
   void finish() override {}
 
   std::string save() const override {
     std::string bytes;
-    for (const auto& axons : arriving_) put_vector(bytes, axons);
+    for (const Arriving& slot : arriving_) put_vector(bytes, slot.saved());
     return bytes;
   }
 
@@ -107,11 +147,12 @@ class LinearClock final : public Clock {
     for (auto& axons : kept) {
       get_vector(bytes, at, axons);
       for (const Arrival& arrival : axons)
-        if (arrival.axon < 0 || arrival.axon >= of_.program.axons() || arrival.n < 0) damaged_state();
+        if (arrival.axon < 0 || arrival.axon >= of_.program.axons() || arrival.n < 1) damaged_state();
     }
     if (at != bytes.size()) damaged_state();
     reset();
-    arriving_ = std::move(kept);
+    for (std::size_t slot = 0; slot < kept.size(); ++slot)
+      for (const Arrival& arrival : kept[slot]) arriving_[slot].add(arrival.axon, arrival.n);
   }
 
   CycleRow row() const override { return row_; }
@@ -119,43 +160,34 @@ class LinearClock final : public Clock {
  private:
   void reach(const Ints& start, const Ints& fan, std::int32_t source, std::int64_t n, std::int64_t tick) {
     if (n == 0) return;
-    auto& axons = arriving_[tick % arriving_.size()];
-    for (std::int32_t i = start[source]; i < start[source + 1]; ++i) axons.push_back({fan[i], n});
+    Arriving& slot = arriving_[tick % arriving_.size()];
+    for (std::int32_t i = start[source]; i < start[source + 1]; ++i) slot.add(fan[i], n);
   }
 
-  // Spikes that meet on an axon are one activity of it.
-  void add_axons(std::vector<double>& clocks, std::int64_t tick) {
-    auto& axons = arriving_[tick % arriving_.size()];
-    for (const Arrival& arrival : axons) counts_[arrival.axon] += arrival.n;
-    for (const Arrival& arrival : axons) {
-      std::int64_t& count = counts_[arrival.axon];
-      if (count == 0) continue;
-      const std::int64_t n = of_.program.spec.merge_or ? 1 : std::min(count, most(arrival.axon));
-      const std::int64_t read = n * of_.row_length[arrival.axon];
-      clocks[of_.core_of_axon[arrival.axon]] += of_.per_axon + of_.per_event * static_cast<double>(read);
-      row_.counters[active_axons] += 1;
+  void add_axons(std::int64_t tick) {
+    Arriving& slot = arriving_[tick % arriving_.size()];
+    for (const std::int32_t number : slot.active) {
+      const Axon& axon = of_.axons[number];
+      const std::int64_t read = std::min(slot.counts[number], axon.most) * axon.synapses;
+      clocks_[axon.core] += of_.per_axon + of_.per_event * static_cast<double>(read);
       row_.counters[synapses_read] += read;
-      count = 0;
     }
-    axons.clear();
+    row_.counters[active_axons] += std::ssize(slot.active);
+    slot.clear();
   }
 
-  std::int64_t most(std::int32_t axon) const {
-    return of_.program.spikes_max(axon).value_or(std::numeric_limits<std::int64_t>::max());
-  }
-
-  void close(const std::vector<double>& clocks) {
+  void close() {
     double longest = 0;
-    for (std::size_t core = 0; core < clocks.size(); ++core) {
-      row_.busy[core] += static_cast<std::int64_t>(std::ceil(clocks[core]));
-      longest = std::max(longest, clocks[core]);
+    for (std::size_t core = 0; core < clocks_.size(); ++core) {
+      row_.busy[core] += static_cast<std::int64_t>(std::ceil(clocks_[core]));
+      longest = std::max(longest, clocks_[core]);
     }
     row_.ticks.push_back(static_cast<std::int64_t>(std::ceil(of_.fixed + longest)));
   }
 
   const Linear& of_;
-  std::vector<std::vector<Arrival>> arriving_;  // [tick mod (latency + 1)]
-  Longs counts_;                                // [axon] scratch, 0 between ticks
+  std::vector<Arriving> arriving_;  // [tick mod (latency + 1)]
+  std::vector<double> clocks_;      // [core] of the tick at hand
   CycleRow row_;
 };
 
