@@ -152,9 +152,9 @@ class AnnLayer:
         if self.input_pool == (1, 1):
             return x
         (height, width, channels), (down, right) = self.pooled_shape, self.input_pool
-        windows = x.reshape(len(x), height, down, width, right, channels)
-        means: FloatArray = windows.mean(axis=(2, 4))
-        return means.reshape(len(x), -1)
+        lines = x.reshape(len(x), height, down, width * right * channels)
+        columns = _added(lines).reshape(len(x), height, width, right, channels)
+        return (_added(columns) / (down * right)).reshape(len(x), -1)
 
     def unfold(self, x: FloatArray) -> FloatArray:
         """What each position sees: (N, n_inputs) -> (N, positions, groups * n), n in the row order of `matrix`.
@@ -207,6 +207,14 @@ class AnnLayer:
     def activate(self, z: FloatArray) -> FloatArray:
         """The activation function, element by element."""
         return activate(z, self.activation, self.activation_number)
+
+
+def _added(parts: FloatArray) -> FloatArray:
+    """The sum over the last axis but one, part by part: a window has few, which a reduction would be slow for."""
+    total: FloatArray = parts[..., 0, :]
+    for k in range(1, parts.shape[-2]):
+        total = total + parts[..., k, :]
+    return total
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ with continuous weights whose neurons do nothing but integrate, fire and subtrac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -78,32 +78,29 @@ class _Spiking:
     def run(self, layers: Layers, x: Array) -> Trace:
         """Rates into every layer, and its mean currents for the derivative, for inputs x (N, channels)."""
         rates, currents = [self.coding.values(x)], []
-        trains = np.broadcast_to(rates[0], (self.ticks, *rates[0].shape))
-        constant = True
-        for layer in layers[:-1]:
-            currents.append(_softened(layer.preactivation(rates[-1]), self.ticks))
-            trains = self._fired(layer, trains, constant=constant)
-            constant = False
+        trains = np.empty(0)
+        for k, layer in enumerate(layers[:-1]):
+            current = layer.preactivation(rates[-1])
+            trains = _fired([current] * self.ticks if k == 0 else self._drive(layer, trains))
+            currents.append(_softened(current, self.ticks))
             rates.append(trains.mean(axis=0))
         currents.append(layers[-1].preactivation(rates[-1]))
         return rates, currents
 
-    def _fired(self, layer: AnnLayer, trains: Array, *, constant: bool) -> Array:
-        """(ticks, N, neurons) spikes from what arrives in every tick."""
-        if constant:
-            drive = np.broadcast_to(
-                layer.preactivation(trains[0]), (self.ticks, len(trains[0]), layer.n_outputs)
-            )
-        else:
-            drive = layer.preactivation(trains.reshape(-1, layer.n_inputs)).reshape(
-                self.ticks, -1, layer.n_outputs
-            )
-        potential, spikes = np.full(drive.shape[1:], START), np.empty(drive.shape)
-        for tick, current in enumerate(drive):
-            potential = potential + current
-            spikes[tick] = potential >= 1.0
-            potential -= spikes[tick]
-        return spikes
+    def _drive(self, layer: AnnLayer, trains: Array) -> Array:
+        """(ticks, N, neurons) what spikes (ticks, N, channels) give in every tick."""
+        drive = layer.preactivation(trains.reshape(-1, layer.n_inputs))
+        return drive.reshape(self.ticks, -1, layer.n_outputs)
+
+
+def _fired(drive: Sequence[Array] | Array) -> Array:
+    """(ticks, N, neurons) spikes from what arrives in every tick."""
+    potential, spikes = np.full(drive[0].shape, START), np.empty((len(drive), *drive[0].shape))
+    for current, fired in zip(drive, spikes, strict=True):
+        potential += current
+        np.greater_equal(potential, 1.0, out=fired)
+        potential -= fired
+    return spikes
 
 
 def _softened(current: Array, ticks: int) -> Array:
