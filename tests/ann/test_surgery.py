@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from spikeloom.ann.activation import ACTIVATIONS, activate, activation_slope
-from spikeloom.ann.gradients import fold, gradients, run_layers
+from spikeloom.ann.gradients import gradients, pulled_back, run_layers
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.ann.surgery import columns_by_node, keep_nodes, node_width
 
@@ -52,12 +52,12 @@ def test_nodes_without_weight_can_go_and_nothing_changes(index: int) -> None:
     np.testing.assert_allclose(run_layers(fewer, x)[1][-1], run_layers(tuple(layers), x)[1][-1], atol=1e-12)
 
 
-def test_fold_is_the_transpose_of_unfold() -> None:
+def test_pulling_back_is_the_transpose_of_the_linear_map() -> None:
     for layer in layers_of():
         x = RNG.normal(size=(3, layer.n_inputs))
-        patches = layer.unfold(x)
-        other = RNG.normal(size=patches.shape)
-        assert (patches * other).sum() == pytest.approx((x * fold(layer, other)).sum(), rel=1e-12)
+        other = RNG.normal(size=(3, layer.n_outputs))
+        forth = layer.preactivation(x) - layer.preactivation(np.zeros_like(x))
+        assert (forth * other).sum() == pytest.approx((x * pulled_back(layer, other)).sum(), rel=1e-12)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -75,8 +75,8 @@ def test_gradients_are_differences_of_the_loss() -> None:
     def loss(changed: tuple[AnnLayer, ...]) -> float:
         return float(((run_layers(changed, x)[1][-1] - wanted) ** 2).sum())
 
-    inputs, preactivations = run_layers(layers, x)
-    found = gradients(layers, inputs, preactivations, 2.0 * (preactivations[-1] - wanted))
+    seen, preactivations = run_layers(layers, x)
+    found = gradients(layers, seen, preactivations, 2.0 * (preactivations[-1] - wanted))
     for k, layer in enumerate(layers):
         for field, slope in (
             ("weights", found[k].weights.reshape(layer.weights.shape)),
@@ -89,3 +89,15 @@ def test_gradients_are_differences_of_the_loss() -> None:
                 changes.append(loss((*layers[:k], moved, *layers[k + 1 :])))
             rise = (changes[0] - changes[1]) / 2e-6
             assert (slope * direction).sum() == pytest.approx(rise, rel=1e-5, abs=1e-7)
+
+
+@pytest.mark.parametrize("activation", ["relu", "clip", "sigmoid", "tanh", "leaky_relu"])
+def test_gradients_in_float32_stay_float32_and_are_those_of_float64(activation: str) -> None:
+    number = {"clip": 1.5, "leaky_relu": 0.2}.get(activation, 0.0)
+    layers, x, found = layers_of(activation, number), RNG.normal(size=(4, 72)), []
+    for numbers in (x, x.astype(np.float32)):
+        seen, preactivations = run_layers(layers, numbers)
+        assert {array.dtype for array in (*seen, *preactivations)} == {numbers.dtype}
+        found.append(gradients(layers, seen, preactivations, preactivations[-1]))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one.weights, other.weights, atol=1e-4 * np.abs(one.weights).max())

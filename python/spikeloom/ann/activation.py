@@ -47,8 +47,9 @@ def activation_slope(z: FloatArray, activation: str, number: float = 0.0) -> Flo
     if activation == "sigmoid":
         return np.asarray(0.25 * (1.0 - np.tanh(0.5 * z) ** 2))
     if activation == "clip":
-        return ((z >= 0.0) & (z < number)).astype(np.float64)
-    return np.where(z >= 0.0, 1.0, number if activation == "leaky_relu" else 0.0)
+        return np.asarray((z >= 0.0) & (z < number), dtype=z.dtype)
+    below = number if activation == "leaky_relu" else 0.0
+    return np.where(z >= 0.0, z.dtype.type(1.0), z.dtype.type(below))
 
 
 def number_fits(activation: str, number: float) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from spikeloom.ann.gradients import LayerGradient
+from spikeloom.ann.gradients import LayerGradient, Numbers
 from spikeloom.ann.graph import AnnLayer, FloatArray
 
 Layers = tuple[AnnLayer, ...]
@@ -49,14 +49,14 @@ class Adam:
         return np.asarray(first / (np.sqrt(second) + 1e-8))
 
 
-def typical_sizes(layers: Layers, inputs: list[FloatArray]) -> list[float]:
+def typical_sizes(layers: Layers, seen: list[Numbers]) -> list[float]:
     """Root mean square of the weights of each layer, and what a bias is beside them: times that of its inputs.
 
-    inputs: (N, n_inputs) of every layer. Steps in these units do the same to a network whose inputs are 0..255 as to
-    one of 0..1.
+    seen: by every layer, as its `unfold` gives it. Steps in these units do the same to a network whose inputs are
+    0..255 as to one of 0..1.
     """
     sizes = []
-    for layer, given in zip(layers, inputs, strict=True):
+    for layer, given in zip(layers, seen, strict=True):
         weight = max(float(np.sqrt(np.mean(layer.matrix**2))), 1e-12)
         sizes += [weight, weight * max(float(np.sqrt(np.mean(given**2))), 1e-12)]
     return sizes

@@ -1,13 +1,22 @@
-"""Derivatives of a loss of a network's outputs with respect to its weights, by the chain rule backwards."""
+"""Derivatives of a loss of a network's outputs with respect to its weights, by the chain rule backwards.
+
+All arithmetic is of the type of the samples: float64, or float32 where a network learns and takes half the time so.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikeloom.ann.activation import activation_slope
 from spikeloom.ann.graph import AnnLayer, FloatArray
+from spikeloom.ann.patches import folded, spread_means
+
+Numbers = NDArray[Any]  # float64 or float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,64 +27,71 @@ class LayerGradient:
     bias: FloatArray
 
 
-def run_layers(layers: tuple[AnnLayer, ...], x: FloatArray) -> tuple[list[FloatArray], list[FloatArray]]:
-    """The inputs (N, n_inputs) of every layer and the pre-activations (N, n_outputs) of every layer."""
-    inputs, preactivations = [], []
+def run_layers(layers: Sequence[AnnLayer], x: Numbers) -> tuple[list[Numbers], list[Numbers]]:
+    """What every layer sees, as its `unfold` gives it, and its pre-activations (N, n_outputs); a chain, no groups."""
+    seen, preactivations = [], []
     for layer in layers:
-        inputs.append(x)
-        preactivations.append(layer.preactivation(x))
+        seen.append(layer.unfold(x))
+        preactivations.append(mapped(layer, seen[-1]))
         x = layer.activate(preactivations[-1])
-    return inputs, preactivations
+    return seen, preactivations
+
+
+def mapped(layer: AnnLayer, seen: Numbers) -> Numbers:
+    """The pre-activations (N, n_outputs) of what the layer sees, in the type of that."""
+    weights, bias = (part.astype(seen.dtype, copy=False) for part in layer.arrays)
+    rows = seen if layer.is_convolution else seen[:, 0]
+    z: Numbers = rows @ weights + bias
+    return z.reshape(len(seen), -1)
 
 
 def gradients(
-    layers: tuple[AnnLayer, ...],
-    inputs: list[FloatArray],
-    preactivations: list[FloatArray],
-    last: FloatArray,
-    masks: list[FloatArray] | None = None,
+    layers: Sequence[AnnLayer],
+    seen: Sequence[Numbers],
+    preactivations: Sequence[Numbers],
+    last: Numbers,
+    masks: Sequence[Numbers] | None = None,
 ) -> list[LayerGradient]:
     """Of every layer, from those of the last pre-activations (N, n_outputs); arrays as `run_layers` gives them.
 
-    masks: (N, n_outputs) that the activations of each layer but the last were multiplied by, as dropout does
+    seen: of a dense layer also its inputs (N, n); masks: (N, n_outputs) that the activations of each layer but the
+    last were multiplied by, as dropout does
     """
     found: list[LayerGradient] = []
     for k in range(len(layers) - 1, -1, -1):
-        layer, positions = layers[k], layers[k].positions
-        per_position = last.reshape(len(last), positions, -1)
-        patches = layer.unfold(inputs[k])
-        weights = np.asarray(np.tensordot(patches, per_position, axes=((0, 1), (0, 1))), dtype=np.float64)
-        found.append(LayerGradient(weights, per_position.sum(axis=(0, 1))))
+        layer = layers[k]
+        rows = last.reshape(-1, len(layer.bias))
+        found.append(LayerGradient(_weight_slopes(layer, seen[k], rows), rows.sum(axis=0, dtype=np.float64)))
         if k > 0:
             before = layers[k - 1]
-            given = fold(layer, per_position @ layer.matrix.T)
+            given = pulled_back(layer, last)
             slope = activation_slope(preactivations[k - 1], before.activation, before.activation_number)
             last = given * slope if masks is None else given * slope * masks[k - 1]
     return found[::-1]
 
 
-def fold(layer: AnnLayer, patches: FloatArray) -> FloatArray:
-    """The transpose of `layer.unfold`: (N, positions, n) -> (N, n_inputs), what overlaps is added."""
-    count = len(patches)
-    pooled = _fold_patches(layer, patches) if layer.is_convolution else patches[:, 0]
-    if layer.input_pool == (1, 1):
-        return pooled
-    down, right = layer.input_pool
-    images = pooled.reshape(count, *layer.pooled_shape) / (down * right)
-    return images.repeat(down, axis=1).repeat(right, axis=2).reshape(count, -1)
+def _weight_slopes(layer: AnnLayer, seen: Numbers, rows: Numbers) -> FloatArray:
+    """(n, m) from the derivatives in what the positions give, rows (N * positions, m)."""
+    if not layer.is_convolution:
+        return np.asarray(seen.reshape(len(rows), -1).T @ rows, dtype=np.float64)
+    by_sample = np.matmul(seen.transpose(0, 2, 1), rows.reshape(len(seen), layer.positions, -1))
+    return np.asarray(
+        by_sample.sum(axis=0), dtype=np.float64
+    )  # one long product would take three times as long
 
 
-def _fold_patches(layer: AnnLayer, patches: FloatArray) -> FloatArray:
-    channels, kernel_y, kernel_x, _ = layer.weights.shape
-    height, width, _ = layer.pooled_shape
-    (top, left, bottom, right), (down, across) = layer.padding, layer.stride
-    rows, columns = layer.output_shape[:2]
-    padded = np.zeros((len(patches), height + top + bottom, width + left + right, channels))
-    blocks = patches.reshape(len(patches), rows, columns, channels, kernel_y, kernel_x)
-    for y in range(kernel_y):
-        for x in range(kernel_x):
-            top_tap, left_tap = y * layer.dilation[0], x * layer.dilation[1]
-            vertical = slice(top_tap, top_tap + down * rows, down)
-            inside = padded[:, vertical, left_tap : left_tap + across * columns : across]
-            inside += blocks[..., y, x]
-    return padded[:, top : top + height, left : left + width].reshape(len(patches), -1)
+def pulled_back(layer: AnnLayer, outputs: Numbers) -> Numbers:
+    """The transpose of the layer's linear map: (N, n_outputs) -> (N, n_inputs)."""
+    count, rows = len(outputs), outputs.reshape(-1, len(layer.bias))
+    weights = layer.weights.astype(outputs.dtype, copy=False)
+    if layer.is_convolution:
+        taps = weights.transpose(1, 2, 3, 0)  # kernel y, kernel x, out, in
+        given = (rows @ taps.reshape(-1, *taps.shape[2:])).reshape(
+            *taps.shape[:2], count, *layer.output_shape[:2], -1
+        )
+        images = folded(given, layer.pooled_shape[:2], layer.stride, layer.dilation, layer.padding)
+    else:
+        images = (rows @ weights.T).reshape(count, *layer.pooled_shape)
+    if layer.input_pool != (1, 1):
+        images = spread_means(images, layer.input_pool)
+    return images.reshape(count, -1)

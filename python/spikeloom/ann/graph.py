@@ -12,11 +12,11 @@ from functools import cached_property
 from math import prod
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.ann.activation import activate
 from spikeloom.ann.checks import check_layer, check_network, checked_samples, dilated
+from spikeloom.ann.patches import unfolded, window_means
 
 FloatArray = NDArray[np.float64]
 
@@ -151,10 +151,7 @@ class AnnLayer:
         """The mean over each window: (N, n_inputs) -> (N, pooled)."""
         if self.input_pool == (1, 1):
             return x
-        (height, width, channels), (down, right) = self.pooled_shape, self.input_pool
-        lines = x.reshape(len(x), height, down, width * right * channels)
-        columns = _added(lines).reshape(len(x), height, width, right, channels)
-        return (_added(columns) / (down * right)).reshape(len(x), -1)
+        return window_means(x.reshape(len(x), *self.input_shape), self.input_pool).reshape(len(x), -1)
 
     def unfold(self, x: FloatArray) -> FloatArray:
         """What each position sees: (N, n_inputs) -> (N, positions, groups * n), n in the row order of `matrix`.
@@ -169,13 +166,9 @@ class AnnLayer:
         pooled = self.pool(x)
         if not self.is_convolution:
             return pooled[:, np.newaxis, :]
-        top, left, bottom, right = self.padding
         images = pooled.reshape(len(x), *self.pooled_shape)
-        padded = np.pad(images, ((0, 0), (top, bottom), (left, right), (0, 0)))
-        window = (1, *self.window, 1)
-        patches = sliding_window_view(padded, window)[:, :: self.stride[0], :: self.stride[1]]
-        taps = patches[..., :: self.dilation[0], :: self.dilation[1], :]
-        return taps.reshape(len(x), self.positions, -1)
+        windows = unfolded(images, self.weights.shape[1:3], self.stride, self.dilation, self.padding)
+        return windows.reshape(len(x), self.positions, -1)
 
     def preactivation(self, x: FloatArray) -> FloatArray:
         """The linear map: (N, n_inputs) -> (N, n_outputs), channels-last flattened."""
@@ -191,30 +184,22 @@ class AnnLayer:
             out[chunk] = self._convolved(self.unfold(x[chunk]))
         return (out + self.bias).reshape(len(x), -1)
 
-    def _convolved(self, patches: FloatArray) -> FloatArray:
+    def _convolved(self, seen: FloatArray) -> FloatArray:
         """(N, positions, groups * n) -> (N, positions, m)."""
         if self.is_max:
-            largest: FloatArray = patches.reshape(*patches.shape[:2], self.groups, -1).max(axis=3)
+            largest: FloatArray = seen.reshape(*seen.shape[:2], self.groups, -1).max(axis=3)
             return largest
         if self.groups == 1:
-            return patches @ self.matrix
+            return seen @ self.matrix
         n, m = self.matrix.shape
         kernels = self.matrix.reshape(n, self.groups, m // self.groups)
-        parts = patches.reshape(*patches.shape[:2], self.groups, n)
+        parts = seen.reshape(*seen.shape[:2], self.groups, n)
         out: FloatArray = np.einsum("bpgn,ngm->bpgm", parts, kernels)
-        return out.reshape(*patches.shape[:2], m)
+        return out.reshape(*seen.shape[:2], m)
 
     def activate(self, z: FloatArray) -> FloatArray:
         """The activation function, element by element."""
         return activate(z, self.activation, self.activation_number)
-
-
-def _added(parts: FloatArray) -> FloatArray:
-    """The sum over the last axis but one, part by part: a window has few, which a reduction would be slow for."""
-    total: FloatArray = parts[..., 0, :]
-    for k in range(1, parts.shape[-2]):
-        total = total + parts[..., k, :]
-    return total
 
 
 @dataclass(frozen=True, eq=False)

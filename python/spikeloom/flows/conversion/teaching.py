@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeloom.ann.gradients import mapped
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.flows.conversion.calibration import CalibrationSet
 from spikeloom.flows.conversion.chip_limits import weight_grid
@@ -76,16 +78,15 @@ class _Spiking:
         self.layers = (*made[:-1], replace(made[-1], activation="identity", activation_number=0.0))
 
     def run(self, layers: Layers, x: Array) -> Trace:
-        """Rates into every layer, and its mean currents for the derivative, for inputs x (N, channels)."""
-        rates, currents = [self.coding.values(x)], []
+        """What every layer sees of the rates, its mean currents for the derivative; x: inputs (N, channels)."""
+        seen, currents = [layers[0].unfold(self.coding.values(x))], []
         trains = np.empty(0)
-        for k, layer in enumerate(layers[:-1]):
-            current = layer.preactivation(rates[-1])
+        for k, (layer, behind) in enumerate(pairwise(layers)):
+            current = mapped(layer, seen[-1])
             trains = _fired([current] * self.ticks if k == 0 else self._drive(layer, trains))
             currents.append(_softened(current, self.ticks))
-            rates.append(trains.mean(axis=0))
-        currents.append(layers[-1].preactivation(rates[-1]))
-        return rates, currents
+            seen.append(behind.unfold(trains.mean(axis=0)))
+        return seen, [*currents, mapped(layers[-1], seen[-1])]
 
     def _drive(self, layer: AnnLayer, trains: Array) -> Array:
         """(ticks, N, neurons) what spikes (ticks, N, channels) give in every tick."""
