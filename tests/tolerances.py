@@ -37,6 +37,7 @@ DECODING_SECONDS = 0.2  # CPU an output at 32 inputs: the project's own target; 
 STORED_EPSILON = 1e-9  # relative: an ONNX file keeps the epsilon of a batch normalisation as a float32
 
 # flows
+SLOPE_BY_DIFFERENCE = 0.05  # relative: slopes at mean currents against a loss of whole counts, in a long run
 SMALL_CONVERSION = 0.15  # NMSE of a random network of few neurons at 32 ticks on loihi1; measured below 0.05
 
 # analog neurons

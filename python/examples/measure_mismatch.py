@@ -25,9 +25,10 @@ import numpy as np
 import spikeloom as sl
 from spikeloom.bundled.load import BUNDLES, Bundle, load_bundle
 from spikeloom.flows.conversion.tuning.bench import Tuned
-from spikeloom.flows.conversion.tuning.chip_loop import SAMPLES, SOLVED, tuned_by_synapses
+from spikeloom.flows.conversion.tuning.chip_loop import SOLVED, TAUGHT, tuned_by_synapses
 from spikeloom.flows.conversion.tuning.code_tuning import tuned_by_codes
 from spikeloom.flows.conversion.tuning.neuron_tuning import tuned_by_neurons
+from spikeloom.flows.conversion.tuning.perfect_run import PerfectRun
 
 
 def uneven(spread: float, bits: int | None = None) -> sl.Profile:
@@ -89,6 +90,7 @@ def main() -> None:
             return tuned_by_synapses(program, chip, noise=given.noise)
         return tuned_by_codes(program, conversion.ideal["fitted"], rows[:SOLVED], chip, noise=given.noise)
 
+    run = PerfectRun.of(program, net.calibration[:TAUGHT])
     wanted = conversion.ann.predict(inputs).argmax(axis=1)
     labels = wanted if labels is None else labels
 
@@ -100,7 +102,7 @@ def main() -> None:
     print(f"ANN {100 * np.mean(wanted == labels):.2f} %, perfect chip {said(perfect)}", flush=True)
     found: dict[str, list[np.ndarray]] = {"as it is": [], "neurons": [], single: []}
     for chip in range(given.first, given.first + given.chips):
-        neurons = tuned_by_neurons(program, net.calibration[:SAMPLES], chip)
+        neurons = tuned_by_neurons(program, run.rows, chip, perfect=run)
         synapses = tuned_singly(chip)
         found["as it is"].append(scores(program, chip_seed=chip))
         found["neurons"].append(scores(neurons.program))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from spikeloom.emulation.emulate import emulate
 from spikeloom.flows.conversion.tuning.neuron_tuning import tuned_by_neurons
+from spikeloom.flows.conversion.tuning.perfect_run import PerfectRun
 from spikeloom.flows.validation.scoring import Scorer, answers, wilson
 from spikeloom.program.program import ChipProgram
 from spikeloom.report.validation import Stage
@@ -92,11 +93,12 @@ def imperfect_chips(
         return ImperfectChips(effects)
     plain: dict[int, Array] = {}
     calibrated: dict[int, Array] = {}
-    runs = 0
+    runs, perfect = 0, None
     for seed in islice((seed for seed in count() if seed != program.chip_seed), chips):
         plain[seed] = emulate(program, bench.inputs, chip_seed=seed, threads=threads).outputs
         if bench.calibration is not None and len(calibrated) < calibrate:
-            tuned = tuned_by_neurons(program, bench.calibration, seed, threads=threads)
+            perfect = perfect or PerfectRun.of(program, bench.calibration, threads=threads)
+            tuned = tuned_by_neurons(program, bench.calibration, seed, perfect=perfect, threads=threads)
             calibrated[seed], runs = emulate(tuned.program, bench.inputs, threads=threads).outputs, tuned.runs
         tell(f"chip {seed}")
     title = f"mean of {chips} imperfect chips; middle 95 %"

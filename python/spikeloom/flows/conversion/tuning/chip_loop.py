@@ -23,13 +23,14 @@ from spikeloom.flows.conversion.synapse_list import SynapseList, with_values
 from spikeloom.flows.conversion.tuning.bench import Tuned
 from spikeloom.flows.conversion.tuning.chip_probe import gain_of, inside, probe_chip
 from spikeloom.flows.conversion.tuning.code_tuning import tuned_by_codes
+from spikeloom.flows.conversion.tuning.neuron_teaching import BATCH, STEPS
 from spikeloom.flows.conversion.tuning.neuron_tuning import tuned_by_neurons
 from spikeloom.network.chip_units import only_integrates, threshold_name
 from spikeloom.profile.schema import Profile
 from spikeloom.program.program import ChipProgram
 
 Array = NDArray[np.float64]
-SAMPLES = 300  # that a neuron's gain and offset are measured on
+TAUGHT = STEPS * BATCH  # samples by which gains and offsets are set, at most
 SOLVED = 1000  # that integer weights are solved on, at most
 
 
@@ -86,7 +87,7 @@ def _tuned(
         return tuned_by_synapses(program, chip_seed, threads=threads)
     if name == "codes":
         return tuned_by_codes(program, perfect, rows[:SOLVED], chip_seed, threads=threads)
-    return tuned_by_neurons(program, rows[:SAMPLES], chip_seed, threads=threads)
+    return tuned_by_neurons(program, rows[:TAUGHT], chip_seed, threads=threads)
 
 
 def check_tunable(profile: Profile, chip_seed: int) -> None:

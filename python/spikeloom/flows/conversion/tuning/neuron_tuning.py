@@ -4,7 +4,8 @@ A neuron has two knobs, its bias and its threshold, as far as the chip has them.
 counts on calibration samples is measured on the chip, so nothing need be known of the neuron but that its counts
 move. The knobs are then turned until the mean of its counts, and how they go along with those of the perfect chip,
 are those of the perfect chip. Layer by layer: what reaches a layer comes from layers already tuned, so that it also
-makes up for what they still do wrong. Last, the host reads each output with a gain and an offset of its own.
+makes up for what they still do wrong. Then the host reads each output with a gain and an offset of its own. Last,
+where neurons only add up, all knobs move together for the sake of the outputs, see `neuron_teaching`.
 
 A neuron's counts say little where it hardly ever fires, so a knob is held at its place by a spring as strong as the
 mismatch that is expected, and moves as far as the samples are worth it. Nothing of the chip's synapses is measured.
@@ -17,8 +18,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.emulation.emulate import emulate
 from spikeloom.flows.conversion.tuning.bench import Bench, Tuned, read_anew
+from spikeloom.flows.conversion.tuning.neuron_teaching import can_teach_neurons, teach_neurons
+from spikeloom.flows.conversion.tuning.perfect_run import SAMPLES, PerfectRun
 from spikeloom.profile.schema import Profile
 from spikeloom.program.program import ChipProgram, Placed
 
@@ -31,30 +33,37 @@ MOVED = (
 LARGEST_STEP = 0.5  # of a threshold
 FEW = 50  # samples by which the step is found
 SPRING = 3.0  # steps that a knob is expected to be off by
-FINER = 4  # times as long a run of the perfect chip, by which the course of a count is known
 ROUNDS = 4  # turns, each measured
 TOLD = 0.1  # squared steps from which on a turn tells something of the slopes
 SILENT = 0.5  # of the usual slope: what the bias of a neuron that is silent is taken to do
-FARTHEST = 10.0  # steps from where the program had it
+FARTHEST = 8.0  # steps from where the program had it: a fifth of a threshold stays
 
 
 def tuned_by_neurons(
-    program: ChipProgram, rows: NDArray, chip_seed: int, *, threads: int | None = None
+    program: ChipProgram,
+    rows: NDArray,
+    chip_seed: int,
+    *,
+    perfect: PerfectRun | None = None,
+    threads: int | None = None,
 ) -> Tuned:
     """The gain and offset of each neuron set anew on this chip, those of the outputs by the host.
 
-    rows: (samples, *input_shape) calibration samples, each run on the chip several times for every layer
+    rows: (samples, *input_shape) calibration samples. The first `SAMPLES` are run several times for every layer; with
+    all of them neurons are taught together, where that can be done, at most `PASSES` times each
+    perfect: of the same program and rows, where several chips are tuned; else it is run anew
     """
-    perfect = emulate(program, rows, effects=(), threads=threads)
-    finely = emulate(program, rows, ticks=FINER * program.ticks, effects=(), threads=threads)
-    bench = Bench(replace(program, chip_seed=chip_seed), rows, threads)
+    perfect = PerfectRun.of(program, rows, threads=threads) if perfect is None else perfect
+    bench = Bench(replace(program, chip_seed=chip_seed), perfect.rows, threads, SAMPLES)
     knobs = _knobs(program.profile)
     read_out = {port.name for port in program.outputs if port.read != "spikes"}
     for placed in sorted(program.populations, key=lambda one: one.depth):
         if placed.name not in read_out and knobs:
-            features = _features(finely.counts[placed.name])
-            _tune(bench, placed, knobs, perfect.counts[placed.name] / program.ticks, features)
-    return Tuned(read_anew(bench, perfect.outputs), bench.runs)
+            _tune(bench, placed, knobs, perfect.rates[placed.name], perfect.features[placed.name])
+    bench.program = read_anew(bench, perfect.outputs)
+    if can_teach_neurons(program):
+        teach_neurons(bench, perfect.outputs)
+    return Tuned(bench.program, bench.runs)
 
 
 def _knobs(profile: Profile) -> tuple[str, ...]:
@@ -124,17 +133,6 @@ def _learned(slopes: Array, turned: Array, moved: Array) -> Array:
     surprise = moved - np.einsum("nfk,nk->nf", slopes, turned)
     learned = surprise[:, :, None] * turned[:, None, :] / np.maximum(far, TOLD)[:, None, None]
     return np.where((far >= TOLD)[:, None, None], slopes + learned, slopes)
-
-
-def _features(wanted: NDArray) -> Array:
-    """(samples, 2, neurons) what a difference is held against: 1, and the course of a count in standard deviations.
-
-    The count is that of a longer run. That of the same run is a whole number like those that it is compared with: it
-    would go along with its own rounding, and every gain would come out too large.
-    """
-    spread = wanted.std(axis=0)
-    course = np.divide(wanted - wanted.mean(axis=0), spread, out=np.zeros(wanted.shape), where=spread > 0)
-    return np.stack((np.ones(wanted.shape), course), axis=1)
 
 
 def _off(got: Array, wanted: Array, features: Array, ticks: int) -> tuple[Array, Array]:
