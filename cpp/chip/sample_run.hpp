@@ -63,6 +63,8 @@ class SampleRun {
     cores_.reset(state,
                  {request_.trial_seed, request_.sample_ids.empty() ? row : request_.sample_ids[sample_]});
     override_params(state, set);
+    if (!request_.overrides.empty()) cores_.override_tables(state);
+    if (request_.probes.empty() && request_.readings.empty()) cores_.forget_registers(state);
     tally.of_neuron.assign(state.flags.empty() ? 0 : program_.neurons(), 0);
     tally.ticks = 0;
   }

@@ -75,9 +75,7 @@ Cores<S, Sum>::Cores(const Program& program, const std::shared_ptr<const Fans>& 
       sum_where_(kernel<SumWhere>(level)),
       fans_(fans_of(program.neuron_fan_start)),
       line_fans_(fans_of(program.input_fan_start)) {
-  if constexpr (has_leaky_pass)
-    if (soma_.leaky_list())
-      leaky_pass_ = std::make_unique<const LeakyPass<Sum>>(*soma_.leaky_list(), program.weights.shift, level);
+  find_leaky_pass();
   if constexpr (std::is_same_v<S, std::int32_t>)
     if (program.spec.accumulate_each) each_ = std::make_unique<const EachAddition>(program, soma_, level);
   const auto& registers = program.spec.registers;
@@ -99,7 +97,9 @@ CoreState<S, Sum> Cores<S, Sum>::fresh(const Part& part, const Fans* fans) const
   state.spikes.resize(at_once ? program_.neurons() : block_size);
   state.spiking.resize((part.neurons() + block_size - 1) / block_size);
   if (leaky_pass_ != nullptr) {
-    state.fired_bits.resize((part.neurons() + 63) / 64);
+    const bool whole = part.first_neuron == 0 && part.last_neuron == program_.neurons();
+    state.programmed = whole ? tables_ : tables_of(soma_.entries().entries(), part);
+    state.fired_bits.resize((program_.neurons() + 63) / 64);
     state.found.resize(part.neurons() + set_slack);
     state.flags.resize(program_.neurons() + at_a_time + flag_slack);
   }
@@ -120,6 +120,8 @@ void Cores<S, Sum>::reset(State& state, const Trial& trial) const {
         program_.start[element]);
   synapses_.reset(state.synapses);
   state.entries = soma_.entries().entries();
+  state.tables = state.programmed;
+  state.narrow.clear();
   std::fill(state.counters.begin(), state.counters.end(), 0);
   state.fired.clear();
   state.fifo.clear();

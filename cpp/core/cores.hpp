@@ -49,11 +49,13 @@ struct CoreState {
   SynapseState<Sum> synapses;
   std::vector<Entry<S>> entries;  // where operands are; a sample may override one parameter
   std::vector<std::uint64_t> counters;
-  std::vector<Spike> fired;               // of the last tick, ascending; in event mode of the last event
-  std::vector<Spike> lines;               // scratch: input lines that spike in a tick,
-  std::vector<std::uint8_t> line_flags;   // as in Spikes
-  std::vector<std::int32_t> spikes;       // scratch: n of one block, or of all neurons
-  std::vector<std::int32_t> spiking;      // scratch of a linear pass: neurons that spiked in each block
+  std::vector<Spike> fired;              // of the last tick, ascending; in event mode of the last event
+  std::vector<Spike> lines;              // scratch: input lines that spike in a tick,
+  std::vector<std::uint8_t> line_flags;  // as in Spikes
+  std::vector<std::int32_t> spikes;      // scratch: n of one block, or of all neurons
+  std::vector<std::int32_t> spiking;     // scratch of a linear pass: neurons that spiked in each block
+  std::shared_ptr<const LeakyTables> programmed, tables;  // of a leaky pass: the program's, the sample's
+  Table<std::int16_t> narrow;             // its v, where no register is read; then they are not kept
   std::vector<std::uint64_t> fired_bits;  // scratch of a list in one pass: a bit a neuron, then
   std::vector<Spike> found;               // those that are set
   std::vector<std::uint8_t> flags;        // of `fired`, as in Spikes; empty where a list has no such pass
@@ -80,6 +82,10 @@ class Cores {
   State fresh(const Part& part, const Fans* fans) const;
   // The program's initial state, for the noise of `trial`.
   void reset(State& state, const Trial& trial = {}) const;
+  // After it, where a sample overrides a parameter.
+  void override_tables(State& state) const;
+  // After it: nothing will ask what registers hold until the next one.
+  void forget_registers(State& state) const;
 
   // The phases of tick t, in the order of the contract; `end` is the first tick that is not run. Ticks of the
   // core are steps where the profile divides its tick.
@@ -116,18 +122,24 @@ class Cores {
   void run_linear_pass(State& state, const LinearPass<S>& list, std::int64_t t, bool any,
                        Scratch& scratch) const;
   void collect(State& state, const Block<S>& block) const;
+  void find_leaky_pass();
   void update_in_one_pass(State& state, std::int64_t t) const;
   std::int64_t jitter(const State& state, std::int32_t neuron, std::int64_t t) const;
 
   // One pass needs accumulators of 32 bits at most.
   static constexpr bool has_leaky_pass = std::is_same_v<S, std::int32_t> && sizeof(Sum) <= 4;
+  static constexpr bool has_narrow_pass = has_leaky_pass && sizeof(Sum) == 2;
   using LeakySum = std::conditional_t<has_leaky_pass, Sum, std::int32_t>;
+  std::shared_ptr<const LeakyTables> tables_of(const std::vector<Entry<S>>& entries, const Part& part) const;
 
   const Program& program_;
   Synapses<Sum> synapses_;
   Soma<S> soma_;
-  std::unique_ptr<const EachAddition> each_;               // where every addition is a write of its own
-  std::unique_ptr<const LeakyPass<LeakySum>> leaky_pass_;  // where the list is one that it does
+  std::unique_ptr<const EachAddition> each_;  // where every addition is a write of its own
+  // Where the list is one that a pass does.
+  std::unique_ptr<const LeakyPass<std::int32_t, LeakySum>> leaky_pass_;
+  std::unique_ptr<const LeakyPass<std::int16_t, std::int16_t>> narrow_pass_;
+  std::shared_ptr<const LeakyTables> tables_;  // of the whole chip
   Level level_;
   bool aliased_;       // all counts of a tick are kept until its end
   bool always_write_;  // a rule may move a register that gets a sum of 0

@@ -6,20 +6,64 @@
 
 namespace spikeloom {
 
-// Sums that nothing reached are 0, and are added like any.
+template <class S, class Sum>
+void Cores<S, Sum>::find_leaky_pass() {
+  if constexpr (has_leaky_pass) {
+    if (!soma_.leaky_list()) return;
+    const LeakyList& list = *soma_.leaky_list();
+    const int shift = program_.weights.shift;
+    leaky_pass_ = std::make_unique<const LeakyPass<std::int32_t, Sum>>(list, shift, level_);
+    if constexpr (has_narrow_pass)
+      if (list.narrow)
+        narrow_pass_ = std::make_unique<const LeakyPass<std::int16_t, std::int16_t>>(list, shift, level_);
+    tables_ = tables_of(soma_.entries().entries(), whole_chip(program_));
+  }
+}
+
+template <class S, class Sum>
+std::shared_ptr<const LeakyTables> Cores<S, Sum>::tables_of(const std::vector<Entry<S>>& entries,
+                                                            const Part& part) const {
+  auto tables = std::make_shared<LeakyTables>();
+  if constexpr (has_leaky_pass) {
+    tables->wide = leaky_table_of<std::int32_t>(*soma_.leaky_list(), entries, part);
+    if (narrow_pass_ != nullptr)
+      tables->narrow = leaky_table_of<std::int16_t>(*soma_.leaky_list(), entries, part);
+  }
+  return tables;
+}
+
+template <class S, class Sum>
+void Cores<S, Sum>::override_tables(State& state) const {
+  if (leaky_pass_ != nullptr) state.tables = tables_of(state.entries, state.part);
+}
+
+template <class S, class Sum>
+void Cores<S, Sum>::forget_registers(State& state) const {
+  if (narrow_pass_ == nullptr) return;
+  const auto v = state.registers.begin() + std::size_t(soma_.leaky_list()->v) * program_.neurons();
+  state.narrow.resize(program_.neurons());
+  std::transform(v, v + program_.neurons(), state.narrow.begin(),
+                 [](S value) { return static_cast<std::int16_t>(value); });
+}
+
 template <class S, class Sum>
 void Cores<S, Sum>::update_in_one_pass(State& state, std::int64_t t) const {
   if constexpr (has_leaky_pass) {
     std::uint64_t* const merges = state.counters.data() + program_.spec.registers.size();
     synapses_.collect(state.synapses, t, {merges, merges + 1}, state.trial);
     Sum* const sums = synapses_.sums(state.synapses, t, 0);
-    Scratch scratch;
-    const auto [start, end] = std::pair(state.part.first_neuron, state.part.last_neuron);
-    for (std::int32_t first = start; first < end; first += block_size)
-      leaky_pass_->run(block_of(state, first, std::min(block_size, end - first), t, scratch), sums + first,
-                       state.fired_bits.data() + (first - start) / 64, state.flags.data() + first);
-    const int n = find_fired_(state.found.data(), state.fired_bits.data(),
-                              static_cast<int>(state.fired_bits.size()), start);
+    const auto pass = [&](const auto& list, auto* v, const auto& table) {
+      list.run(v, sums, table, state.part, state.fired_bits.data(), state.flags.data(),
+               state.counters.data());
+    };
+    if constexpr (has_narrow_pass)
+      if (!state.narrow.empty()) pass(*narrow_pass_, state.narrow.data(), state.tables->narrow);
+    if (state.narrow.empty()) {
+      S* const v = state.registers.data() + std::size_t(soma_.leaky_list()->v) * program_.neurons();
+      pass(*leaky_pass_, v, state.tables->wide);
+    }
+    const std::int32_t first = state.part.first_neuron / 64, last = (state.part.last_neuron + 63) / 64;
+    const int n = find_fired_(state.found.data(), state.fired_bits.data() + first, last - first, 64 * first);
     state.fired.assign(state.found.begin(), state.found.begin() + n);
     state.events.spikes += n;
     synapses_.finish(state.synapses, t);

@@ -2,238 +2,200 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
-#include "base/lanes.hpp"
-#include "base/list_set.hpp"
+#include "base/lane_bits.hpp"
 
 namespace spikeloom {
 namespace {
 
 using Reset = LeakyList::Reset;
-constexpr int word = 64;   // neurons of one word of `fired`
-constexpr int group = 16;  // neurons at a time
 
-template <class Sum, bool leaks, bool at_threshold, Reset reset>
-struct Pass {
-  using Arguments = typename LeakyPass<Sum>::Arguments;
-  using Ints = Lanes<std::int32_t, group>::Vector;
-
-  template <class Vector, class T>
-  SPIKELOOM_INLINE static void load(Vector& vector, const T* values) {
-    std::memcpy(&vector, values, sizeof(vector));
+// The parameters of a word's neurons k to k + lanes, where all neurons have the same, and where not.
+template <class V, int lanes>
+struct Same {
+  using Vector = typename Lanes<V, lanes>::Vector;
+  const LeakyWord& word;
+  SPIKELOOM_INLINE static void spread(Vector& to, std::uint32_t pattern) {
+    to = (Vector)(typename Lanes<std::uint32_t, lanes * sizeof(V) / 4>::Vector{} + pattern);
   }
+  SPIKELOOM_INLINE void leak(Vector& v, int) const { v -= v >> word.leak; }
+  SPIKELOOM_INLINE void bias(Vector& to, int) const { spread(to, word.bias); }
+  SPIKELOOM_INLINE void threshold(Vector& to, int) const { spread(to, word.threshold); }
+  SPIKELOOM_INLINE void value(Vector& to, int) const { spread(to, word.value); }
+};
+template <class V, int lanes>
+struct Mixed {
+  using Vector = typename Lanes<V, lanes>::Vector;
+  const LeakyMix<V>& mix;
+  SPIKELOOM_INLINE static void load(Vector& to, const V* from) { std::memcpy(&to, from, sizeof(to)); }
+  SPIKELOOM_INLINE void leak(Vector& v, int k) const {
+    Vector shift;
+    load(shift, mix.leak.data() + k);
+    v -= v >> shift;
+  }
+  SPIKELOOM_INLINE void bias(Vector& to, int k) const { load(to, mix.bias.data() + k); }
+  SPIKELOOM_INLINE void threshold(Vector& to, int k) const { load(to, mix.threshold.data() + k); }
+  SPIKELOOM_INLINE void value(Vector& to, int k) const { load(to, mix.value.data() + k); }
+};
 
-  SPIKELOOM_INLINE static void arriving(Ints& sum, Sum* sums) {
-    typename Lanes<Sum, group>::Vector stored;
-    load(stored, sums);
-    widen<group, std::int32_t, Sum>(sum, stored);
+template <class V, class Sum, bool leaks, bool at_threshold, Reset reset, int lanes>
+struct Pass {
+  using Arguments = LeakyArguments<V, Sum>;
+  using Vector = typename Lanes<V, lanes>::Vector;
+  using Unsigned = typename Lanes<std::make_unsigned_t<V>, lanes>::Vector;
+
+  // Sums that nothing reached are 0, and are added like any.
+  SPIKELOOM_INLINE static void arriving(Vector& sum, Sum* sums, int shift) {
+    typename Lanes<Sum, lanes>::Vector stored;
+    std::memcpy(&stored, sums, sizeof(stored));
+    widen<lanes, V, Sum>(sum, stored);
+    sum = sum << shift;
     std::memset(sums, 0, sizeof(stored));
   }
 
-  // A group of neurons; flags[i]: neuron i fired. `changed` counts down, in each lane.
-  SPIKELOOM_INLINE static void some(const Arguments& a, std::uint8_t* flags, Ints& changed) {
-    Ints x, other;
-    load(x, a.v);
-    if constexpr (leaks) {
-      load(other, a.leak);
-      x -= x >> other;  // 31 at most
+  // held = x + arrived + bias through the rule; `changed` counts down where that changed it. In 16 bits 0
+  // lies within the rule's range, so that a sum that left them, and came in at their other end, is none of
+  // its ends.
+  SPIKELOOM_INLINE static void integrate(const Arguments& a, Vector& held, const Vector& x,
+                                         const Vector& arrived, const Vector& bias, Vector& changed) {
+    Vector exact, kept;
+    if constexpr (sizeof(V) == 2) {
+      const Vector biased = x + bias;
+      exact = (Vector)((Unsigned)biased + (Unsigned)arrived);
+      add_saturating<lanes>(kept, biased, arrived);
+    } else {
+      exact = kept = x + arrived + bias;
     }
-    arriving(other, a.sums);
-    x += other << a.shift;
-    load(other, a.bias);
-    x += other;
-    Ints held = x < a.lowest ? a.lowest : x;
-    held = held > a.highest ? a.highest : held;
-    changed += held != x;
-    load(other, a.threshold);
-    const Ints over = at_threshold ? held >= other : held > other;
-    if constexpr (reset == Reset::value) load(other, a.value);
-    if constexpr (reset == Reset::subtract) other = held - other;
+    kept = kept < a.lowest ? a.lowest : kept;
+    held = kept > a.highest ? a.highest : kept;
+    changed += held != exact;
+  }
+
+  template <class Parameters>
+  SPIKELOOM_INLINE static void some(const Arguments& a, V* v, Sum* sums, const Parameters& parameters, int k,
+                                    std::uint8_t* flags, std::uint64_t& fired, Vector& changed) {
+    Vector x, other, held;
+    std::memcpy(&x, v + k, sizeof(x));
+    if constexpr (leaks) parameters.leak(x, k);
+    Vector arrived;
+    arriving(arrived, sums + k, a.shift);
+    parameters.bias(other, k);
+    integrate(a, held, x, arrived, other, changed);
+    parameters.threshold(other, k);
+    const Vector over = at_threshold ? held >= other : held > other;
+    if constexpr (reset == Reset::value) parameters.value(other, k);
+    if constexpr (reset == Reset::subtract) other = (Vector)((Unsigned)held - (Unsigned)other);
     if constexpr (reset != Reset::none) held = over ? other : held;
-    std::memcpy(a.v, &held, sizeof(held));
-    const auto fired = __builtin_convertvector(over & 1, Lanes<std::uint8_t, group>::Vector);
-    std::memcpy(flags, &fired, sizeof(fired));
+    std::memcpy(v + k, &held, sizeof(held));
+    std::uint64_t bits;
+    bits_of_lanes<V, lanes>(bits, over);
+    fired |= bits << k;
+    const auto bytes = __builtin_convertvector(over & 1, typename Lanes<std::uint8_t, lanes>::Vector);
+    std::memcpy(flags + k, &bytes, sizeof(bytes));
   }
 
-  // The last neurons, fewer than a group, in a group of their own.
-  SPIKELOOM_INLINE static void rest(const Arguments& a, int count, std::uint8_t* flags, Ints& changed) {
-    std::int32_t v[group] = {}, leak[group] = {}, bias[group] = {}, threshold[group], value[group] = {};
-    Sum sums[group] = {};
-    std::fill_n(threshold, group, a.highest);
-    std::copy_n(a.v, count, v);
-    std::copy_n(a.sums, count, sums);
-    std::copy_n(a.leak, count, leak);
-    std::copy_n(a.bias, count, bias);
-    std::copy_n(a.threshold, count, threshold);
-    std::copy_n(a.value, count, value);
-    some({v, sums, leak, bias, threshold, value, nullptr, nullptr, count, a.shift, a.lowest, a.highest},
-         flags, changed);
-    std::copy_n(v, count, a.v);
-    std::fill_n(a.sums, count, Sum{});
-    std::fill_n(flags + count, group - count, std::uint8_t{0});
+  template <class Parameters>
+  SPIKELOOM_INLINE static std::uint64_t whole(const Arguments& a, V* v, Sum* sums,
+                                              const Parameters& parameters, std::uint8_t* flags,
+                                              Vector& changed) {
+    std::uint64_t fired = 0;
+#pragma GCC unroll 2
+    for (int k = 0; k < leaky_word; k += lanes) some(a, v, sums, parameters, k, flags, fired, changed);
+    return fired;
   }
 
-  SPIKELOOM_INLINE static Arguments from(const Arguments& a, int first) {
-    return {a.v + first,         a.sums + first,  a.leak + first, a.bias + first,
-            a.threshold + first, a.value + first, nullptr,        nullptr,
-            a.count - first,     a.shift,         a.lowest,       a.highest};
+  // Neurons [from, end) of a word. Those beside them hold nothing and get nothing.
+  SPIKELOOM_INLINE static std::uint64_t rest(const Arguments& a, std::int32_t from, std::int32_t end,
+                                             Vector& changed) {
+    const int skipped = from % leaky_word, count = end - from;
+    alignas(64) V v[leaky_word] = {};
+    alignas(64) Sum sums[leaky_word] = {};
+    alignas(64) std::uint8_t flags[leaky_word];
+    std::copy_n(a.v + from, count, v + skipped);
+    std::copy_n(a.sums + from, count, sums + skipped);
+    const LeakyMix<V>& mix = a.mixes[a.words[from / leaky_word].mix];
+    const std::uint64_t fired = whole(a, v, sums, Mixed<V, lanes>{mix}, flags, changed);
+    std::copy_n(v + skipped, count, a.v + from);
+    std::fill_n(a.sums + from, count, Sum{});
+    std::copy_n(flags + skipped, count, a.flags + from);
+    return fired & (~std::uint64_t{0} >> (leaky_word - count)) << skipped;
   }
 
-  SPIKELOOM_INLINE static std::uint32_t run(const Arguments& arguments) {
-    const Arguments a = arguments;  // no store can reach a copy
-    Ints changed = {};
-    for (int first = 0; first < a.count; first += word) {
-      const int end = first + word < a.count ? first + word : a.count;
-      int k = first;
-      for (; k + group <= end; k += group) some(from(a, k), a.flags + k, changed);
-      if (k < end) rest(from(a, k), end - k, a.flags + k, changed);
-      a.fired[first / word] = bits_of(a.flags + first);
+  // Neurons [first, end) of one word.
+  SPIKELOOM_INLINE static std::uint64_t of_word(const Arguments& a, std::int32_t first, std::int32_t end,
+                                                Vector& changed) {
+    if (end - first < leaky_word) return rest(a, first, end, changed);
+    const LeakyWord& word = a.words[first / leaky_word];
+    V* const v = a.v + first;
+    Sum* const sums = a.sums + first;
+    if (word.mix < 0) return whole(a, v, sums, Same<V, lanes>{word}, a.flags + first, changed);
+    return whole(a, v, sums, Mixed<V, lanes>{a.mixes[word.mix]}, a.flags + first, changed);
+  }
+
+  SPIKELOOM_INLINE static std::int64_t run(const Arguments& arguments) {
+    constexpr std::int32_t most = 1 << 17;  // neurons whose changes a lane can count
+    const Arguments a = arguments;          // no store can reach a copy
+    std::int64_t total = 0;
+    for (std::int32_t first = a.first; first < a.last;) {
+      Vector changed = {};
+      const std::int32_t last = a.last - first > most ? first + most : a.last;
+      while (first < last) {
+        const std::int32_t word = first / leaky_word;
+        const std::int32_t end = last < (word + 1) * leaky_word ? last : (word + 1) * leaky_word;
+        a.fired[word] = of_word(a, first, end, changed);
+        first = end;
+      }
+      for (int k = 0; k < lanes; ++k) total -= changed[k];
     }
-    std::uint32_t total = 0;
-    for (int k = 0; k < group; ++k) total -= static_cast<std::uint32_t>(changed[k]);
     return total;
   }
 };
 
-template <class Sum, bool leaks, bool at_threshold>
-auto pass(Reset reset, Level level) {
-  if (reset == Reset::subtract) return kernel<Pass<Sum, leaks, at_threshold, Reset::subtract>>(level);
-  if (reset == Reset::none) return kernel<Pass<Sum, leaks, at_threshold, Reset::none>>(level);
-  return kernel<Pass<Sum, leaks, at_threshold, Reset::value>>(level);
+template <class V, class Sum, bool leaks, bool at_threshold, Reset reset>
+auto pass(Level level) {
+  if (level == Level::v4)
+    return kernel_for<Pass<V, Sum, leaks, at_threshold, reset, 64 / sizeof(V)>, Level::v4>();
+  if (level == Level::v3)
+    return kernel_for<Pass<V, Sum, leaks, at_threshold, reset, 32 / sizeof(V)>, Level::v3>();
+  return kernel_for<Pass<V, Sum, leaks, at_threshold, reset, 16 / sizeof(V)>, Level::baseline>();
 }
 
-template <class Sum>
+template <class V, class Sum, bool leaks, bool at_threshold>
+auto pass(Reset reset, Level level) {
+  if (reset == Reset::subtract) return pass<V, Sum, leaks, at_threshold, Reset::subtract>(level);
+  if (reset == Reset::none) return pass<V, Sum, leaks, at_threshold, Reset::none>(level);
+  return pass<V, Sum, leaks, at_threshold, Reset::value>(level);
+}
+
+template <class V, class Sum>
 auto pass(const LeakyList& list, Level level) {
   if (list.leak)
-    return list.at_threshold ? pass<Sum, true, true>(list.reset, level)
-                             : pass<Sum, true, false>(list.reset, level);
-  return list.at_threshold ? pass<Sum, false, true>(list.reset, level)
-                           : pass<Sum, false, false>(list.reset, level);
+    return list.at_threshold ? pass<V, Sum, true, true>(list.reset, level)
+                             : pass<V, Sum, true, false>(list.reset, level);
+  return list.at_threshold ? pass<V, Sum, false, true>(list.reset, level)
+                           : pass<V, Sum, false, false>(list.reset, level);
 }
-
-// Reads the list entry by entry, and moves the intervals along as its operations do.
-class Reader {
- public:
-  Reader(Binder<std::int32_t>& binder, int arrived) : binder_(binder), arrived_(arrived) {}
-
-  std::optional<LeakyList> read() {
-    const auto& operations = binder_.program().spec.operations;
-    auto next = operations.begin();
-    list_.bias = list_.value = binder_.constant(0);
-    const bool leaks = operations.size() == 3 && next->op == "decay_shift";
-    if (operations.size() != (leaks ? 3 : 2)) return std::nullopt;
-    if ((leaks && !read_leak(*next++)) || !read_sum(*next++) || !read_fire(*next)) return std::nullopt;
-    return list_;
-  }
-
- private:
-  bool begin(const OperationSpec& operation, const char* op) {
-    if (operation.op != op) return false;
-    binder_.begin(operation);
-    return !binder_.has("unless");
-  }
-
-  // A parameter or a constant of 32 bits.
-  bool is_plain(const Source& source) const {
-    return !source.is_register && binder_.range(source).within(int32_range);
-  }
-
-  Interval of_v() const { return binder_.range({true, list_.v}); }
-
-  bool read_leak(const OperationSpec& operation) {
-    if (!begin(operation, "decay_shift")) return false;
-    list_.v = binder_.element("reg");
-    list_.leak = binder_.source("param");
-    const bool other = (binder_.has("min_step") && binder_.flag("min_step")) ||
-                       (binder_.has("negate") && (binder_.is_text("negate") || binder_.flag("negate")));
-    if (other || binder_.element("dst") != list_.v || !is_plain(*list_.leak)) return false;
-    if (!binder_.range(*list_.leak).within({0, 31})) return false;
-    return binder_.write(list_.v, hull(of_v(), {0, 0}), false).rule == Rule::fits;
-  }
-
-  // v = v + arrived (+ bias), in any order: no partial sum leaves the lane in the pass's order.
-  bool read_sum(const OperationSpec& operation) {
-    if (!begin(operation, "sum")) return false;
-    const int dst = binder_.element("dst");
-    if (list_.leak && dst != list_.v) return false;
-    list_.v = dst;
-    int found_v = 0, found_arrived = 0, found_bias = 0;
-    for (const Operand& operand : binder_.operands("terms")) {
-      const auto* name = std::get_if<std::string>(&operand);
-      if (name != nullptr && (name->starts_with('-') || name->ends_with("[*]"))) return false;
-      const Source term = binder_.source(operand, "terms");
-      if (term.is_register && term.index == dst) {
-        ++found_v;
-      } else if (term.is_register && term.index == arrived_) {
-        ++found_arrived;
-      } else {
-        list_.bias = term;
-        ++found_bias;
-      }
-    }
-    if (dst == arrived_ || found_v != 1 || found_arrived != 1 || found_bias > 1 || !is_plain(list_.bias))
-      return false;
-    const Interval partial = add(of_v(), binder_.range({true, arrived_}));
-    const Interval total = add(partial, binder_.range(list_.bias));
-    list_.target = binder_.write(dst, total, false);
-    return partial.within(int32_range) && total.within(int32_range) &&
-           (list_.target.rule == Rule::fits || list_.target.rule == Rule::saturate);
-  }
-
-  bool read_fire(const OperationSpec& operation) {
-    if (!begin(operation, "fire") || binder_.element("reg") != list_.v || !binder_.pairs("start").empty())
-      return false;
-    if (binder_.has("gate") && !binder_.all_zero(binder_.source("gate"))) return false;
-    const std::string cmp = binder_.text("cmp"), reset = binder_.text("reset");
-    list_.threshold = binder_.source("thr");
-    list_.at_threshold = cmp == "ge";
-    if (cmp == "ge_nonneg" || !is_plain(list_.threshold)) return false;
-    if (reset == "value") list_.value = binder_.source("value");
-    if (!is_plain(list_.value)) return false;
-    list_.reset = reset == "subtract" ? Reset::subtract : reset == "none" ? Reset::none : Reset::value;
-    return reset_fits();
-  }
-
-  // The difference is computed for every neuron, and kept for those that fired.
-  bool reset_fits() {
-    if (list_.reset == Reset::none) return true;
-    const Interval difference = subtract(of_v(), binder_.range(list_.threshold));
-    const bool subtracts = list_.reset == Reset::subtract;
-    if (subtracts && !difference.within(int32_range)) return false;
-    const Interval exact =
-        subtracts ? Interval{0, std::max<std::int64_t>(difference.hi, 0)} : binder_.range(list_.value);
-    return binder_.write(list_.v, exact, true).rule == Rule::fits;
-  }
-
-  Binder<std::int32_t>& binder_;
-  int arrived_;
-  LeakyList list_;
-};
 
 }  // namespace
 
-std::optional<LeakyList> leaky_list_of(Binder<std::int32_t>& binder, int arrived) {
-  return Reader(binder, arrived).read();
-}
+template <class V, class Sum>
+LeakyPass<V, Sum>::LeakyPass(const LeakyList& list, int shift, Level level)
+    : list_(list), shift_(shift), run_(pass<V, Sum>(list, level)) {}
 
-template <class Sum>
-LeakyPass<Sum>::LeakyPass(const LeakyList& list, int shift, Level level)
-    : list_(list), shift_(shift), run_(pass<Sum>(list, level)) {}
-
-template <class Sum>
-void LeakyPass<Sum>::run(const Block<std::int32_t>& block, Sum* sums, std::uint64_t* fired,
-                         std::uint8_t* flags) const {
+template <class V, class Sum>
+void LeakyPass<V, Sum>::run(V* v, Sum* sums, const LeakyTable<V>& table, const Part& part,
+                            std::uint64_t* fired, std::uint8_t* flags, std::uint64_t* counters) const {
   const bool fits = list_.target.rule == Rule::fits;
-  const Interval range = fits ? int32_range : list_.target.range;
-  const auto load = [&](const Source& source) { return block.load<std::int32_t>(source, 0); };
-  const std::uint32_t changed =
-      run_({block.reg(list_.v), sums, load(list_.leak.value_or(list_.bias)), load(list_.bias),
-            load(list_.threshold), load(list_.value), fired, flags, block.count, shift_,
-            static_cast<std::int32_t>(range.lo), static_cast<std::int32_t>(range.hi)});
-  block.counters[list_.target.counter] += changed;
+  const Interval range = fits ? sizeof(V) == 2 ? int16_range : int32_range : list_.target.range;
+  const std::int64_t changed =
+      run_({v, sums, table.words.data(), table.mixes.data(), fired, flags, part.first_neuron,
+            part.last_neuron, shift_, static_cast<V>(range.lo), static_cast<V>(range.hi)});
+  if (list_.target.counter >= 0) counters[list_.target.counter] += changed;
 }
 
-template class LeakyPass<std::int16_t>;
-template class LeakyPass<std::int32_t>;
+template class LeakyPass<std::int16_t, std::int16_t>;
+template class LeakyPass<std::int32_t, std::int16_t>;
+template class LeakyPass<std::int32_t, std::int32_t>;
 
 }  // namespace spikeloom
