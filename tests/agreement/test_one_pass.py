@@ -45,7 +45,9 @@ def traced(profile, seed, one_pass, monkeypatch):
 def same_without_registers(case, trace):
     """Whether the core spikes and cuts alike where nothing reads its registers, which it then keeps in 16 bits."""
     program = case.program
-    run = emulate(program, case.spikes[None], record=[f"{placed.name}.spikes" for placed in program.populations])
+    run = emulate(
+        program, case.spikes[None], record=[f"{placed.name}.spikes" for placed in program.populations]
+    )
     fired = np.zeros_like(trace.spikes)
     for placed in program.populations:
         _, tick, neuron = run.spikes[placed.name].T
