@@ -28,8 +28,8 @@ from spikeloom.flows.conversion.smaller.distillation import distil
 from spikeloom.flows.conversion.smaller.pruning import prune_network
 
 Rows = NDArray[np.float64]
-# Calibration rows; 4000 for the others, and for the CNN.
-ROWS = {"few": 12000, "pruning": 20000, "policy": 2000}
+# Calibration rows; 4000 for the others, and for a CNN's conversions.
+ROWS = {"few": 12000, "pruning": 40000, "policy": 2000}
 EPISODES = 200
 
 
@@ -147,8 +147,8 @@ def converted(figure: Figure, task: Task, seeds: int) -> str:
 
 
 def rows_for(group: str, net: str) -> int:
-    """Calibration rows: the CNN's layers have fewer inputs, and its images are many patches each."""
-    return 4000 if net == "cnn" else ROWS.get(group, 4000)
+    """Calibration rows: a CNN's layers have fewer inputs, and its images are many patches each."""
+    return 4000 if net == "cnn" and group != "pruning" else ROWS.get(group, 4000)
 
 
 def pruned(net: str, share: float, task: Task, seeds: int) -> tuple[float, float, float]:

@@ -1,8 +1,8 @@
 """All weights of a network learn the answers of a trained one, on calibration rows without labels.
 
 Adam (Kingma and Ba 2015) against `answer_loss`. The trained network answers any input, so that in every second step
-it is also asked about mixtures of two rows (Zhang and others 2018, Beyer and others 2022): a few thousand rows alone
-would soon be known by heart. A fifth of the rows, at most JUDGES, decides which weights are kept, those of the start
+it is also asked about mixtures of two rows (Zhang and others 2018, Beyer and others 2022), where rows alone would
+soon be known by heart. A fifth of the rows, at most JUDGES, decides which weights are kept, those of the start
 included. Nothing but the rows themselves grows with their number: the layers run on a batch at a time.
 """
 
@@ -35,12 +35,13 @@ CHECK_EVERY = 100  # steps between two looks at the rows that judge
 class Lesson:
     """What is learned, and how.
 
-    teacher: layers of the trained network
+    teacher: layers of the trained network; none: it is asked about no mixtures
     x: (N, channels) rows as the learner takes them; float32 takes half the time of float64
     wanted: (N, outputs) the teacher's answers
     run: layers and rows to what each layer sees, and the pre-activations its derivative is taken at
     rate: of the first step, in units of a layer's typical weight; it falls to 0 along a quarter of a cosine
     unit: of the learner's last pre-activations, in the teacher's answers
+    moving: how many layers, from the first, learn; None: all of them
     """
 
     teacher: Layers
@@ -51,6 +52,7 @@ class Lesson:
     rate: float
     run: Callable[[Layers, Numbers], Trace] = run_layers
     unit: float = 1.0
+    moving: int | None = None
 
     @cached_property
     def spread(self) -> float:
@@ -78,7 +80,8 @@ def learned(layers: Layers, lesson: Lesson) -> Layers:
     best, least = layers, lesson.loss(layers, judges)
     for step in range(lesson.steps):
         rate = lesson.rate * float(np.cos(0.5 * np.pi * step / lesson.steps))
-        layers = adam.moved(layers, _slopes(layers, lesson, *_asked(lesson, learn, step, rng)), rate)
+        moved = adam.moved(layers, _slopes(layers, lesson, *_asked(lesson, learn, step, rng)), rate)
+        layers = moved if lesson.moving is None else (*moved[: lesson.moving], *layers[lesson.moving :])
         if (step + 1) % CHECK_EVERY == 0 or step + 1 == lesson.steps:
             loss = lesson.loss(layers, judges)
             if loss < least:
@@ -91,7 +94,7 @@ def _asked(
 ) -> tuple[Numbers, Array]:
     """Rows and the teacher's answers: by turns some of those at hand, and mixtures of them with others."""
     batch = rng.choice(learn, min(BATCH, learn.size), replace=False)
-    if step % 2:
+    if step % 2 or not lesson.teacher:
         return lesson.x[batch], lesson.wanted[batch]
     share = rng.random((batch.size, 1)).astype(lesson.x.dtype)
     mixed = share * lesson.x[batch] + (1.0 - share) * lesson.x[rng.choice(learn, batch.size)]

@@ -19,5 +19,7 @@ def distil(pruned: Ann, teacher: Ann, rows: ArrayLike, *, steps: int = STEPS, se
     rows: (N, *input_shape), no labels; layers run on a batch of them at a time, in float32. Deterministic for a seed.
     """
     x = pruned.flatten(rows).astype(np.float32)
-    lesson = Lesson(teacher.layers, x, answers(teacher.layers, x), seed, steps, RATE)
+    weights = sum(layer.matrix.size for layer in pruned.layers)
+    asked = teacher.layers if len(x) < weights else ()  # so many rows are not known by heart
+    lesson = Lesson(asked, x, answers(teacher.layers, x), seed, steps, RATE)
     return with_layers(pruned, learned(pruned.layers, lesson))

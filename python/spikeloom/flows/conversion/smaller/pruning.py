@@ -1,7 +1,9 @@
 """A trained network made smaller before it is converted: to sizes that are given, or to one budget.
 
 Layer by layer, on what the layers already pruned really give: the nodes are chosen that let the next layer's
-pre-activations be had with least error, and the next layer is solved again for them.
+pre-activations be had with least squared error, and the next layer is solved again for them. What follows is another
+problem, without a bound: that next layer alone learns to bring the network's answers, the layers behind it as they
+were trained, closer to the trained network's. A pre-activation that nothing behind it hears of need not be right.
 """
 
 from __future__ import annotations
@@ -19,11 +21,18 @@ from spikeloom.errors import FitError
 from spikeloom.fit.layer import FEW_ROWS
 from spikeloom.fit.prune import Selection, prune, size_curve
 from spikeloom.fit.prune_exact import prune_exactly
+from spikeloom.flows.conversion.learning import Layers, Lesson, learned
 from spikeloom.flows.conversion.time_limit import TimeLimit
 
 Array = NDArray[np.float64]
-ROWS = 6000  # (image, position) rows of a selection, or 8 a column where that is more
+ROWS = 20_000  # (image, position) rows of a selection, or 8 a column where that is more
 PROVABLE = 60  # nodes up to which a proof is tried
+CHUNK = 256  # images that run through the layers at a time
+NUMBERS = (
+    1 << 25
+)  # of activity in float32 that a layer learns from, so that memory does not grow with the images
+STEPS = 600
+RATE = 0.01  # of the first step, in units of a layer's typical weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +40,8 @@ class PrunedLayer:
     """What was kept of a layer.
 
     name; kept: (k,) indices of its nodes; of: how many there were
-    error: of the next layer's pre-activations on the calibration rows, over their variance
+    error: squared, of the next layer's pre-activations solved for the kept nodes, on the calibration rows, over
+        their variance; before that layer learns the answers
     bound: below which no choice of as many nodes can bring it; proven: they are the same
     """
 
@@ -66,17 +76,13 @@ def prune_network(
     """
     check_sizes(ann, sizes)
     limit = TimeLimit(None) if limit is None else limit
-    wanted = ann.preactivations(rows)
-    layers, given, found = ann.layers, ann.flatten(rows), []
-    for index, layer in enumerate(ann.layers):
+    layers, x, found = ann.layers, ann.flatten(rows), []
+    for index, layer in enumerate(ann.layers[:-1]):
         size = sizes.get(layer.name, layer.output_shape[-1])
-        before = layers[index]
-        given = before.activate(before.preactivation(given))
         if size < layer.output_shape[-1]:
-            kept, layers = _pruned(layers, index, given, wanted[index + 1], size, seed, limit)
+            kept, layers = _pruned(ann, layers, index, x, size, seed, limit)
+            layers = _answering(ann, layers, index, x, seed)
             found.append(kept)
-            given = given.reshape(len(given), -1, layer.output_shape[-1])[..., kept.kept]
-            given = given.reshape(len(given), -1)
     return with_layers(ann, layers), tuple(found)
 
 
@@ -85,10 +91,10 @@ def size_curves(ann: Ann, rows: ArrayLike, *, seed: int = 0) -> dict[str, Array]
 
     Each (n + 1,), in units of their variance, the layers before unpruned: what sizes would cost, before choosing.
     """
-    wanted, given = ann.preactivations(rows), ann.forward(rows)
+    x = ann.flatten(rows)
     return {
-        layer.name: size_curve(_selection(layer.name, behind, given[k], wanted[k + 1], seed))
-        for k, (layer, behind) in enumerate(zip(ann.layers, ann.layers[1:], strict=False))
+        layer.name: size_curve(_selection(ann, ann.layers, index, x, seed))
+        for index, layer in enumerate(ann.layers[:-1])
     }
 
 
@@ -114,42 +120,63 @@ def check_sizes(ann: Ann, sizes: Mapping[str, int]) -> None:
 
 
 def _pruned(
-    layers: tuple[AnnLayer, ...],
-    index: int,
-    given: Array,
-    wanted: Array,
-    size: int,
-    seed: int,
-    limit: TimeLimit,
-) -> tuple[PrunedLayer, tuple[AnnLayer, ...]]:
+    ann: Ann, layers: Layers, index: int, x: Array, size: int, seed: int, limit: TimeLimit
+) -> tuple[PrunedLayer, Layers]:
     layer, behind = layers[index], layers[index + 1]
-    selection = _selection(layer.name, behind, given, wanted, seed)
+    selection = _selection(ann, layers, index, x, seed)
     if selection.nodes <= PROVABLE:
         best = prune_exactly(selection, size, ended=lambda: limit.is_over)
     else:
         best = prune(selection, size)
     kept = PrunedLayer(
         layer.name, best.kept, selection.nodes, best.error, best.bound, best.proven,
-        _warning(layer, len(given) * behind.positions, best.weights.shape[0]),
+        _warning(layer, len(x) * behind.positions, best.weights.shape[0]),
     )  # fmt: skip
     return kept, keep_nodes(layers, index, best.kept, best.weights, best.bias)
 
 
-def _selection(name: str, behind: AnnLayer, given: Array, wanted: Array, seed: int) -> Selection:
-    """The problem of the nodes before `behind`, on a seeded draw of (image, position) rows."""
-    columns = columns_by_node(behind)
-    total = len(given) * behind.positions
+def _selection(ann: Ann, layers: Layers, index: int, x: Array, seed: int) -> Selection:
+    """The problem of the nodes of layer `index`, on a seeded draw of (image, position) rows.
+
+    layers: pruned up to there; what is wanted behind them is what the trained network has
+    """
+    behind = layers[index + 1]
+    columns, positions = columns_by_node(behind), behind.positions
+    total, most = len(x) * positions, max(ROWS, 8 * columns.size)
     rows = np.arange(total)
-    most = max(ROWS, 8 * columns.size)
-    if behind.positions > 1 and total > most:
+    if total > most:
         rows = np.sort(np.random.default_rng(seed).choice(total, most, replace=False))
-    image, position = np.divmod(rows, behind.positions)
-    activity = np.empty((rows.size, columns.size))
-    for one in np.unique(image):
-        inside = image == one
-        activity[inside] = behind.unfold(given[one : one + 1])[0, position[inside]][:, columns]
-    answers = wanted.reshape(len(wanted), behind.positions, -1)[image, position]
-    return Selection.of(name, activity, answers, node_width(behind))
+    images, places = np.unique(rows // positions, return_inverse=True)
+    activity, answers = [], []
+    for start in range(0, images.size, CHUNK):
+        inside = (places >= start) & (places < start + CHUNK)
+        given = x[images[start : start + CHUNK]]
+        at = places[inside] - start, rows[inside] % positions
+        activity.append(behind.unfold(_given(layers[: index + 1], given))[at][:, columns])
+        trained = ann.layers[index + 1].preactivation(_given(ann.layers[: index + 1], given))
+        answers.append(trained.reshape(len(given), positions, -1)[at])
+    return Selection.of(
+        layers[index].name, np.concatenate(activity), np.concatenate(answers), node_width(behind)
+    )
+
+
+def _answering(ann: Ann, layers: Layers, index: int, x: Array, seed: int) -> Layers:
+    """The layers, of which the one behind layer `index` has learned the trained network's answers."""
+    most = max(1, NUMBERS // layers[index].n_outputs)
+    if len(x) > most:
+        x = x[np.sort(np.random.default_rng(seed).choice(len(x), most, replace=False))]
+    chunks = [x[start : start + CHUNK] for start in range(0, len(x), CHUNK)]
+    given = np.concatenate([_given(layers[: index + 1], chunk).astype(np.float32) for chunk in chunks])
+    wanted = np.concatenate([_given(ann.layers, chunk) for chunk in chunks])
+    lesson = Lesson((), given, wanted, seed, STEPS, RATE, moving=1)
+    return (*layers[: index + 1], *learned(layers[index + 1 :], lesson))
+
+
+def _given(layers: Layers, x: Array) -> Array:
+    """What these layers make of x (N, n_inputs)."""
+    for layer in layers:
+        x = layer.activate(layer.preactivation(x))
+    return x
 
 
 def _warning(layer: AnnLayer, rows: int, columns: int) -> str:
