@@ -12,6 +12,7 @@ from spikeloom.bundled.load import load_bundle
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import FitError
 from spikeloom.flows.conversion.dry_network import dry_network
+from spikeloom.flows.conversion.smaller import distillation, pruning
 from spikeloom.flows.conversion.smaller.budget import Budget, _at_sizes, sizes_within
 from spikeloom.flows.conversion.smaller.distillation import distil
 from spikeloom.flows.conversion.smaller.pruning import prune_network, size_curves
@@ -81,8 +82,9 @@ def test_a_smaller_network_converts_and_says_what_it_kept() -> None:
     assert np.mean((got - wanted) ** 2) / np.var(wanted) < 0.2
 
 
-def test_channels_are_pruned_and_the_bundled_cnn_keeps_its_answers() -> None:
+def test_channels_are_pruned_and_the_bundled_cnn_keeps_its_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = load_bundle("cnn")
+    monkeypatch.setattr(pruning, "STEPS", 40)
     ann = load_ann(bundle.onnx_path)
     smaller, found = prune_network(ann, bundle.calibration[:600], {"conv1": 7, "conv2": 12})
     assert smaller.layers[0].output_shape[-1] == 7
@@ -112,6 +114,41 @@ def test_distilling_is_never_worse_on_the_rows_held_out_and_the_same_for_a_seed(
     assert share_lost(ann, taught, samples(200)) < share_lost(ann, smaller, samples(200))
     for one, other in zip(taught.layers, again.layers, strict=True):
         assert np.array_equal(one.weights, other.weights)
+
+
+def test_the_layer_behind_learns_the_answers_and_no_other_one_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, sizes = redundant_ann(), {"fc1": 4}
+    answering, found = prune_network(ann, samples(300), sizes)
+    monkeypatch.setattr(pruning, "STEPS", 0)
+    solved, same = prune_network(ann, samples(300), sizes)
+    assert found[0].report() == same[0].report()  # the choice and its bound are those of the squared error
+    assert share_lost(ann, answering, samples(200)) < share_lost(ann, solved, samples(200))
+    assert np.array_equal(answering.layers[0].weights, solved.layers[0].weights)
+    assert np.array_equal(answering.layers[2].weights, ann.layers[2].weights)
+
+
+def test_images_that_run_in_chunks_give_the_same_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = load_bundle("cnn")
+    ann, rows = load_ann(bundle.onnx_path), bundle.calibration[:60]
+    monkeypatch.setattr(pruning, "ROWS", 500)
+    whole = pruning._selection(ann, ann.layers, 0, ann.flatten(rows), 0)
+    monkeypatch.setattr(pruning, "CHUNK", 7)
+    parts = pruning._selection(ann, ann.layers, 0, ann.flatten(rows), 0)
+    np.testing.assert_allclose(parts.gram, whole.gram, rtol=1e-12)
+    np.testing.assert_allclose(parts.moment, whole.moment, rtol=1e-9)
+
+
+def test_the_trained_network_is_asked_about_mixtures_where_the_rows_are_fewer_than_the_weights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ann, asked = redundant_ann(), []
+    monkeypatch.setattr(
+        distillation, "learned", lambda layers, lesson: asked.append(lesson.teacher) or layers
+    )
+    weights = sum(layer.matrix.size for layer in ann.layers)
+    for count in (weights - 1, weights):
+        distil(ann, ann, samples(count))
+    assert asked == [ann.layers, ()]
 
 
 def test_curves_say_what_sizes_would_cost() -> None:

@@ -1,9 +1,9 @@
-"""All weights of a network learn the answers of a trained one, on calibration rows without labels.
+"""The weights of a network learn the answers of a trained one, on calibration rows without labels.
 
 Adam (Kingma and Ba 2015) against `answer_loss`. The trained network answers any input, so that in every second step
-it is also asked about mixtures of two rows (Zhang and others 2018, Beyer and others 2022), where rows alone would
-soon be known by heart. A fifth of the rows, at most JUDGES, decides which weights are kept, those of the start
-included. Nothing but the rows themselves grows with their number: the layers run on a batch at a time.
+it can also be asked about mixtures of two rows (Zhang and others 2018, Beyer and others 2022): a few thousand rows
+alone would soon be known by heart. A fifth of the rows, at most JUDGES, decides which weights are kept, those of the
+start included. Nothing but the rows themselves grows with their number: the layers run on a batch at a time.
 """
 
 from __future__ import annotations
