@@ -117,10 +117,10 @@ def convert(
     calibration : (N, *input_shape) rows like those of use, never those that the result is judged on.
     ticks : length T of a layer's window.
     sizes : nodes (channels of a convolution) that a layer keeps, by its name: {"fc1": 64}. The best ones are
-        kept and the next layer is solved again, before the conversion.
+        kept and the next layer is solved again, then taught the network's answers, before the conversion.
     budget : neurons, synapses or cores of the whole network instead; every layer keeps the same share.
     distil : after pruning, all weights are also taught the whole network's answers on the calibration rows, and on
-        mixtures of them.
+        mixtures of them where they are fewer than the weights.
     objective : "matching" (the neuron's measured response), "l2", "l1" or "linf" (one-sided: least
         squares, least absolute or least largest error).
     neurons_per_unit : neurons that count an activation together, each with a start of its own; twice as many
