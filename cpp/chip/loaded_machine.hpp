@@ -167,6 +167,7 @@ void LoadedMachine<S, Sum>::run_alone(const RunRequest& request, std::int64_t sa
                                       const SampleRun<S, Sum>& run, Alone& with, RunResult& result,
                                       std::vector<SpikeRow>& spikes) const {
   run.begin(with.state, with.set, with.tally);
+  with.state.lists = !cores_.may_skip_lists() || !request.traced.empty() || with.clock != nullptr;
   if (with.clock != nullptr) with.clock->reset();
   ClockLog* const log = request.clocks ? &result.clocks[sample] : nullptr;
   for (std::int64_t t = 0; t < request.ticks; ++t) {

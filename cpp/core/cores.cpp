@@ -5,11 +5,13 @@
 #include <type_traits>
 
 #include "core/finding.hpp"
+#include "synapse/bit_range.hpp"
 
 namespace spikeloom {
 namespace {
 
-constexpr std::size_t at_a_time = 64;  // flags that are written
+constexpr std::size_t at_a_time = 64;       // flags that are written
+constexpr std::int64_t lines_a_spike = 16;  // at most, where lines are not listed
 
 // exact[i] = reg[i] + sums[i] 2^shift, and sums[i] = 0.
 template <class S, class Lane, class Sum>
@@ -70,9 +72,11 @@ Cores<S, Sum>::Cores(const Program& program, const std::shared_ptr<const Fans>& 
       level_(level),
       aliased_(has_aliases(program)),
       find_spikes_(kernel<FindSet>(level)),
-      find_lines_(kernel<FindLines>(level)),
-      find_fired_(kernel<FindFired>(level)),
-      sum_where_(kernel<SumWhere>(level)),
+      flag_lines_(kernel<FlagLines>(level)),
+      list_lines_(kernel<ListLines>(level)),
+      count_range_(kernel<CountRange>(level)),
+      list_range_(kernel<ListRange>(level)),
+      sum_planes_(kernel<SumPlanes>(level)),
       fans_(fans_of(program.neuron_fan_start)),
       line_fans_(fans_of(program.input_fan_start)) {
   find_leaky_pass();
@@ -92,6 +96,7 @@ CoreState<S, Sum> Cores<S, Sum>::fresh(const Part& part, const Fans* fans) const
   state.synapses = synapses_.fresh(part, fans);
   state.lines.resize(program_.inputs() + set_slack);
   state.line_flags.resize(program_.inputs() + at_a_time + flag_slack);
+  state.line_bits.resize(program_.inputs() / 64 + 1);
   state.counters.resize(all_counter_names(program_).size());
   const bool at_once = aliased_ || soma_.linear_pass() != nullptr;
   state.spikes.resize(at_once ? program_.neurons() : block_size);
@@ -144,20 +149,29 @@ template <class S, class Sum>
 void Cores<S, Sum>::deliver_inputs(State& state, const std::uint8_t* spikes, std::int64_t t,
                                    std::int64_t end) const {
   const auto [first, last] = lines_of(t);
-  const int n = find_lines_(state.lines.data(), state.line_flags.data(), spikes, first, last);
+  std::uint64_t* const bits = state.line_bits.data();
+  const bool several = flag_lines_(bits, state.line_flags.data(), spikes, first, last);
+  const bool plain = !several && first == 0 && last == program_.inputs();
+  const std::int64_t number = count_range_(bits, 0, last - first);
+  state.events.input_spikes += number;
+  if (plain && line_fans_)
+    state.events.input_packets +=
+        sum_planes_(bits, line_fans_->bits.data(), line_fans_->words, line_fans_->places);
+  if (plain && line_fans_ && !state.lists && number * lines_a_spike > last) {
+    synapses_.arrive_from_lines(state.synapses, {{}, state.line_flags.data(), false, bits}, t, end);
+    return;
+  }
+  const int n = list_lines_(state.lines.data(), bits, spikes, first, last);
   const std::span<const Spike> lines(state.lines.data(), n);
-  std::int64_t several = 0;
-  for (const Spike& line : lines) several += line.n - 1;
-  state.events.input_spikes += n + several;
+  for (const Spike& line : lines) {
+    state.events.input_spikes += line.n - 1;
+    if (plain && line_fans_) continue;
+    state.events.input_packets += std::int64_t{line.n} * (program_.input_fan_start[line.neuron + 1] -
+                                                          program_.input_fan_start[line.neuron]);
+  }
   const bool all = first == 0 && last == program_.inputs();
-  const std::uint8_t* const flags = all ? state.line_flags.data() : nullptr;
-  if (all && several == 0 && !line_fans_.empty())
-    state.events.input_packets += sum_where_(flags, line_fans_.data(), last);
-  else
-    for (const Spike& line : lines)
-      state.events.input_packets += std::int64_t{line.n} * (program_.input_fan_start[line.neuron + 1] -
-                                                            program_.input_fan_start[line.neuron]);
-  synapses_.arrive_from_lines(state.synapses, {lines, flags, several > 0}, t, end);
+  synapses_.arrive_from_lines(state.synapses, {lines, all ? state.line_flags.data() : nullptr, several}, t,
+                              end);
 }
 
 template <class S, class Sum>
@@ -259,17 +273,23 @@ std::int64_t Cores<S, Sum>::jitter(const State& state, std::int32_t neuron, std:
 template <class S, class Sum>
 void Cores<S, Sum>::send(State& state, std::int64_t t, std::int64_t end) const {
   count_packets(state);
-  const std::uint8_t* const flags = state.flags.empty() ? nullptr : state.flags.data();
-  take_in(state, {state.fired, flags, flags == nullptr}, t, end);
+  take_in(state, fired_of(state), t, end);
+}
+
+// A list in one pass makes one spike a neuron at most.
+template <class S, class Sum>
+Spikes Cores<S, Sum>::fired_of(const State& state) const {
+  if (state.flags.empty()) return {state.fired};
+  const bool listed = state.lists || !state.has_dense_flags() || !fans_;
+  return {state.fired, state.flags.data(), false, listed ? nullptr : state.fired_bits.data()};
 }
 
 template <class S, class Sum>
 void Cores<S, Sum>::count_packets(State& state) const {
   const Ints& start = program_.neuron_fan_start;
-  if (state.has_dense_flags() && !fans_.empty()) {
-    const std::int32_t first = state.part.first_neuron;
+  if (state.has_dense_flags() && fans_) {
     state.events.packets +=
-        sum_where_(state.flags.data() + first, fans_.data() + first, state.part.neurons());
+        sum_planes_(state.fired_bits.data(), fans_->bits.data(), fans_->words, fans_->places);
     return;
   }
   for (const Spike& spike : state.fired)

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "core/each.hpp"
+#include "core/finding.hpp"
 #include "program/program.hpp"
 #include "soma/one_pass/leaky.hpp"
 #include "soma/soma.hpp"
@@ -56,8 +58,11 @@ struct CoreState {
   std::vector<std::int32_t> spiking;     // scratch of a linear pass: neurons that spiked in each block
   std::shared_ptr<const LeakyTables> programmed, tables;  // of a leaky pass: the program's, the sample's
   Table<std::int16_t> narrow;             // its v, where no register is read; then they are not kept
-  std::vector<std::uint64_t> fired_bits;  // scratch of a list in one pass: a bit a neuron, then
-  std::vector<Spike> found;               // those that are set
+  std::vector<std::uint64_t> line_bits;   // likewise, a bit each
+  std::vector<std::uint64_t> fired_bits;  // of a list in one pass: a bit a neuron of the whole chip,
+  std::int64_t number_fired = 0;          // how many are set,
+  std::vector<Spike> found;               // scratch: which
+  bool lists = true;                      // `fired` is needed in every tick
   std::vector<std::uint8_t> flags;        // of `fired`, as in Spikes; empty where a list has no such pass
   std::deque<QueuedEvent> fifo;
   Events events;
@@ -65,8 +70,8 @@ struct CoreState {
 
   // There are flags, and to look at all is less work than to go through the spikes.
   bool has_dense_flags() const {
-    constexpr std::size_t neurons_a_spike = 16;
-    return !flags.empty() && fired.size() * neurons_a_spike > std::size_t(part.neurons());
+    constexpr std::int64_t neurons_a_spike = 16;
+    return !flags.empty() && number_fired * neurons_a_spike > part.neurons();
   }
 };
 
@@ -108,6 +113,8 @@ class Cores {
 
   const Soma<S>& soma() const { return soma_; }
   const Fans* fans() const { return synapses_.fans(); }  // of the whole chip, where there are any
+  // Where many spike, what they do is known by their flags, and State::lists may be false.
+  bool may_skip_lists() const { return leaky_pass_ != nullptr && fans() != nullptr; }
   bool one_pass() const { return leaky_pass_ != nullptr || soma_.linear_pass() != nullptr; }
   // Places of fifo.drop and fifo.unsettled in State::counters.
   std::size_t drop_counter() const { return program_.spec.registers.size() + 2; }
@@ -115,6 +122,8 @@ class Cores {
 
  private:
   Block<S> block_of(State& state, std::int32_t first, int count, std::int64_t t, Scratch& scratch) const;
+  void find_fired(State& state) const;
+  Spikes fired_of(const State& state) const;
   void add_each(State& state, const Block<S>& chip, std::int64_t t, MergeCounters counters) const;
   std::pair<std::int32_t, std::int32_t> lines_of(std::int64_t t) const;
   void accumulate(State& state, const Block<S>& block, std::int64_t t) const;
@@ -144,13 +153,12 @@ class Cores {
   bool aliased_;       // all counts of a tick are kept until its end
   bool always_write_;  // a rule may move a register that gets a sum of 0
   int (*find_spikes_)(std::int32_t*, const std::int32_t*, int);  // indices of the neurons that spike
-  // Lines in a range that spike, and their flags.
-  int (*find_lines_)(Spike*, std::uint8_t*, const std::uint8_t*, std::int32_t, std::int32_t);
-  // Spikes of the bits of so many words, the first of which is that of a neuron.
-  int (*find_fired_)(Spike*, const std::uint64_t*, int, std::int32_t);
-  std::int64_t (*sum_where_)(const std::uint8_t*, const std::uint8_t*, std::int64_t);  // of flagged ones
-  std::vector<std::uint8_t> fans_,
-      line_fans_;  // axons of each neuron, and line; empty where one has very many
+  bool (*flag_lines_)(std::uint64_t*, std::uint8_t*, const std::uint8_t*, std::int32_t, std::int32_t);
+  int (*list_lines_)(Spike*, const std::uint64_t*, const std::uint8_t*, std::int32_t, std::int32_t);
+  std::int64_t (*count_range_)(const std::uint64_t*, std::int64_t, std::int64_t);
+  std::int64_t (*list_range_)(Spike*, const std::uint64_t*, std::int64_t, std::int64_t);
+  std::int64_t (*sum_planes_)(const std::uint64_t*, const std::uint64_t*, std::int64_t, std::int64_t);
+  std::optional<Planes> fans_, line_fans_;  // axons of each neuron, and line
 };
 
 // Names of State::counters: register elements in order, delivery.merge, delivery.spikes_max, and in event

@@ -62,12 +62,22 @@ void Cores<S, Sum>::update_in_one_pass(State& state, std::int64_t t) const {
       S* const v = state.registers.data() + std::size_t(soma_.leaky_list()->v) * program_.neurons();
       pass(*leaky_pass_, v, state.tables->wide);
     }
-    const std::int32_t first = state.part.first_neuron / 64, last = (state.part.last_neuron + 63) / 64;
-    const int n = find_fired_(state.found.data(), state.fired_bits.data() + first, last - first, 64 * first);
-    state.fired.assign(state.found.begin(), state.found.begin() + n);
-    state.events.spikes += n;
+    find_fired(state);
     synapses_.finish(state.synapses, t);
   }
+}
+
+// Counts who fired, and lists them where their flags are not enough.
+template <class S, class Sum>
+void Cores<S, Sum>::find_fired(State& state) const {
+  const std::uint64_t* const bits = state.fired_bits.data();
+  const Part& part = state.part;
+  state.number_fired = count_range_(bits, part.first_neuron, part.last_neuron);
+  state.events.spikes += state.number_fired;
+  state.fired.clear();
+  if (!state.lists && state.has_dense_flags() && fans_) return;
+  list_range_(state.found.data(), bits, part.first_neuron, part.last_neuron);
+  state.fired.assign(state.found.begin(), state.found.begin() + state.number_fired);
 }
 
 // All neurons of the part at once. Where few synapses are due, only their targets are touched before the

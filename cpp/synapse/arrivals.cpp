@@ -11,6 +11,10 @@ namespace {
 constexpr std::int32_t line = 64;                   // bytes
 constexpr std::int64_t most_prefetched = 8 * line;  // of either: the processor goes on by itself
 
+bool is_before(std::int64_t source, const Segment& segment) {
+  return source < segment.end;
+}
+
 }  // namespace
 
 // Sums are exact, so what is found is added in any order. Sources with several spikes are left to their
@@ -22,21 +26,62 @@ void Synapses<Sum>::add_spikes(SynapseState<Sum>& state, const Side& side, const
   const std::span<const Spike> list = spikes.list;
   std::fill(state.found.begin(), state.found.end(), 0);
   bool several = false;
-  const auto before = [](std::int64_t source, const Segment& segment) { return source < segment.end; };
-  for (std::size_t first = 0, last; first < list.size(); first = last) {
-    const std::int64_t source = side.first + list[first].neuron;
-    const Segment& segment = *std::upper_bound(fans.segments.begin(), fans.segments.end(), source, before);
-    const auto within = [&](const Spike& spike) { return side.first + spike.neuron < segment.end; };
-    last = std::partition_point(list.begin() + first, list.end(), within) - list.begin();
-    const Spikes some{list.subspan(first, last - first), spikes.flags, spikes.several};
-    several |= add_found(state, side, some, segment, arrival, end);
-  }
+  if (spikes.bits == nullptr)
+    several = add_listed(state, side, spikes, arrival, end);
+  else
+    add_flagged(state, side, spikes, arrival, end);
   for (std::size_t g = 0; g < state.found.size(); ++g)
     if (state.found[g] > 0) add_rows(state, fans.groups[g], state.found[g], arrival, end);
   for (std::size_t i = 0; several && i < list.size(); ++i)
     for (std::int32_t k = side.start[list[i].neuron]; k < side.start[list[i].neuron + 1]; ++k)
       if (list[i].n != 1 && state.part.has_axon(side.axon[k]))
         add_one(state, {side.axon[k], list[i].n}, arrival, end);
+}
+
+// True where a source may have several spikes.
+template <class Sum>
+bool Synapses<Sum>::add_listed(SynapseState<Sum>& state, const Side& side, const Spikes& spikes,
+                               std::int64_t arrival, std::int64_t end) const {
+  const Fans& fans = *state.fans;
+  const std::span<const Spike> list = spikes.list;
+  bool several = false;
+  for (std::size_t first = 0, last; first < list.size(); first = last) {
+    const std::int64_t source = side.first + list[first].neuron;
+    const Segment& segment = *std::upper_bound(fans.segments.begin(), fans.segments.end(), source, is_before);
+    const auto within = [&](const Spike& spike) { return side.first + spike.neuron < segment.end; };
+    last = std::partition_point(list.begin() + first, list.end(), within) - list.begin();
+    const Spikes some{list.subspan(first, last - first), spikes.flags, spikes.several};
+    several |= add_found(state, side, some, segment, arrival, end);
+  }
+  return several;
+}
+
+// What gathers needs no list; of other segments their spikes are listed now.
+template <class Sum>
+void Synapses<Sum>::add_flagged(SynapseState<Sum>& state, const Side& side, const Spikes& spikes,
+                                std::int64_t arrival, std::int64_t end) const {
+  const auto& segments = state.fans->segments;
+  const std::int64_t last = side.first + static_cast<std::int64_t>(side.start.size()) - 1;
+  auto segment = std::upper_bound(segments.begin(), segments.end(), side.first, is_before);
+  for (; segment != segments.end() && segment->first < last; ++segment) {
+    const std::int64_t from = segment->first - side.first, until = segment->end - side.first;
+    const std::int64_t count = count_range_(spikes.bits, from, until);
+    if (count == 0) continue;
+    if (is_gathered(state, *segment, count)) {
+      add_gathered(state, side, spikes, *segment, arrival);
+      continue;
+    }
+    list_range_(state.listed.data(), spikes.bits, from, until);
+    const std::span<const Spike> list(state.listed.data(), count);
+    add_found(state, side, {list, spikes.flags, false}, *segment, arrival, end);
+  }
+}
+
+template <class Sum>
+bool Synapses<Sum>::is_gathered(const SynapseState<Sum>& state, const Segment& segment,
+                                std::int64_t count) const {
+  return segment.kind == Segment::patches && segment.group >= 0 && add_gather_ != nullptr &&
+         count >= state.fans->gathers[segment.group].fewest_spikes;
 }
 
 // Adds what sources of one segment add, but rows, which are listed; true where a source may have several
@@ -48,8 +93,7 @@ bool Synapses<Sum>::add_found(SynapseState<Sum>& state, const Side& side, const 
   const auto count = static_cast<std::int64_t>(spikes.list.size());
   if (segment.kind == Segment::rows) return find_rows(state, side, spikes.list, segment);
   if (segment.kind == Segment::mixed) return find_deliveries(state, side, spikes.list, arrival, end);
-  if (segment.group >= 0 && add_gather_ != nullptr && count >= fans.gathers[segment.group].fewest_spikes)
-    return add_gathered(state, side, spikes, segment, arrival);
+  if (is_gathered(state, segment, count)) return add_gathered(state, side, spikes, segment, arrival);
   return add_patches(state,
                      {spikes.list.data(), count, fans.start.data() + side.first, fans.deliveries.data(),
                       fans.packed->patch_runs.data()},

@@ -6,6 +6,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "synapse/bit_range.hpp"
+
 namespace spikeloom {
 namespace {
 
@@ -23,7 +25,9 @@ Synapses<Sum>::Synapses(const Program& program, std::shared_ptr<const Fans> fans
       weights_(std::visit([](const auto& values) { return static_cast<const void*>(values.data()); },
                           program.weights.values)),
       weight_bytes_(std::visit([](const auto& values) { return sizeof(values[0]); }, program.weights.values)),
-      fans_(std::move(fans)) {
+      fans_(std::move(fans)),
+      count_range_(kernel<CountRange>(level)),
+      list_range_(kernel<ListRange>(level)) {
   if (fans_ == nullptr) return;
   add_rows_ = spikeloom::add_rows<Sum>(program.weights, level);
   place_rows_ = place_rows(level);
@@ -47,6 +51,7 @@ SynapseState<Sum> Synapses<Sum>::fresh(const Part& part, const Fans* fans) const
       if (segment.kind == Segment::patches) sources = std::max(sources, segment.end - segment.first);
     state.flags.resize(sources + flag_slack);
     state.marks.resize(sources + flag_slack);
+    state.listed.resize(std::max(program_.inputs(), program_.neurons()) + set_slack);
   }
   if (!at_emission_) {
     state.counts.resize(std::size_t(slots_) * program_.axons());
@@ -99,7 +104,7 @@ void Synapses<Sum>::arrive_from_neurons(SynapseState<Sum>& state, const Spikes& 
 template <class Sum>
 void Synapses<Sum>::arrive(SynapseState<Sum>& state, const Side& side, const Spikes& spikes,
                            std::int64_t arrival, std::int64_t end) const {
-  if (arrival >= end || spikes.list.empty()) return;
+  if (arrival >= end || (spikes.list.empty() && spikes.bits == nullptr)) return;
   if (state.fans != nullptr) return add_spikes(state, side, spikes, arrival, end);
   for (const Spike& spike : spikes.list)
     for (std::int32_t k = side.start[spike.neuron]; k < side.start[spike.neuron + 1]; ++k) {

@@ -28,6 +28,9 @@ struct Spikes {
   // more.
   const std::uint8_t* flags = nullptr;
   bool several = true;  // one of them may have several spikes
+  // Where they are not listed: bit i % 64 of bits[i / 64] is flag i. None has several spikes then, and there
+  // are packed fans.
+  const std::uint64_t* bits = nullptr;
 };
 
 // Everything of the synapse stage that changes; one a sample.
@@ -46,6 +49,7 @@ struct SynapseState {
   // Scratch of one call of arrive(): rows that spiked, by group, and their number.
   std::vector<std::int64_t> places, found;
   std::vector<std::uint8_t> flags;   // of a segment's sources
+  std::vector<Spike> listed;         // likewise, that spiked
   std::vector<std::uint16_t> marks;  // scratch of add_gather
 };
 
@@ -115,6 +119,11 @@ class Synapses {
   void add_one(SynapseState<Sum>& state, const Arrival& spikes, std::int64_t arrival, std::int64_t end) const;
   void add_spikes(SynapseState<Sum>& state, const Side& side, const Spikes& spikes, std::int64_t arrival,
                   std::int64_t end) const;
+  bool add_listed(SynapseState<Sum>& state, const Side& side, const Spikes& spikes, std::int64_t arrival,
+                  std::int64_t end) const;
+  void add_flagged(SynapseState<Sum>& state, const Side& side, const Spikes& spikes, std::int64_t arrival,
+                   std::int64_t end) const;
+  bool is_gathered(const SynapseState<Sum>& state, const Segment& segment, std::int64_t count) const;
   bool find_rows(SynapseState<Sum>& state, const Side& side, std::span<const Spike> spikes,
                  const Segment& segment) const;
   bool add_found(SynapseState<Sum>& state, const Side& side, const Spikes& spikes, const Segment& segment,
@@ -155,6 +164,8 @@ class Synapses {
   AddPatches<Sum> add_patches_ = nullptr;
   AddGather<Sum> add_gather_ = nullptr;
   AddRecord<Sum> add_record_ = nullptr;
+  std::int64_t (*count_range_)(const std::uint64_t*, std::int64_t, std::int64_t);
+  std::int64_t (*list_range_)(Spike*, const std::uint64_t*, std::int64_t, std::int64_t);
 };
 
 }  // namespace spikeloom
