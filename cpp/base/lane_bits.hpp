@@ -66,6 +66,21 @@ SPIKELOOM_TARGET_V4 inline void bits_of_lanes<std::int32_t, 16>(std::uint64_t& b
 }
 
 template <>
+inline void bits_of_lanes<std::int8_t, 16>(std::uint64_t& bits, const Lanes<std::int8_t, 16>::Vector& set) {
+  bits = static_cast<std::uint32_t>(_mm_movemask_epi8((__m128i)set));
+}
+template <>
+SPIKELOOM_TARGET_V3 inline void bits_of_lanes<std::int8_t, 32>(std::uint64_t& bits,
+                                                               const Lanes<std::int8_t, 32>::Vector& set) {
+  bits = static_cast<std::uint32_t>(_mm256_movemask_epi8((__m256i)set));
+}
+template <>
+SPIKELOOM_TARGET_V4 inline void bits_of_lanes<std::int8_t, 64>(std::uint64_t& bits,
+                                                               const Lanes<std::int8_t, 64>::Vector& set) {
+  bits = _mm512_movepi8_mask((__m512i)set);
+}
+
+template <>
 inline void add_saturating<8>(Lanes<std::int16_t, 8>::Vector& sum, const Lanes<std::int16_t, 8>::Vector& a,
                               const Lanes<std::int16_t, 8>::Vector& b) {
   sum = (Lanes<std::int16_t, 8>::Vector)_mm_adds_epi16((__m128i)a, (__m128i)b);

@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "base/error.hpp"
@@ -26,8 +27,9 @@ template <class T, class From>
 Table<T> copied(const py::array& array, const std::string& name) {
   const auto source = py::array_t<From, py::array::c_style>::ensure(array);
   if (!source) throw py::error_already_set();
-  Table<T> values(source.size());
   const From* from = source.data();
+  if constexpr (std::is_same_v<T, From>) return Table<T>(from, from + source.size());
+  Table<T> values(source.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!std::in_range<T>(from[i]))
       throw ProgramError("array " + name + "[" + std::to_string(i) + "]",

@@ -21,10 +21,11 @@ struct Window {
 
 inline std::vector<Window> windows_of(const RunRequest& request) {
   std::vector<Window> windows;
-  for (std::int32_t i = 0; i < std::int32_t(request.depths.size()); ++i) {
-    if (windows.empty() || windows.back().begin != request.depths[i])
-      windows.push_back({i, i, request.depths[i]});
-    ++windows.back().end;
+  const auto begin = request.depths.begin(), end = request.depths.end();
+  for (auto first = begin, next = begin; first != end; first = next) {
+    next = std::find_if(first, end, [&](std::int32_t depth) { return depth != *first; });
+    windows.push_back(
+        {static_cast<std::int32_t>(first - begin), static_cast<std::int32_t>(next - begin), *first});
   }
   return windows;
 }
@@ -132,14 +133,10 @@ class SampleRun {
   }
 
   void count_all(const State& state, std::int64_t t, SpikeTally& tally) const {
-    std::uint8_t* const made = tally.of_neuron.data();  // as bytes may be anything, not looked up in the loop
-    const std::uint8_t* const flags = state.flags.data();
     for (const Window& window : windows_) {
       if (t < window.begin || t - window.begin >= request_.window) continue;
-      const std::int32_t end = std::min(window.end, state.part.last_neuron);
-      SPIKELOOM_INDEPENDENT
-      for (std::int32_t i = std::max(window.first, state.part.first_neuron); i < end; ++i)
-        made[i] = static_cast<std::uint8_t>(made[i] + flags[i]);
+      cores_.add_fired(state, tally.of_neuron.data(), std::max(window.first, state.part.first_neuron),
+                       std::min(window.end, state.part.last_neuron));
     }
     if (++tally.ticks == std::numeric_limits<std::uint8_t>::max()) add(tally);
   }

@@ -72,11 +72,12 @@ Cores<S, Sum>::Cores(const Program& program, const std::shared_ptr<const Fans>& 
       level_(level),
       aliased_(has_aliases(program)),
       find_spikes_(kernel<FindSet>(level)),
-      flag_lines_(kernel<FlagLines>(level)),
+      flag_lines_(flag_lines(level)),
       list_lines_(kernel<ListLines>(level)),
       count_range_(kernel<CountRange>(level)),
       list_range_(kernel<ListRange>(level)),
       sum_planes_(kernel<SumPlanes>(level)),
+      add_flags_(kernel<AddFlags>(level)),
       fans_(fans_of(program.neuron_fan_start)),
       line_fans_(fans_of(program.input_fan_start)) {
   find_leaky_pass();

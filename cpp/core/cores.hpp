@@ -113,6 +113,10 @@ class Cores {
 
   const Soma<S>& soma() const { return soma_; }
   const Fans* fans() const { return synapses_.fans(); }  // of the whole chip, where there are any
+  // made[i] += 1 for each neuron i of [first, end) that fired, where there are flags.
+  void add_fired(const State& state, std::uint8_t* made, std::int32_t first, std::int32_t end) const {
+    if (first < end) add_flags_(made + first, state.flags.data() + first, end - first);
+  }
   // Where many spike, what they do is known by their flags, and State::lists may be false.
   bool may_skip_lists() const { return leaky_pass_ != nullptr && fans() != nullptr; }
   bool one_pass() const { return leaky_pass_ != nullptr || soma_.linear_pass() != nullptr; }
@@ -158,6 +162,7 @@ class Cores {
   std::int64_t (*count_range_)(const std::uint64_t*, std::int64_t, std::int64_t);
   std::int64_t (*list_range_)(Spike*, const std::uint64_t*, std::int64_t, std::int64_t);
   std::int64_t (*sum_planes_)(const std::uint64_t*, const std::uint64_t*, std::int64_t, std::int64_t);
+  void (*add_flags_)(std::uint8_t*, const std::uint8_t*, std::int64_t);
   std::optional<Planes> fans_, line_fans_;  // axons of each neuron, and line
 };
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/lane_bits.hpp"
 #include "base/level.hpp"
 #include "base/list_set.hpp"
 #include "program/program.hpp"
@@ -23,25 +24,51 @@ struct FindSet {
 };
 
 // Of lines [first, last): a bit for each that spikes, counted from the first one, and the flag of each. True
-// where one has several spikes.
+// where one has several spikes. `width` bytes at a time.
+template <int width>
 struct FlagLines {
   SPIKELOOM_INLINE static bool run(std::uint64_t* bits, std::uint8_t* flags, const std::uint8_t* counts,
                                    std::int32_t first, std::int32_t last) {
-    alignas(64) std::uint8_t several[64] = {};
-    for (std::int32_t from = first; from < last; from += 64) {
-      alignas(64) std::uint8_t given[64] = {}, any[64];
-      if (last - from >= 64)
-        std::memcpy(given, counts + from, 64);  // of a known length, and so no call
-      else
-        std::memcpy(given, counts + from, last - from);
-      for (int i = 0; i < 64; ++i) any[i] = given[i] != 0;
-      for (int i = 0; i < 64; ++i) flags[from + i] = given[i] == 1;
-      for (int i = 0; i < 64; ++i) several[i] |= given[i] > 1;
-      *bits++ = bits_of(any);
+    Vector several = {};
+    std::int32_t from = first;
+    for (; last - from >= 64; from += 64) word(*bits++, flags + from, counts + from, several);
+    if (from < last) {
+      alignas(64) std::uint8_t rest[64] = {};
+      std::memcpy(rest, counts + from, last - from);
+      word(*bits, flags + from, rest, several);
     }
-    return bits_of(several) != 0;
+    std::uint64_t any;
+    bits_of_lanes<std::int8_t, width>(any, (Signed)several);
+    return any != 0;
+  }
+
+ private:
+  using Vector = typename Lanes<std::uint8_t, width>::Vector;
+  using Signed = typename Lanes<std::int8_t, width>::Vector;
+
+  SPIKELOOM_INLINE static void word(std::uint64_t& bits, std::uint8_t* flags, const std::uint8_t* counts,
+                                    Vector& several) {
+    bits = 0;
+#pragma GCC unroll 4
+    for (int k = 0; k < 64; k += width) {
+      Vector given;
+      std::memcpy(&given, counts + k, sizeof(given));
+      const Vector flag = (Vector)(given == 1) & 1;
+      std::memcpy(flags + k, &flag, sizeof(flag));
+      several |= (Vector)(given > 1);
+      std::uint64_t some;
+      bits_of_lanes<std::int8_t, width>(some, (Signed)(given != 0));
+      bits |= some << k;
+    }
   }
 };
+
+template <class Function = decltype(&FlagLines<16>::run)>
+Function flag_lines(Level level) {
+  if (level == Level::v4) return kernel_for<FlagLines<64>, Level::v4>();
+  if (level == Level::v3) return kernel_for<FlagLines<32>, Level::v3>();
+  return kernel_for<FlagLines<16>, Level::baseline>();
+}
 
 // Those lines that spike, by their bits.
 struct ListLines {
@@ -51,6 +78,14 @@ struct ListLines {
     for (std::int32_t from = first; from < last; from += 64)
       n = list_bits(*bits++, n, [&](int k, int i) { found[k] = {from + i, counts[from + (i & 63)]}; });
     return n;
+  }
+};
+
+// made[i] += flags[i].
+struct AddFlags {
+  SPIKELOOM_INLINE static void run(std::uint8_t* made, const std::uint8_t* flags, std::int64_t count) {
+    SPIKELOOM_INDEPENDENT
+    for (std::int64_t i = 0; i < count; ++i) made[i] = static_cast<std::uint8_t>(made[i] + flags[i]);
   }
 };
 

@@ -102,9 +102,9 @@ def cycle_report(profile: Profile, names: Mapping[str, Any], counted: Mapping[st
 
 def hurry_notes(cycles: CycleReport | None) -> tuple[str, ...]:
     """What a run must say whose packets or ticks came too late for the chip."""
-    counts = {
-        n: int(cycles.counters[n].sum()) for n in HURRIED if cycles is not None and n in cycles.counters
-    }
+    if cycles is None:
+        return ()
+    counts = {n: int(cycles.counters[n].sum()) for n in HURRIED if n in cycles.counters}
     said = {name: HURRIED[name] for name, n in counts.items() if n}
     return tuple(
         f"{name.replace('_', ' ')} {counts[name]:,}: {what}; raise cycles.tick_clocks"

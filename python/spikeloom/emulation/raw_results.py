@@ -13,6 +13,9 @@ from spikeloom.errors import EmulationError
 from spikeloom.program.program import Placed
 
 
+INT32_MAX = 2**31 - 1
+
+
 def joined(parts: list[dict[str, Any]], name: str) -> NDArray:
     """One array of all chunks of samples."""
     return one([part[name] for part in parts])
@@ -25,7 +28,7 @@ def one(arrays: list[NDArray]) -> NDArray:
 
 def int32(counts: NDArray) -> NDArray[np.int32]:
     """Spike counts; EmulationError where one does not fit."""
-    if counts.size and counts.max() > np.iinfo(np.int32).max:
+    if counts.size and counts.max() > INT32_MAX:
         raise EmulationError("spike counts", "do not fit 32 bits", value=int(counts.max()))
     return counts.astype(np.int32)
 
