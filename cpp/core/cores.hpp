@@ -126,6 +126,7 @@ class Cores {
 
  private:
   Block<S> block_of(State& state, std::int32_t first, int count, std::int64_t t, Scratch& scratch) const;
+  void deliver_flagged(State& state, const std::uint8_t* spikes, std::int64_t t, std::int64_t end) const;
   void find_fired(State& state) const;
   Spikes fired_of(const State& state) const;
   void add_each(State& state, const Block<S>& chip, std::int64_t t, MergeCounters counters) const;
@@ -161,7 +162,7 @@ class Cores {
   int (*list_lines_)(Spike*, const std::uint64_t*, const std::uint8_t*, std::int32_t, std::int32_t);
   std::int64_t (*count_range_)(const std::uint64_t*, std::int64_t, std::int64_t);
   std::int64_t (*list_range_)(Spike*, const std::uint64_t*, std::int64_t, std::int64_t);
-  std::int64_t (*sum_planes_)(const std::uint64_t*, const std::uint64_t*, std::int64_t, std::int64_t);
+  std::int64_t (*sum_planes_)(const std::uint64_t*, const Planes&);
   void (*add_flags_)(std::uint8_t*, const std::uint8_t*, std::int64_t);
   std::optional<Planes> fans_, line_fans_;  // axons of each neuron, and line
 };

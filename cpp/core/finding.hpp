@@ -98,13 +98,13 @@ struct Planes {
 
 // The sum of the numbers of those whose bit is set.
 struct SumPlanes {
-  SPIKELOOM_INLINE static std::int64_t run(const std::uint64_t* set, const std::uint64_t* planes,
-                                           std::int64_t words, std::int64_t places) {
+  SPIKELOOM_INLINE static std::int64_t run(const std::uint64_t* set, const Planes& planes) {
+    const std::uint64_t* place = planes.bits.data();
     std::int64_t total = 0;
-    for (std::int64_t p = 0; p < places; ++p) {
+    for (std::int64_t p = 0; p < planes.places; ++p, place += planes.words) {
       std::int64_t n = 0;
-      for (std::int64_t word = 0; word < words; ++word)
-        n += __builtin_popcountll(set[word] & planes[p * words + word]);
+      for (std::int64_t word = 0; word < planes.words; ++word)
+        n += __builtin_popcountll(set[word] & place[word]);
       total += n << p;
     }
     return total;
