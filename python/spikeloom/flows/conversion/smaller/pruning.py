@@ -28,9 +28,7 @@ Array = NDArray[np.float64]
 ROWS = 20_000  # (image, position) rows of a selection, or 8 a column where that is more
 PROVABLE = 60  # nodes up to which a proof is tried
 CHUNK = 256  # images that run through the layers at a time
-NUMBERS = (
-    1 << 25
-)  # of activity in float32 that a layer learns from, so that memory does not grow with the images
+NUMBERS = 1 << 25  # of activity that a layer learns from at most, in float32: 128 MB
 STEPS = 600
 RATE = 0.01  # of the first step, in units of a layer's typical weight
 
