@@ -4,6 +4,7 @@ Layer by layer, on what the layers already pruned really give: the nodes are cho
 pre-activations be had with least squared error, and the next layer is solved again for them. What follows is another
 problem, without a bound: that next layer alone learns to bring the network's answers, the layers behind it as they
 were trained, closer to the trained network's. A pre-activation that nothing behind it hears of need not be right.
+Where several layers are pruned, each of those behind them learns once more in the end, before what is there by then.
 """
 
 from __future__ import annotations
@@ -74,13 +75,16 @@ def prune_network(
     """
     check_sizes(ann, sizes)
     limit = TimeLimit(None) if limit is None else limit
-    layers, x, found = ann.layers, ann.flatten(rows), []
+    layers, x, found, cut = ann.layers, ann.flatten(rows), [], []
     for index, layer in enumerate(ann.layers[:-1]):
         size = sizes.get(layer.name, layer.output_shape[-1])
         if size < layer.output_shape[-1]:
             kept, layers = _pruned(ann, layers, index, x, size, seed, limit)
             layers = _answering(ann, layers, index, x, seed)
             found.append(kept)
+            cut.append(index)
+    for index in cut if len(cut) > 1 else ():
+        layers = _answering(ann, layers, index, x, seed)
     return with_layers(ann, layers), tuple(found)
 
 
