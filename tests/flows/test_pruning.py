@@ -127,6 +127,22 @@ def test_the_layer_behind_learns_the_answers_and_no_other_one_moves(monkeypatch:
     assert np.array_equal(answering.layers[2].weights, ann.layers[2].weights)
 
 
+def test_layers_behind_learn_once_more_before_what_is_left_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ann, learn, made = redundant_ann(), pruning._answering, []
+
+    def recorded(*given: Any) -> tuple[AnnLayer, ...]:
+        made.append((given[2], learn(*given)))
+        return made[-1][1]
+
+    monkeypatch.setattr(pruning, "_answering", recorded)
+    smaller, _ = prune_network(ann, samples(300), {"fc1": 5, "fc2": 5})
+    assert [index for index, _ in made] == [0, 1, 0, 1]
+    once = Ann("once", (6,), made[1][1], None, np.arange(6))
+    assert share_lost(ann, smaller, samples(200)) < share_lost(ann, once, samples(200))
+
+
 def test_images_that_run_in_chunks_give_the_same_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = load_bundle("cnn")
     ann, rows = load_ann(bundle.onnx_path), bundle.calibration[:60]
