@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from spikeloom.errors import EmulationError
 from spikeloom.program.program import Placed
 
-
 INT32_MAX = 2**31 - 1
 
 
