@@ -4,12 +4,13 @@
         [--cycles] [--against REVISION]
 
 Processor time of one thread through the public entry `emulate`, the checks of its input, event counts and rule
-counters included: the median and the fastest run, and the ratio of medians to the limit program. That one times its
-loop alone; of a single sample, whose call takes as long as many ticks, the ratio of our ticks alone stands below: of
-a call less one of a single tick. The spikes must be the golden ones, or there is no figure. With `--peers`, how many
-times as long the installed simulators take. With `--threads`, how many times faster so many threads are by the clock
-on the wall. With `--cycles`, how many times as long W4 and W4u take with `timing="cycle"`, and with `--peers`, too,
-how long W1 and W4 with clocks take in SANA-FE.
+counters included: the median and the fastest run, and the ratio of medians to the limit program. What takes less
+than 10 ms is run 201 times, as the limit program runs its single samples. That one times its loop alone; of a single
+sample, whose call takes as long as many ticks, the ratio of our ticks alone stands below: of a call less one of a
+single tick. The spikes must be the golden ones, or there is no figure. With `--peers`, how many times as long the
+installed simulators take. With `--threads`, how many times faster so many threads are by the clock on the wall. With
+`--cycles`, how many times as long W4 and W4u take with `timing="cycle"`, and with `--peers`, too, how long W1 and W4
+with clocks take in SANA-FE.
 With `--against`, this spikeloom beside that of a git revision instead.
 """
 
