@@ -19,8 +19,7 @@ LIMIT_LINES = {  # what the limit program calls its fastest way through each wor
     ("W4", 1): ("4", "W4 A: scatter u8idx+i8w per core row"),
     ("W4u", 1): ("4", "W4u scatter u16idx+i8w"),
 }
-SHORT = 0.01  # seconds
-LIMIT_REPEATS = 201  # of a single sample
+LIMIT_REPEATS = {("W1", 1): 201, ("W2", 1): 201}  # short ones, which it runs more often than it does others
 
 
 def counts(recording: sl.Recording) -> tuple[int, ...]:
@@ -50,11 +49,9 @@ def wall_seconds(task: Callable[[], object], repeats: int) -> float:
 
 
 def _timed(task: Callable[[], object], repeats: int, clock: Callable[[], float]) -> list[float]:
-    """Sorted; what is short is run as often as the limit program runs it."""
-    start = clock()
     task()
-    taken: list[float] = []
-    for _ in range(repeats if clock() - start > SHORT else max(repeats, LIMIT_REPEATS)):
+    taken = []
+    for _ in range(repeats):
         start = clock()
         task()
         taken.append(clock() - start)

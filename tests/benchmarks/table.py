@@ -4,13 +4,12 @@
         [--cycles] [--against REVISION]
 
 Processor time of one thread through the public entry `emulate`, the checks of its input, event counts and rule
-counters included: the median and the fastest run, and the ratio of medians to the limit program. What takes less
-than 10 ms is run 201 times, as the limit program runs its single samples. That one times its loop alone; of a single
-sample, whose call takes as long as many ticks, the ratio of our ticks alone stands below: of a call less one of a
-single tick. The spikes must be the golden ones, or there is no figure. With `--peers`, how many times as long the
-installed simulators take. With `--threads`, how many times faster so many threads are by the clock on the wall. With
-`--cycles`, how many times as long W4 and W4u take with `timing="cycle"`, and with `--peers`, too, how long W1 and W4
-with clocks take in SANA-FE.
+counters included: the median and the fastest run, and the ratio of medians to the limit program. Single samples of W1
+and W2 are run 201 times, as it runs them. It times its loop alone; of a single sample, whose call takes as long as
+many ticks, the ratio of our ticks alone stands below: of a call less one of a single tick. The spikes must be the
+golden ones, or there is no figure. With `--peers`, how many times as long the installed simulators take. With
+`--threads`, how many times faster so many threads are by the clock on the wall. With `--cycles`, how many times as
+long W4 and W4u take with `timing="cycle"`, and with `--peers`, too, how long W1 and W4 with clocks take in SANA-FE.
 With `--against`, this spikeloom beside that of a git revision instead.
 """
 
@@ -21,7 +20,7 @@ import sys
 
 from against import print_ratios
 from clocked import FEW, beside_sanafe, cycle_costs
-from measure import LIMIT_LINES, counts, cpu_seconds, limit_seconds, run, run_first_tick, wall_seconds
+from measure import LIMIT_LINES, LIMIT_REPEATS, counts, cpu_seconds, limit_seconds, run, run_first_tick, wall_seconds
 from peers import peers, sanafe_is_there
 from workloads import GOLDEN, Workload, workload
 
@@ -58,9 +57,10 @@ def main(arguments: list[str] | None = None) -> int:
             missed.append(key)
             continue
         limit = limits.get(LIMIT_LINES.get(key, ("", ""))[1])
-        seconds = _line(work, key[1], given.repeats, limit)
+        repeats = max(given.repeats, LIMIT_REPEATS.get(key, 0))
+        seconds = _line(work, key[1], repeats, limit)
         if limit is not None and key[1] == 1:
-            _ticks_alone(work, seconds, given.repeats, limit)
+            _ticks_alone(work, seconds, repeats, limit)
         if given.peers:
             _peers(work, seconds)
         if given.cycles and work.name in FEW:
