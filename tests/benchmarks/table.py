@@ -20,7 +20,16 @@ import sys
 
 from against import print_ratios
 from clocked import FEW, beside_sanafe, cycle_costs
-from measure import LIMIT_LINES, LIMIT_REPEATS, counts, cpu_seconds, limit_seconds, run, run_first_tick, wall_seconds
+from measure import (
+    LIMIT_LINES,
+    LIMIT_REPEATS,
+    counts,
+    cpu_seconds,
+    limit_seconds,
+    run,
+    run_first_tick,
+    wall_seconds,
+)
 from peers import peers, sanafe_is_there
 from workloads import GOLDEN, Workload, workload
 
