@@ -124,7 +124,8 @@ def convert(
     objective : "matching" (the neuron's measured response), "l2", "l1" or "linf" (one-sided: least
         squares, least absolute or least largest error).
     neurons_per_unit : neurons that count an activation together, each with a start of its own; twice as many
-        where it can be negative.
+        where it can be negative. Those of a sigmoid or a tanh are ramps that add up to it: two come ten times as
+        close to it as one.
     axons_per_source : most axons of a source, on chips whose weights go by an axon's type or its source's sign; as
         many as fit unless given. With one, such signs are chosen, too.
     encoding : "rate" (default from 16 ticks), "bits" or "current" (default below).
@@ -199,7 +200,7 @@ def convert(
     chain = chains[chosen]
     placed = placed_by_traffic(chain.network, chain.program, rows, seed, threads)
     program = replace(
-        placed, report={**placed.report, **report_of(chain, data.gains, scores, chosen, pruned), **extra}
+        placed, report={**placed.report, **report_of(chain, data, scores, chosen, pruned), **extra}
     )
     programs = {method: chain.program for method, chain in chains.items()} | {chosen: program}
     if chip_seed is not None:

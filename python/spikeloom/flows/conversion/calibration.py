@@ -21,6 +21,7 @@ from spikeloom.flows.conversion.overshoot import Overshoot, Way, way_to_keep
 from spikeloom.flows.conversion.pairs import is_pair
 from spikeloom.flows.conversion.pools.max_pool import Pool
 from spikeloom.flows.conversion.pools.races import with_races
+from spikeloom.flows.conversion.ramps import Ramps
 from spikeloom.flows.conversion.relays import relayed
 from spikeloom.flows.conversion.spiking_units import UnitLayer, spiking_units
 from spikeloom.profile.schema import Profile
@@ -42,6 +43,7 @@ class CalibrationSet:
     held: (N,) rows that judge, and that no solve sees
     axons: that each source of a layer drives
     gains: per layer, what the activations of its channels were multiplied by
+    ramps: of layers whose neurons are ramps, what each answers
     spread: of a weight from chip to chip, for the method "robust"
     kept_by: who keeps what neurons have above their threshold
     """
@@ -62,8 +64,14 @@ class CalibrationSet:
     counted_offset: float | None = None
     axons: tuple[int, ...] = ()
     gains: Mapping[str, Array] = field(default_factory=dict)
+    ramps: Mapping[str, Ramps] = field(default_factory=dict)
     spread: float = 0.0
     kept_by: Way = ""
+
+    def starts(self, index: int) -> int:
+        """Neurons of a layer that answer alike, each from a start of its own."""
+        alone = index == len(self.layers) - 1 or self.layers[index].name in self.ramps
+        return 1 if alone else self.neurons_per_unit
 
 
 def _neurons(ann: Ann, layer: AnnLayer, per_unit: int) -> int:
@@ -121,6 +129,7 @@ def calibration_set(
         units.offset if counted else None,
         axons_per_source(layers, profile, most_axons),
         units.gains,
+        units.ramps,
         kept_by=way_to_keep(overshoot, ann, profile, pool),
     )
 

@@ -20,14 +20,15 @@ BAD = 0.3  # error of an emulated layer from which on the report warns
 
 
 def report_of(
-    chain: Chain, gains: Mapping[str, Array], scores: Mapping[str, Score], chosen: str,
+    chain: Chain, data: CalibrationSet, scores: Mapping[str, Score], chosen: str,
     pruned: tuple[PrunedLayer, ...],
 ) -> dict[str, Any]:  # fmt: skip
     layers = [
         {
             **candidate.fit.report(),
             "scale": candidate.scale,
-            "gains": gains[candidate.fit.name].tolist(),
+            "gains": data.gains[candidate.fit.name].tolist(),
+            "ramp_ends": _ramp_ends(data, candidate.fit.name),
             "emulated_error": candidate.error,
         }
         for candidate in chain.candidates
@@ -38,6 +39,11 @@ def report_of(
         "candidates": {name: dict(score) for name, score in scores.items()},
         "chosen": chosen,
     }
+
+
+def _ramp_ends(data: CalibrationSet, name: str) -> list[float]:
+    """Pre-activations at which the neurons of a unit's one side reach their ceiling; none where they are no ramps."""
+    return data.ramps[name].ends.tolist() if name in data.ramps else []
 
 
 def warnings_of(data: CalibrationSet, chain: Chain, pruned: tuple[PrunedLayer, ...]) -> tuple[str, ...]:

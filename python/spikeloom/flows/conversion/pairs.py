@@ -18,6 +18,11 @@ def is_pair(ann: Ann, layer: AnnLayer) -> bool:
     return layer.activation in SIGNED or centre(ann, layer) > 0.0
 
 
+def is_round(ann: Ann, layer: AnnLayer) -> bool:
+    """Its units are pairs that saturate, alike on both sides of the centre: sums of ramps come close to them."""
+    return layer.activation in ("sigmoid", "tanh") and is_pair(ann, layer)
+
+
 def centre(ann: Ann, layer: AnnLayer) -> float:
     """The number around which the layer's units are pairs; 0 also where they are none.
 

@@ -54,7 +54,7 @@ def task_behind(
     free = not (is_readout or by_host)
     return LayerTask(
         layer_data, data.profile, data.ticks, is_readout, data.coding if is_first else None, objective, threads,
-        1 if is_last else data.neurons_per_unit, data.axons[index],
+        data.starts(index), data.axons[index],
         is_held_back=race is not None, keeps=free and (raced or data.kept_by == "keeper"),
         carries=free and race is None and data.kept_by == "itself", spread=data.spread,
     )  # fmt: skip

@@ -4,6 +4,8 @@ A unit whose activation can be negative, and one with a sigmoid, becomes two neu
 centre and one for what it is below (see `pairs`), whose weight in the layer behind is negated. With k neurons a unit,
 each has a k-th of that weight and the same input, but starts at another potential: where one has just fired another
 is about to, so that together they count k times as finely. A unit's neurons add up to its activation, exactly.
+
+A pair of a sigmoid or a tanh uses its 2 k neurons otherwise: as ramps that add up to the round activation (`ramps`).
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.ann.graph import INPUT as OUTSIDE
 from spikeloom.ann.graph import Ann, AnnLayer
-from spikeloom.flows.conversion.pairs import centre, is_pair, slope
+from spikeloom.flows.conversion.pairs import centre, is_pair, is_round, slope
 from spikeloom.flows.conversion.pools.max_pool import Pool, Term, Wired, wired
 from spikeloom.flows.conversion.pools.pooled_sources import on_term, summed
+from spikeloom.flows.conversion.ramps import Ramps, closest_ramps
 
 UnitLayer = AnnLayer | Wired
 INPUT = "input"  # the population of the network's input
@@ -34,6 +37,7 @@ class SpikingUnits:
     but for a last layer that is read out as current
     offset: that the answers of the last layer are above the network's, where its spikes are counted
     gains: per layer, what the activations of its output channels were multiplied by, see `balance`
+    ramps: of the layers whose neurons are ramps, what each neuron answers
     """
 
     layers: tuple[UnitLayer, ...]
@@ -41,6 +45,7 @@ class SpikingUnits:
     answers: tuple[Array, ...]
     offset: float = 0.0
     gains: Mapping[str, Array] = field(default_factory=dict)
+    ramps: Mapping[str, Ramps] = field(default_factory=dict)
 
 
 def spiking_units(
@@ -64,7 +69,7 @@ def spiking_units(
     else:
         build.read_out(ann.layers[-1], preactivations[-1], answers[-1] + offset)
     made, inputs, outputs = zip(*build.found, strict=True)
-    return SpikingUnits(made, inputs, outputs, offset)
+    return SpikingUnits(made, inputs, outputs, offset, ramps=build.ramps)
 
 
 class _Units:
@@ -73,6 +78,7 @@ class _Units:
     def __init__(self, ann: Ann, given: Array, neurons_per_unit: int, pool: Pool) -> None:
         self._ann, self.neurons_per_unit, self.pool = ann, neurons_per_unit, pool
         self.found: list[tuple[UnitLayer, Array, Array]] = []
+        self.ramps: dict[str, Ramps] = {}
         self._answers: dict[str, Array] = {INPUT: given}
         # By name of a layer: its summands, and the weights of the lines that one of its units has.
         first = Term(INPUT, ann.layers[0].input_shape)
@@ -85,14 +91,26 @@ class _Units:
         if layer.is_max:
             self._add_pool(layer)
         else:
-            signs = np.repeat([1.0, -1.0] if is_pair(self._ann, layer) else [1.0], self.neurons_per_unit)
-            middle, steep = centre(self._ann, layer), slope(self._ann, layer)
-            self._centre[layer.name] = middle
-            rewritten = self._on_sources(layer, steep * signs)
-            self._append(rewritten, _spread(z, steep * signs), np.maximum(_spread(a - middle, signs), 0.0))
-            term = Term(layer.name, (*layer.output_shape[:-1], layer.output_shape[-1] * signs.size))
-            self._given[layer.name] = ((term,), signs / self.neurons_per_unit)
+            middle = self._centre[layer.name] = centre(self._ann, layer)
+            slopes, heights, answer = self._neurons(layer, z, a - middle)
+            self._append(self._on_sources(layer, slopes), _spread(z, slopes), answer)
+            term = Term(layer.name, (*layer.output_shape[:-1], layer.output_shape[-1] * slopes.size))
+            self._given[layer.name] = ((term,), heights)
         self._before = layer.name
+
+    def _neurons(self, layer: AnnLayer, z: Array, a: Array) -> tuple[Array, Array, Array]:
+        """Of each of a unit's neurons what it multiplies z by and what its answer counts for; all their answers.
+
+        z, a: (N, n_outputs) pre-activations, and activations above the centre
+        """
+        if self.neurons_per_unit > 1 and is_round(self._ann, layer):
+            middle = centre(self._ann, layer)
+            ramps = closest_ramps(lambda one: layer.activate(one) - middle, z, self.neurons_per_unit)
+            self.ramps[layer.name] = ramps
+            return ramps.slopes, ramps.signed_heights, ramps.risen(z).reshape(len(z), -1)
+        signs = np.repeat([1.0, -1.0] if is_pair(self._ann, layer) else [1.0], self.neurons_per_unit)
+        answer = np.maximum(_spread(a, signs), 0.0)
+        return slope(self._ann, layer) * signs, signs / self.neurons_per_unit, answer
 
     def read_out(self, layer: AnnLayer, z: Array, a: Array) -> None:
         """The last layer, one neuron a unit, whatever its sign."""

@@ -11,6 +11,7 @@ from spikeloom.emulation.recording import Recording
 from spikeloom.fit.problem import LayerFit
 from spikeloom.flows.conversion.chip_limits import firing_ceiling
 from spikeloom.flows.conversion.pairs import centre, is_pair
+from spikeloom.flows.conversion.ramps import Ramps
 from spikeloom.flows.convert import Conversion
 from spikeloom.flows.validation.layer_sizes import layer_size
 from spikeloom.report.validation import LayerFigures
@@ -39,14 +40,14 @@ def activities(
     conversion: Conversion, inputs: NDArray, run: Recording, picked: NDArray[np.intp]
 ) -> list[tuple[Array, Array]]:
     """For each layer (rows, neurons) what each neuron should send, and what it sends, in the ANN's units."""
-    wanted, scales = conversion.ann.forward(inputs), layer_scales(conversion)
-    by_name = dict(zip((layer.name for layer in conversion.ann.layers), wanted, strict=True))
+    ann, z = conversion.ann, conversion.ann.preactivations(inputs)
+    by_name = dict(zip((layer.name for layer in ann.layers), z, strict=True))
     found = []
-    for fit, scale in zip(conversion.layers[:-1], scales, strict=False):
+    for fit, scale in zip(conversion.layers[:-1], layer_scales(conversion), strict=False):
         rates = _own_counts(conversion, fit, run)[picked] / conversion.program.ticks
         should = _in_neurons(by_name[fit.name], conversion, fit.name, rates.shape[1])
         found.append((should, rates / per_neuron(scale, rates)))
-    return [*found, (wanted[-1], run.outputs[picked])]
+    return [*found, (ann.layers[-1].activate(z[-1]), run.outputs[picked])]
 
 
 def _own_counts(conversion: Conversion, fit: LayerFit, run: Recording) -> NDArray:
@@ -55,18 +56,26 @@ def _own_counts(conversion: Conversion, fit: LayerFit, run: Recording) -> NDArra
     return counts[:, : fit.weights.shape[-1]] if conversion.program.profile.weights.table else counts
 
 
-def _in_neurons(wanted: Array, conversion: Conversion, name: str, neurons: int) -> Array:
-    """What each neuron of a layer stands for: a kept unit's activation, or what it is above or below its centre."""
+def _in_neurons(z: Array, conversion: Conversion, name: str, neurons: int) -> Array:
+    """What each neuron of a layer stands for: a kept unit's activation, what it is above or below its centre, or a
+    ramp of its pre-activation."""
     layer = next(layer for layer in conversion.ann.layers if layer.name == name)
     kept = {pruned.name: pruned.kept for pruned in conversion.pruned}.get(layer.name, slice(None))
-    units: Array = wanted.reshape(len(wanted), -1, layer.output_shape[-1])[:, :, kept].reshape(
-        len(wanted), -1
-    )
+    units: Array = z.reshape(len(z), -1, layer.output_shape[-1])[:, :, kept].reshape(len(z), -1)
+    ends = _ramp_ends(conversion)[name]
+    if ends.size:
+        return Ramps(ends, np.ones(ends.size)).risen(units).reshape(len(z), -1)
     parts = [1.0, -1.0] if is_pair(conversion.ann, layer) else [1.0]
-    units = units - centre(conversion.ann, layer)
+    units = layer.activate(units) - centre(conversion.ann, layer)
     signs = np.repeat(parts, neurons // (units.shape[1] * len(parts)))
-    parts_of: Array = np.maximum(np.multiply.outer(units, signs).reshape(len(wanted), -1), 0.0)
+    parts_of: Array = np.maximum(np.multiply.outer(units, signs).reshape(len(z), -1), 0.0)
     return parts_of
+
+
+def _ramp_ends(conversion: Conversion) -> dict[str, Array]:
+    """Of every layer the ends of its ramps, none where its neurons are no ramps, as in older files."""
+    layers: list[dict[str, Any]] = conversion.program.report["layers"]
+    return {layer["name"]: np.asarray(layer.get("ramp_ends", [])) for layer in layers}
 
 
 def layer_scales(conversion: Conversion) -> list[Array]:
