@@ -6,8 +6,8 @@
     python python/examples/measure_mismatch.py --net cartpole --rows 2000 --robust 20         # for unknown chips
 
 A bundled network on the ideal chip with lognormal weights, thresholds and biases of this spread. Of every chip it
-prints accuracy, and agreement with the ANN, of the program as it is, tuned neuron by neuron (gain and offset, by
-counts), and tuned synapse by synapse, each measurement off by 1 % of its nominal value, with the chip runs of both;
+prints accuracy, and agreement with the ANN, of the program as it is, tuned by gain and offset of each neuron (by
+counts and outputs), and tuned synapse by synapse, each measurement off by 1 % of its nominal value, with the chip runs of both;
 then the means, the share of the drop against the perfect chip that was won back, and the yield: the chips that lose
 less than one point of accuracy against it. With `--bits` weights are integers, and instead of being divided by their
 gains they are solved anew for them. With `--robust` the network is also fitted for unknown chips, and shown untuned
@@ -90,7 +90,7 @@ def main() -> None:
             return tuned_by_synapses(program, chip, noise=given.noise)
         return tuned_by_codes(program, conversion.ideal["fitted"], rows[:SOLVED], chip, noise=given.noise)
 
-    run = PerfectRun.of(program, net.calibration[:TAUGHT])
+    perfect_run = PerfectRun.of(program, net.calibration[:TAUGHT])
     wanted = conversion.ann.predict(inputs).argmax(axis=1)
     labels = wanted if labels is None else labels
 
@@ -102,7 +102,7 @@ def main() -> None:
     print(f"ANN {100 * np.mean(wanted == labels):.2f} %, perfect chip {said(perfect)}", flush=True)
     found: dict[str, list[np.ndarray]] = {"as it is": [], "neurons": [], single: []}
     for chip in range(given.first, given.first + given.chips):
-        neurons = tuned_by_neurons(program, run.rows, chip, perfect=run)
+        neurons = tuned_by_neurons(program, perfect_run, chip)
         synapses = tuned_singly(chip)
         found["as it is"].append(scores(program, chip_seed=chip))
         found["neurons"].append(scores(neurons.program))

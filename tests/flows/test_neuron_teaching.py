@@ -41,9 +41,9 @@ def test_knobs_taught_together_leave_less_error_than_knobs_matched_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     wanted = emulate(program(), UNSEEN, effects=()).outputs
-    taught: list[Tuned] = [tuned_by_neurons(program(), ROWS, chip, perfect=perfect()) for chip in (3, 4)]
+    taught: list[Tuned] = [tuned_by_neurons(program(), perfect(), chip) for chip in (3, 4)]
     monkeypatch.setattr(neuron_tuning, "can_teach_neurons", lambda _: False)
-    alone = [tuned_by_neurons(program(), ROWS, chip, perfect=perfect()) for chip in (3, 4)]
+    alone = [tuned_by_neurons(program(), perfect(), chip) for chip in (3, 4)]
     left = [[error(emulate(one.program, UNSEEN).outputs, wanted) for one in some] for some in (taught, alone)]
     assert all(mine < theirs for mine, theirs in zip(*left, strict=True))
     assert np.mean(left[0]) < 0.9 * np.mean(left[1])

@@ -98,7 +98,7 @@ def imperfect_chips(
         plain[seed] = emulate(program, bench.inputs, chip_seed=seed, threads=threads).outputs
         if bench.calibration is not None and len(calibrated) < calibrate:
             perfect = perfect or PerfectRun.of(program, bench.calibration, threads=threads)
-            tuned = tuned_by_neurons(program, bench.calibration, seed, perfect=perfect, threads=threads)
+            tuned = tuned_by_neurons(program, perfect, seed, threads=threads)
             calibrated[seed], runs = emulate(tuned.program, bench.inputs, threads=threads).outputs, tuned.runs
         tell(f"chip {seed}")
     title = f"mean of {chips} imperfect chips; middle 95 %"

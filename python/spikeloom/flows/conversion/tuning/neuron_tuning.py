@@ -40,20 +40,15 @@ FARTHEST = 8.0  # steps from where the program had it: a fifth of a threshold st
 
 
 def tuned_by_neurons(
-    program: ChipProgram,
-    rows: NDArray,
-    chip_seed: int,
-    *,
-    perfect: PerfectRun | None = None,
-    threads: int | None = None,
+    program: ChipProgram, rows: NDArray | PerfectRun, chip_seed: int, *, threads: int | None = None
 ) -> Tuned:
     """The gain and offset of each neuron set anew on this chip, those of the outputs by the host.
 
-    rows: (samples, *input_shape) calibration samples. The first `SAMPLES` are run several times for every layer; with
-    all of them neurons are taught together, where that can be done, at most `PASSES` times each
-    perfect: of the same program and rows, where several chips are tuned; else it is run anew
+    rows: (samples, *input_shape) calibration samples; or, where several chips are tuned, what the perfect chip does
+    on them. The first `SAMPLES` are run several times for every layer; with all of them neurons are taught together,
+    where that can be done, each at most `PASSES` times
     """
-    perfect = PerfectRun.of(program, rows, threads=threads) if perfect is None else perfect
+    perfect = rows if isinstance(rows, PerfectRun) else PerfectRun.of(program, rows, threads=threads)
     bench = Bench(replace(program, chip_seed=chip_seed), perfect.rows, threads, SAMPLES)
     knobs = _knobs(program.profile)
     read_out = {port.name for port in program.outputs if port.read != "spikes"}
