@@ -7,12 +7,12 @@
 
 A bundled network on the ideal chip with lognormal weights, thresholds and biases of this spread. Of every chip it
 prints accuracy, and agreement with the ANN, of the program as it is, tuned by gain and offset of each neuron (by
-counts and outputs), and tuned synapse by synapse, each measurement off by 1 % of its nominal value, with the chip runs of both;
-then the means, the share of the drop against the perfect chip that was won back, and the yield: the chips that lose
-less than one point of accuracy against it. With `--bits` weights are integers, and instead of being divided by their
-gains they are solved anew for them. With `--robust` the network is also fitted for unknown chips, and shown untuned
-beside the usual one, whichever has the better yield on virtual chips and calibration rows. A network without labels
-is judged by the ANN's answers. Nothing was chosen on the rows that judge.
+counts and outputs), and tuned synapse by synapse, each measurement off by 1 % of its nominal value, with the chip
+runs of both; then the means, the share of the drop against the perfect chip that was won back, and the yield: the
+chips that lose less than one point of accuracy against it. With `--bits` weights are integers, and instead of being
+divided by their gains they are solved anew for them. With `--robust` the network is also fitted for unknown chips,
+and shown untuned beside the usual one, whichever has the better yield on virtual chips and calibration rows. A
+network without labels is judged by the ANN's answers. Nothing was chosen on the rows that judge.
 """
 
 from __future__ import annotations
