@@ -45,12 +45,14 @@ class Figure:
     override: dict[str, Any] = field(default_factory=dict)
     encoding: str | None = None
     overshoot: Literal["lose", "keep"] = "lose"
+    neurons_per_unit: int = 1
 
     @property
     def name(self) -> str:
         """Net, chip, settings and ticks in one word."""
         settings = "".join(f" {key.split('.')[-1]} {value}" for key, value in self.override.items())
         settings += " keep" if self.overshoot == "keep" else ""
+        settings += f" x{self.neurons_per_unit}" if self.neurons_per_unit > 1 else ""
         return f"{self.net} {self.profile}{settings} T={self.ticks}"
 
 
@@ -78,6 +80,8 @@ FIGURES = (
     Figure("many", "relu", "loihi1", 64, 0.3, LEAKY),
     Figure("pairs", "tanh", "ideal", 64, 0.6),
     Figure("pairs", "tanh", "loihi1", 64, 1.2, LEAKY),
+    Figure("pairs", "sigmoid", "ideal", 64, None),
+    Figure("pairs", "sigmoid", "ideal", 64, None, neurons_per_unit=2),
     Figure("deep", "six", "loihi1", 64, 0.5),
     *_grid(4, 0.2, 0.7),
     *_grid(3, 0.4, 1.0),
@@ -131,7 +135,7 @@ def converted(figure: Figure, task: Task, seeds: int) -> str:
     for seed in range(seeds):
         rows = task.drawn(rows_for(figure.group, figure.net), seed)
         options = {"ticks": figure.ticks, "seed": seed, "encoding": figure.encoding,
-                   "overshoot": figure.overshoot}  # fmt: skip
+                   "overshoot": figure.overshoot, "neurons_per_unit": figure.neurons_per_unit}  # fmt: skip
         conversion = sl.convert(task.ann, profile, calibration=rows, **options)
         programs = {"chosen": conversion.program, "copy": conversion.programs["copy"]}
         for name, program in programs.items():
