@@ -20,6 +20,9 @@ from spikeloom.fit.matching import Array, Loss
 
 CHECK_EVERY = 8  # iterations between two evaluations of the gap
 NEGLIGIBLE = 1e-9  # a gap below this share of the target's variance is no gap
+# Small layers that hardly lean on their prior may be bent enough to need thousands of iterations, and can have them.
+ITERATIONS, MOST_ITERATIONS = 200, 4000
+CHEAP = 50_000_000  # numbers that all iterations together may touch beyond ITERATIONS
 LINE_SEARCH = 0.2  # share of the slope along the line that may be left
 
 
@@ -66,11 +69,12 @@ def minimise(
     start: Array | None = None,
     equality: GainEquality | None = None,
     tolerance: float = 2e-3,
-    max_iterations: int = 200,
+    max_iterations: int | None = None,
 ) -> Solution:
     """The weights and bias of least loss(RV + c) + ridge/2 |V - V0|^2.
 
     ridge = inf keeps V at the prior. tolerance: certified (loss - bound) / loss at which an output is done.
+    max_iterations: None for as many as are cheap, at least ITERATIONS
     """
     if not np.isfinite(ridge):
         return _held(loss, activity, prior)
@@ -81,6 +85,8 @@ def minimise(
     descent = _Descent(
         loss, spectrum, spectrum.vectors.T @ prior, ridge, equality, spectrum.vectors.T @ turned
     )
+    if max_iterations is None:
+        max_iterations = int(np.clip(CHEAP // (activity.size * prior.shape[1]), ITERATIONS, MOST_ITERATIONS))
     found = descent.run(tolerance, max_iterations)
     weights = spectrum.vectors @ found.weights
     return replace(found, weights=weights, bias=found.bias - spectrum.mean @ weights)
