@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,13 @@ def test_the_layer_behind_learns_the_answers_and_no_other_one_moves(monkeypatch:
     assert share_lost(ann, answering, samples(200)) < share_lost(ann, solved, samples(200))
     assert np.array_equal(answering.layers[0].weights, solved.layers[0].weights)
     assert np.array_equal(answering.layers[2].weights, ann.layers[2].weights)
+
+
+def test_answers_are_learned_before_the_last_activation() -> None:
+    linear = redundant_ann()
+    curved = replace(linear, layers=(*linear.layers[:2], replace(linear.layers[2], activation="tanh")))
+    one, other = (prune_network(ann, samples(300), {"fc1": 6})[0] for ann in (linear, curved))
+    assert all(np.array_equal(a.weights, b.weights) for a, b in zip(one.layers, other.layers, strict=True))
 
 
 def test_layers_behind_learn_once_more_before_what_is_left_in_the_end(

@@ -22,7 +22,7 @@ from spikeloom.errors import FitError
 from spikeloom.fit.layer import FEW_ROWS
 from spikeloom.fit.prune import Selection, prune, size_curve
 from spikeloom.fit.prune_exact import prune_exactly
-from spikeloom.flows.conversion.learning import Layers, Lesson, learned
+from spikeloom.flows.conversion.learning import Layers, Lesson, answers, learned
 from spikeloom.flows.conversion.time_limit import TimeLimit
 
 Array = NDArray[np.float64]
@@ -169,8 +169,7 @@ def _answering(ann: Ann, layers: Layers, index: int, x: Array, seed: int) -> Lay
         x = x[np.sort(np.random.default_rng(seed).choice(len(x), most, replace=False))]
     chunks = [x[start : start + CHUNK] for start in range(0, len(x), CHUNK)]
     given = np.concatenate([_given(layers[: index + 1], chunk).astype(np.float32) for chunk in chunks])
-    wanted = np.concatenate([_given(ann.layers, chunk) for chunk in chunks])
-    lesson = Lesson((), given, wanted, seed, STEPS, RATE, moving=1)
+    lesson = Lesson((), given, answers(ann.layers, x), seed, STEPS, RATE, moving=1)
     return (*layers[: index + 1], *learned(layers[index + 1 :], lesson))
 
 
