@@ -1,97 +1,38 @@
 // Clocks from counts of events: nothing is counted per synapse, only per spike and axon.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "base/bytes.hpp"
 #include "chip/clock.hpp"
+#include "chip/linear_plan.hpp"
 
 namespace spikeloom {
 namespace {
 
 enum Counter { active_axons, synapses_read, counters };
 
-// Coefficients; one that the profile does not state adds nothing, and the report says so.
-struct Costs {
-  explicit Costs(const CycleSpec& spec) : spec_(spec) {}
-  double of(const char* key) const {
-    const auto found = spec_.numbers.find(key);
-    return found == spec_.numbers.end() ? 0.0 : found->second;
+// What a core has to do for axons in one tick.
+struct Load {
+  std::int64_t axons = 0, synapses = 0;
+
+  void add(const AxonLoad& axon, std::int64_t reads) {
+    ++axons;
+    synapses += reads * axon.synapses;
   }
-  const CycleSpec& spec_;
 };
-
-// What an axon costs when it is active.
-struct Axon {
-  std::int64_t most = 1;  // spikes of one tick that are read
-  std::int32_t synapses = 0;
-  std::int32_t core = 0;
-};
-
-class Linear final : public Controller {
- public:
-  explicit Linear(const Program& program);
-  CycleNames names() const override {
-    CycleNames names;
-    names.counters = {"active_axons", "synapses_read"};
-    return names;
-  }
-  std::unique_ptr<Clock> start() const override;
-
-  const Program& program;
-  double fixed, per_neuron, per_axon, per_event, per_spike;
-  std::vector<Axon> axons;
-  Ints core_of_neuron;
-  std::vector<double> update;  // [core] clocks of its neurons in every tick
-};
-
-Ints owners(const Ints& starts) {
-  Ints owner(starts.back());
-  for (std::size_t core = 0; core + 1 < starts.size(); ++core)
-    std::fill(owner.begin() + starts[core], owner.begin() + starts[core + 1],
-              static_cast<std::int32_t>(core));
-  return owner;
-}
-
-std::int32_t synapses_of(const Program& program, std::int32_t axon) {
-  std::int32_t found = 0;
-  const auto& rows = program.axon_rows[axon];
-  for (std::int32_t r = rows.first_run; r < rows.last_run; ++r) found += program.runs[r].length;
-  return found;
-}
-
-std::int64_t most_of(const Program& program, std::int32_t axon) {
-  if (program.spec.merge_or) return 1;
-  return program.spikes_max(axon).value_or(std::numeric_limits<std::int64_t>::max());
-}
-
-Linear::Linear(const Program& loaded) : program(loaded) {
-  const Costs costs(program.spec.cycles);
-  fixed = costs.of("fixed");
-  per_neuron = costs.of("per_neuron");
-  per_axon = costs.of("per_axon");
-  per_event = costs.of("per_event");
-  per_spike = costs.of("per_spike");
-  core_of_neuron = owners(program.core_neuron_start);
-  for (std::size_t core = 0; core + 1 < program.core_neuron_start.size(); ++core)
-    update.push_back(per_neuron * (program.core_neuron_start[core + 1] - program.core_neuron_start[core]));
-  const Ints core_of_axon = owners(program.core_axon_start);
-  axons.resize(program.axon_rows.size());
-  for (std::int32_t axon = 0; axon < program.axons(); ++axon) {
-    axons[axon] = {most_of(program, axon), synapses_of(program, axon), core_of_axon[axon]};
-  }
-}
 
 // Spikes on their way to the axons of one tick; those that meet on an axon are one activity of it.
 struct Arriving {
-  Longs counts;  // [axon]
-  Ints active;   // axons with a count, in the order of their first spike
+  std::vector<Load> loads;  // [core] of axons with one source
+  Longs counts;             // [axon] of those with several
+  Ints active;              // axons with a count, in the order of their first spike
 
   void add(std::int32_t axon, std::int64_t n) {
     if (counts[axon] == 0) active.push_back(axon);
     counts[axon] += n;
   }
   void clear() {
+    std::fill(loads.begin(), loads.end(), Load{});
     for (const std::int32_t axon : active) counts[axon] = 0;
     active.clear();
   }
@@ -106,30 +47,33 @@ struct Arriving {
 // read.
 class LinearClock final : public Clock {
  public:
-  explicit LinearClock(const Linear& linear) : of_(linear), arriving_(linear.program.spec.latency + 1) {
-    for (Arriving& slot : arriving_) slot.counts.resize(linear.axons.size());
+  explicit LinearClock(const LinearPlan& plan)
+      : plan_(plan), arriving_(plan.program.spec.latency + 1), spikes_(plan.cores()) {
+    for (Arriving& slot : arriving_) {
+      slot.loads.resize(plan.cores());
+      slot.counts.resize(plan.axons.size());
+    }
     reset();
   }
 
   void reset() override {
     for (Arriving& slot : arriving_) slot.clear();
     row_ = {};
-    row_.busy.resize(of_.program.core_neuron_start.size() - 1);
+    row_.busy.resize(plan_.cores());
     row_.counters.resize(counters);
   }
 
   void begin(const TickWork& work) override {
-    const auto& program = of_.program;
     if (work.inputs != nullptr)
-      for (std::int32_t line = 0; line < program.inputs(); ++line)
-        reach(program.input_fan_start, program.input_fan_axon, line, work.inputs[line], work.tick);
-    clocks_ = of_.update;
-    add_axons(work.tick);
-    for (const Spike& spike : *work.fired) {
-      clocks_[of_.core_of_neuron[spike.neuron]] += of_.per_spike * spike.n;
-      reach(program.neuron_fan_start, program.neuron_fan_axon, spike.neuron, spike.n,
-            work.tick + program.spec.latency);
-    }
+      for (std::int32_t line = 0; line < plan_.program.inputs(); ++line)
+        if (work.inputs[line] > 0) reach(plan_.of_lines, line, work.inputs[line], slot_of(work.tick));
+    Arriving& here = slot_of(work.tick);
+    for (const std::int32_t axon : here.active)
+      here.loads[plan_.axons[axon].core].add(plan_.axons[axon],
+                                             std::min(here.counts[axon], most_read(plan_.program, axon)));
+    loads_ = here.loads;
+    here.clear();
+    send(work);
     close();
   }
 
@@ -137,63 +81,108 @@ class LinearClock final : public Clock {
 
   std::string save() const override {
     std::string bytes;
-    for (const Arriving& slot : arriving_) put_vector(bytes, slot.saved());
+    for (const Arriving& slot : arriving_) {
+      put_vector(bytes, slot.loads);
+      put_vector(bytes, slot.saved());
+    }
     return bytes;
   }
 
   void restore(const std::string& bytes) override {
-    std::vector<std::vector<Arrival>> kept(arriving_.size());
+    std::vector<Arriving> kept(arriving_.size());
     std::size_t at = 0;
-    for (auto& axons : kept) {
-      get_vector(bytes, at, axons);
-      for (const Arrival& arrival : axons)
-        if (arrival.axon < 0 || arrival.axon >= of_.program.axons() || arrival.n < 1) damaged_state();
-    }
+    for (Arriving& slot : kept) get_slot(bytes, at, slot);
     if (at != bytes.size()) damaged_state();
     reset();
-    for (std::size_t slot = 0; slot < kept.size(); ++slot)
-      for (const Arrival& arrival : kept[slot]) arriving_[slot].add(arrival.axon, arrival.n);
+    arriving_ = std::move(kept);
   }
 
   CycleRow row() const override { return row_; }
 
  private:
-  void reach(const Ints& start, const Ints& fan, std::int32_t source, std::int64_t n, std::int64_t tick) {
-    if (n == 0) return;
-    Arriving& slot = arriving_[tick % arriving_.size()];
-    for (std::int32_t i = start[source]; i < start[source + 1]; ++i) slot.add(fan[i], n);
+  Arriving& slot_of(std::int64_t tick) { return arriving_[tick % arriving_.size()]; }
+
+  void send(const TickWork& work) {
+    Arriving& slot = slot_of(work.tick + plan_.program.spec.latency);
+    prefetch(*work.fired);
+    std::fill(spikes_.begin(), spikes_.end(), 0);
+    for (const Spike& spike : *work.fired) {
+      spikes_[plan_.core_of_neuron[spike.neuron]] += spike.n;
+      if (spike.n > 0) reach(plan_.of_neurons, spike.neuron, spike.n, slot);
+    }
   }
 
-  void add_axons(std::int64_t tick) {
-    Arriving& slot = arriving_[tick % arriving_.size()];
-    for (const std::int32_t number : slot.active) {
-      const Axon& axon = of_.axons[number];
-      const std::int64_t read = std::min(slot.counts[number], axon.most) * axon.synapses;
-      clocks_[axon.core] += of_.per_axon + of_.per_event * static_cast<double>(read);
-      row_.counters[synapses_read] += read;
+  // On a chip of many cores the axons of a neuron are far from the processor: they are all asked for at once.
+  void prefetch(const std::vector<Spike>& fired) const {
+    constexpr int line = 64 / sizeof(AxonLoad);
+    const AxonFans& fans = plan_.of_neurons;
+    for (const Spike& spike : fired) {
+      const AxonLoad* first = fans.alone.data() + fans.alone_start[spike.neuron];
+      __builtin_prefetch(first);
+      __builtin_prefetch(first + line);
     }
-    row_.counters[active_axons] += std::ssize(slot.active);
-    slot.clear();
+  }
+
+  void reach(const AxonFans& fans, std::int32_t source, std::int64_t n, Arriving& slot) {
+    const std::int64_t reads = std::min(n, fans.most);
+    for (std::int32_t i = fans.alone_start[source]; i < fans.alone_start[source + 1]; ++i)
+      slot.loads[fans.alone[i].core].add(fans.alone[i], reads);
+    for (std::int32_t i = fans.shared_start[source]; i < fans.shared_start[source + 1]; ++i)
+      slot.add(fans.shared[i], n);
+  }
+
+  void get_slot(const std::string& bytes, std::size_t& at, Arriving& slot) const {
+    std::vector<Arrival> arrivals;
+    get_vector(bytes, at, slot.loads);
+    get_vector(bytes, at, arrivals);
+    if (slot.loads.size() != plan_.cores()) damaged_state();
+    for (const Load& load : slot.loads)
+      if (load.axons < 0 || load.synapses < 0) damaged_state();
+    slot.counts.resize(plan_.axons.size());
+    for (const Arrival& arrival : arrivals) {
+      if (arrival.axon < 0 || arrival.axon >= plan_.program.axons() || arrival.n < 1) damaged_state();
+      slot.add(arrival.axon, arrival.n);
+    }
   }
 
   void close() {
     double longest = 0;
-    for (std::size_t core = 0; core < clocks_.size(); ++core) {
-      row_.busy[core] += static_cast<std::int64_t>(std::ceil(clocks_[core]));
-      longest = std::max(longest, clocks_[core]);
+    for (std::size_t core = 0; core < loads_.size(); ++core) {
+      const double clocks = clocks_of(core);
+      row_.busy[core] += static_cast<std::int64_t>(std::ceil(clocks));
+      longest = std::max(longest, clocks);
+      row_.counters[active_axons] += loads_[core].axons;
+      row_.counters[synapses_read] += loads_[core].synapses;
     }
-    row_.ticks.push_back(static_cast<std::int64_t>(std::ceil(of_.fixed + longest)));
+    row_.ticks.push_back(static_cast<std::int64_t>(std::ceil(plan_.fixed + longest)));
   }
 
-  const Linear& of_;
+  double clocks_of(std::size_t core) const {
+    const auto times = [](double each, std::int64_t n) { return each * static_cast<double>(n); };
+    return plan_.update[core] + times(plan_.per_axon, loads_[core].axons) +
+           times(plan_.per_event, loads_[core].synapses) + times(plan_.per_spike, spikes_[core]);
+  }
+
+  const LinearPlan& plan_;
   std::vector<Arriving> arriving_;  // [tick mod (latency + 1)]
-  std::vector<double> clocks_;      // [core] of the tick at hand
+  std::vector<Load> loads_;         // [core] of the tick at hand
+  Longs spikes_;                    // [core] that it made
   CycleRow row_;
 };
 
-std::unique_ptr<Clock> Linear::start() const {
-  return std::make_unique<LinearClock>(*this);
-}
+class Linear final : public Controller {
+ public:
+  explicit Linear(const Program& program) : plan_(program) {}
+  CycleNames names() const override {
+    CycleNames names;
+    names.counters = {"active_axons", "synapses_read"};
+    return names;
+  }
+  std::unique_ptr<Clock> start() const override { return std::make_unique<LinearClock>(plan_); }
+
+ private:
+  LinearPlan plan_;
+};
 
 }  // namespace
 
