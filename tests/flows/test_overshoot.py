@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.emulate import emulate
+from spikeloom.emulation.measure import Feed, next_feed
 from spikeloom.errors import FitError
+from spikeloom.flows.conversion import chain
 from spikeloom.flows.convert import Conversion, convert
 from spikeloom.flows.crosscheck import crosscheck
 from spikeloom.flows.explain import explain
@@ -22,6 +25,7 @@ from spikeloom.placement.place import place_without_limits
 from spikeloom.profile.catalog import load_profile
 from spikeloom.profile.schema import Profile
 from spikeloom.profile.weights import effective_weights
+from spikeloom.program.program import ChipProgram
 
 TICKS, LINES, NEURONS, EARLY = 48, 12, 20, 2
 ZERO = load_profile("ideal", override={"operation.fire.reset": "zero"})
@@ -54,7 +58,7 @@ def test_neurons_on_the_chip_subtract_their_threshold(bits: int) -> None:
     profile = load_profile("loihi1", override={"weights.bits": bits})
     synapses, chip = layer_of_few_bits(profile)
     network = SpikingNetwork(profile)
-    chip.add_to(network, (network.input("lines", LINES).name,))
+    chip.add_to(network, (network.input("lines", LINES).name,), late=EARLY)
     trains = (np.random.default_rng(6).random((60, TICKS, LINES)) < 0.4).astype(np.uint8)
     early = np.pad(trains, ((0, 0), (EARLY, 0), (0, 0)))
     run = emulate(place_without_limits(network, ticks=TICKS + EARLY), early)
@@ -148,3 +152,40 @@ def test_who_can_keep_and_who_is_refused() -> None:
     assert "a pool holds back" in explain(pooled, LOIHI, overshoot="keep", pool="race").problems[0].text
     with pytest.raises(FitError, match="overshoot"):
         convert(small(), LOIHI, calibration=ROWS, overshoot="double")  # type: ignore[arg-type]
+
+
+def deep() -> Ann:
+    """Three hidden layers of sigmoids, so that the last window starts three ticks late."""
+    rng = np.random.default_rng(9)
+    sizes = (12, 16, 16, 16, 4)
+    kinds = ("sigmoid", "sigmoid", "sigmoid", "identity")
+    layers = tuple(
+        AnnLayer(name, 2 * rng.normal(size=shape) / np.sqrt(shape[0]), rng.normal(size=shape[1]), kind,
+                 shape[:1], shape[1:])
+        for name, shape, kind in zip("abcd", pairwise(sizes), kinds, strict=True)
+    )  # fmt: skip
+    return Ann("deep", (12,), layers, None, np.arange(12))
+
+
+@pytest.mark.parametrize("overshoot", ["lose", "keep"])
+def test_a_layer_sends_in_the_whole_network_what_it_was_fitted_to_send(
+    overshoot: Literal["lose", "keep"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fed: dict[tuple[str, int], Feed] = {}
+
+    def watched(program: ChipProgram, feed: Feed, name: str, *, threads: int | None = None) -> Feed:
+        fed[name, sum(one == name for one, _ in fed)] = sent = next_feed(program, feed, name, threads=threads)
+        return sent
+
+    monkeypatch.setattr(chain, "next_feed", watched)
+    made = convert(deep(), LOIHI, calibration=ROWS[:60], ticks=16, overshoot=overshoot)
+    order = np.random.default_rng(0).permutation(60)  # that of a conversion of seed 0
+    program = made.programs["copy"]
+    run = emulate(program, ROWS[:60][order], record=[f"{name}.spikes" for name in "abc"])
+    for name in "abc":
+        alone = fed[name, 0]
+        arrives = np.zeros_like(alone.inputs)
+        sample, tick, neuron = run.spikes[name][run.spikes[name][:, 1] + 1 < alone.ticks].T
+        arrives[sample, tick + 1, neuron] = 1
+        assert alone.inputs.any()
+        assert np.array_equal(arrives, alone.inputs), name

@@ -6,7 +6,7 @@ What a spike takes is then a synapse of the neuron onto itself, of minus one thr
 before the next comparison. So the neuron subtracts its threshold, for one synapse and one axon more.
 
 A bias is added behind the current and is not gathered: it stands for the start, and the layer's own bias comes from
-lines that always send. In the ticks before its window a neuron gathers its bias alone; its start is lower by that.
+lines that send throughout the layer's window, not before.
 """
 
 from __future__ import annotations
@@ -86,18 +86,18 @@ def largest_gathered(profile: Profile, peak: Array, gathered: Array) -> Array:
     return np.maximum(peak + 1.0, gathered * 2.0 ** (min(widths) - own))
 
 
-def carried(chip: ChipLayer, bias: Array, start: Array, depth: int, profile: Profile) -> ChipLayer:
+def carried(chip: ChipLayer, bias: Array, start: Array, profile: Profile) -> ChipLayer:
     """The layer with neurons that subtract their threshold.
 
     chip: in the chip's codes, as it would be reset to zero
-    bias, start: (n_target,) thresholds a tick, and thresholds; depth: ticks before the layer's window
+    bias, start: (n_target,) thresholds a tick, and thresholds
     """
     found, threshold = carrier(profile), threshold_name(profile)
     assert found is not None
     theta, own = _in_parts(-chip.theta, profile, SELF_BITS)
     theta = -theta
     lines = _lines(bias * theta, profile)
-    params = chip.params | bias_codes((start - depth * bias) * theta, profile)
+    params = chip.params | bias_codes(start * theta, profile)
     params |= {name: np.full(theta.shape, code) for name, code in found.codes.items()}
     params[threshold] = np.rint(theta / 2.0 ** profile.params[threshold].shift).astype(np.int32)
     return replace(chip, params=params, theta=theta, onto_itself=own, constant=lines)

@@ -78,10 +78,14 @@ class ChipLayer:
         """Neurons."""
         return int(self.theta.size)
 
-    def add_to(self, network: SpikingNetwork, sources: Sequence[str], *, copies: int = 1) -> None:
+    def add_to(
+        self, network: SpikingNetwork, sources: Sequence[str], *, copies: int = 1, late: int = 0
+    ) -> None:
         """Add the population and its projections from `sources`; a host layer, where the host computes.
 
         copies: of every neuron, one behind the other, for a layer behind that has an axon for each of them.
+        late: ticks by which the lines of its bias begin later, where the layer stands behind no layers that would
+        make the placement delay them.
         """
         codes = {name: np.tile(values, copies) for name, values in self.params.items()}
         start = {name: np.tile(values, copies) for name, values in self.init.items()}
@@ -89,7 +93,7 @@ class ChipLayer:
         for source, weights in zip(sources, self.weights, strict=True):
             self._connect(network, network.populations[source], population, weights, copies)
         if self.constant is not None:
-            self.constant.connect(network, population, copies)
+            self.constant.connect(network, population, copies, late)
         for own, exponents in self.onto_itself:
             _connect_to_itself(network, population, np.tile(own, copies), np.tile(exponents, copies))
 

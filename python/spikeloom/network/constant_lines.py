@@ -31,10 +31,10 @@ class ConstantLines:
     rates: tuple[float, ...]
     shared: Mapping[str, Any] = field(default_factory=dict)
 
-    def connect(self, network: SpikingNetwork, target: Population, copies: int = 1) -> None:
-        """Add the synapses; all layers of a network share the lines."""
+    def connect(self, network: SpikingNetwork, target: Population, copies: int = 1, late: int = 0) -> None:
+        """Add the synapses; all layers of a network share the lines. late: delay of the synapses."""
         lines = _constant_input(network, self.rates)
-        network.connect(lines, target, np.tile(self.codes, copies), **self.shared)
+        network.connect(lines, target, np.tile(self.codes, copies), delays=late, **self.shared)
 
 
 def bias_lines(bias: Array, profile: Profile) -> ConstantLines:

@@ -83,7 +83,7 @@ def chip_layer(
     current = synapses.bias * (ticks / (ticks + depth) if readout else 1.0)
     constant = np.maximum(current, 0.0) + start_share / ticks
     if carries:
-        constant = np.abs(start_share - depth * current)
+        constant = np.broadcast_to(start_share, current.shape)
     if profile.weights.formula == "float":
         largest = np.maximum(constant, np.abs(current))
         synapses = _in_range(synapses, profile, peak, largest, readout, area)
@@ -121,7 +121,7 @@ def chip_layer(
     if not carries:
         return made
     start_shares = np.broadcast_to(start_share, current.shape)
-    return carried(made, _on_positions(current, layer), _on_positions(start_shares, layer), depth, profile)
+    return carried(made, _on_positions(current, layer), _on_positions(start_shares, layer), profile)
 
 
 def _check_planes(planes: int, profile: Profile) -> None:

@@ -11,12 +11,12 @@ from spikeloom.profile.schema import Profile
 
 
 def alone(
-    chip: ChipLayer, profile: Profile, sizes: Sequence[int], *, by_host: bool = False
+    chip: ChipLayer, profile: Profile, sizes: Sequence[int], *, depth: int = 0, by_host: bool = False
 ) -> SpikingNetwork:
-    """A layer behind so many lines of each source."""
+    """A layer behind so many lines of each source. depth: ticks before its window, which lines of a bias wait for."""
     network = SpikingNetwork(unsplit(stepwise(profile)))
     sources = [f"feed{k}" for k in range(len(sizes))]
     for source, size in zip(sources, sizes, strict=True):
         network.input(source, size, encoding="current" if by_host else "spikes")
-    chip.add_to(network, sources)
+    chip.add_to(network, sources, late=depth)
     return network

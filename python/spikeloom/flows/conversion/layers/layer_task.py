@@ -223,7 +223,7 @@ def one_layer_program(task: LayerTask, chip: ChipLayer, scale: Array | None = No
 def one_layer_network(task: LayerTask, chip: ChipLayer) -> SpikingNetwork:
     """The layer alone behind input lines, with nothing behind it yet."""
     sizes = (task.data.feed.size,) if len(chip.weights) == 1 else [part.n_inputs for part in task.layer.parts]
-    network = alone(chip, task.profile, sizes, by_host=task.by_host)
+    network = alone(chip, task.profile, sizes, depth=task.data.feed.depth, by_host=task.by_host)
     if task.keeps:
         keep(network, chip, tuple(network.populations)[:-1], largest_code(task.profile))
     return network
