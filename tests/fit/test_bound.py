@@ -51,7 +51,9 @@ def test_a_fit_is_never_below_its_bound_and_proven_within_one_percent(
     assert fit.quantised_loss >= fit.bound
 
 
-@pytest.mark.parametrize(("seed", "rows", "n"), [(1590, 54, 12), (1507636010, 114, 12), (2020226858, 175, 6)])
+@pytest.mark.parametrize(
+    ("seed", "rows", "n"), [(1590, 54, 12), (1507636010, 114, 12), (2020226858, 175, 6), (3147526698, 37, 2)]
+)
 def test_a_small_layer_that_hardly_leans_on_its_prior_is_proven_too(seed, rows, n):
     problem = random_problem(seed, rows, n, 1, objective="l2", gain="keep", ridge=1e-4)
     assert fit_layer(problem).gap < GAP

@@ -183,7 +183,11 @@ class _Descent:
         if self.equality is None:
             return step
         solved, scale = self._solved()
-        return np.asarray(step - solved * (scale * (self.equality.direction * step).sum(axis=0)))
+        for _ in range(
+            2
+        ):  # once leaves rounding of the gradient's size, which near the end leads off the equality
+            step = step - solved * (scale * (self.equality.direction * step).sum(axis=0))
+        return step
 
     def _restart(self) -> None:
         self.direction, self.intercept_direction = np.zeros_like(self.weights), np.zeros_like(self.intercept)
