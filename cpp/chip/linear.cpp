@@ -135,7 +135,7 @@ class LinearClock final : public Clock {
     std::vector<Arrival> arrivals;
     get_vector(bytes, at, slot.loads);
     get_vector(bytes, at, arrivals);
-    if (slot.loads.size() != plan_.cores()) damaged_state();
+    if (std::ssize(slot.loads) != plan_.cores()) damaged_state();
     for (const Load& load : slot.loads)
       if (load.axons < 0 || load.synapses < 0) damaged_state();
     slot.counts.resize(plan_.axons.size());
