@@ -51,6 +51,7 @@ class Figure:
     def name(self) -> str:
         """Net, chip, settings and ticks in one word."""
         settings = "".join(f" {key.split('.')[-1]} {value}" for key, value in self.override.items())
+        settings += f" {self.encoding}" if self.encoding is not None else ""
         settings += " keep" if self.overshoot == "keep" else ""
         settings += f" x{self.neurons_per_unit}" if self.neurons_per_unit > 1 else ""
         return f"{self.net} {self.profile}{settings} T={self.ticks}"
@@ -66,13 +67,15 @@ def _grid(bits: int, mlp: float | None, cnn: float | None) -> tuple[Figure, Figu
 
 HARD = {"operation.fire.reset": "zero"}
 LEAKY = {"params.decay_v.default": 205}  # of 4096 in every tick: a time constant of 20 ticks
+# Ways of converting that a figure names were chosen on the training images that the networks left out.
 FIGURES = (
     Figure("few", "relu", "ideal", 2, 1.5, encoding="current"),
     Figure("few", "relu", "ideal", 4, 0.5, encoding="current"),
     Figure("few", "relu", "ideal", 8, 0.3, encoding="current"),
     Figure("few", "cnn", "ideal", 8, 1.0, encoding="current"),
     Figure("many", "relu", "ideal", 32, 0.2),
-    Figure("many", "cnn", "ideal", 32, 0.4),
+    Figure("many", "cnn", "ideal", 32, None),
+    Figure("many", "cnn", "ideal", 32, 0.4, encoding="current", neurons_per_unit=2),
     Figure("many", "relu", "loihi1", 32, None),
     Figure("many", "relu", "loihi1", 32, None, overshoot="keep"),
     Figure("many", "relu", "ideal", 32, None, HARD),
@@ -83,7 +86,8 @@ FIGURES = (
     Figure("pairs", "sigmoid", "ideal", 64, None),
     Figure("pairs", "sigmoid", "ideal", 64, None, neurons_per_unit=2),
     Figure("deep", "six", "loihi1", 64, None),
-    Figure("deep", "six", "loihi1", 64, 0.5, neurons_per_unit=2),
+    Figure("deep", "six", "loihi1", 64, None, neurons_per_unit=2),
+    Figure("deep", "six", "loihi1", 64, 0.5, overshoot="keep", neurons_per_unit=2),
     *_grid(4, 0.2, 0.7),
     *_grid(3, 0.4, 1.0),
     *_grid(2, 0.8, 2.5),
