@@ -67,7 +67,8 @@ def _grid(bits: int, mlp: float | None, cnn: float | None) -> tuple[Figure, Figu
 
 HARD = {"operation.fire.reset": "zero"}
 LEAKY = {"params.decay_v.default": 205}  # of 4096 in every tick: a time constant of 20 ticks
-# Ways of converting that a figure names were chosen on the training images that the networks left out.
+# Settings beyond the default were chosen on the last 6000 training images, which are no calibration rows; only the
+# bundled CNN has learned from them.
 FIGURES = (
     Figure("few", "relu", "ideal", 2, 1.5, encoding="current"),
     Figure("few", "relu", "ideal", 4, 0.5, encoding="current"),
