@@ -13,7 +13,8 @@ from spikeloom.bundled.load import load_bundle
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import FitError
 from spikeloom.flows.conversion.dry_network import dry_network
-from spikeloom.flows.conversion.smaller import distillation, pruning
+from spikeloom.flows.conversion.smaller import answering, distillation, pruning
+from spikeloom.flows.conversion.smaller.answering import Answering
 from spikeloom.flows.conversion.smaller.budget import Budget, _at_sizes, sizes_within
 from spikeloom.flows.conversion.smaller.distillation import distil
 from spikeloom.flows.conversion.smaller.pruning import prune_network, size_curves
@@ -64,8 +65,8 @@ def _keeping(ann: Ann, kept: np.ndarray) -> Ann:
     """The network with these nodes of fc1 and the other nodes' weights struck out."""
     fc1, fc2, out = ann.layers
     layers = (
-        AnnLayer("fc1", fc1.weights[:, kept], fc1.bias[kept], "relu", (6,), (10,)),
-        AnnLayer("fc2", fc2.weights[kept], fc2.bias, "relu", (10,), (10,)),
+        AnnLayer("fc1", fc1.weights[:, kept], fc1.bias[kept], "relu", (6,), (kept.size,)),
+        AnnLayer("fc2", fc2.weights[kept], fc2.bias, "relu", (kept.size,), (10,)),
         out,
     )
     return Ann("struck", (6,), layers, None, np.arange(6))
@@ -85,7 +86,7 @@ def test_a_smaller_network_converts_and_says_what_it_kept() -> None:
 
 def test_channels_are_pruned_and_the_bundled_cnn_keeps_its_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = load_bundle("cnn")
-    monkeypatch.setattr(pruning, "STEPS", 40)
+    monkeypatch.setattr(answering, "STEPS", 40)
     ann = load_ann(bundle.onnx_path)
     smaller, found = prune_network(ann, bundle.calibration[:600], {"conv1": 7, "conv2": 12})
     assert smaller.layers[0].output_shape[-1] == 7
@@ -96,7 +97,10 @@ def test_channels_are_pruned_and_the_bundled_cnn_keeps_its_answers(monkeypatch: 
     assert np.mean(answers[0] == answers[1]) > 0.9
 
 
-def test_half_of_the_bundled_mlp_is_nearly_as_good_and_distilling_helps_at_a_quarter() -> None:
+def test_half_of_the_bundled_mlp_is_nearly_as_good_and_distilling_helps_at_a_quarter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(answering, "STEPS", 100)
     bundle = load_bundle("mlp")
     ann, rows = load_ann(bundle.onnx_path), bundle.calibration
     accuracy = lambda net: 100 * float(np.mean(net.predict(bundle.inputs).argmax(axis=1) == bundle.labels))  # noqa: E731
@@ -108,7 +112,10 @@ def test_half_of_the_bundled_mlp_is_nearly_as_good_and_distilling_helps_at_a_qua
     assert share_lost(ann, taught, bundle.inputs) < share_lost(ann, quarter, bundle.inputs)
 
 
-def test_distilling_is_never_worse_on_the_rows_held_out_and_the_same_for_a_seed() -> None:
+def test_distilling_is_never_worse_on_the_rows_held_out_and_the_same_for_a_seed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(answering, "STEPS", 0)
     ann = redundant_ann()
     smaller, _ = prune_network(ann, samples(300), {"fc1": 4})
     taught, again = (distil(smaller, ann, samples(300), steps=60, seed=3) for _ in range(2))
@@ -117,15 +124,18 @@ def test_distilling_is_never_worse_on_the_rows_held_out_and_the_same_for_a_seed(
         assert np.array_equal(one.weights, other.weights)
 
 
-def test_the_layer_behind_learns_the_answers_and_no_other_one_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_layer_and_the_one_behind_learn_the_answers_and_no_other_one_moves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     ann, sizes = redundant_ann(), {"fc1": 4}
-    answering, found = prune_network(ann, samples(300), sizes)
-    monkeypatch.setattr(pruning, "STEPS", 0)
+    taught, found = prune_network(ann, samples(300), sizes)
+    monkeypatch.setattr(answering, "STEPS", 0)
     solved, same = prune_network(ann, samples(300), sizes)
     assert found[0].report() == same[0].report()  # the choice and its bound are those of the squared error
-    assert share_lost(ann, answering, samples(200)) < share_lost(ann, solved, samples(200))
-    assert np.array_equal(answering.layers[0].weights, solved.layers[0].weights)
-    assert np.array_equal(answering.layers[2].weights, ann.layers[2].weights)
+    assert share_lost(ann, taught, samples(200)) < share_lost(ann, solved, samples(200))
+    assert np.array_equal(solved.layers[0].weights, ann.layers[0].weights[:, found[0].kept])
+    moved = [not np.array_equal(*(net.layers[k].weights for net in (taught, solved))) for k in range(3)]
+    assert moved == [True, True, False]
 
 
 def test_answers_are_learned_before_the_last_activation() -> None:
@@ -135,20 +145,55 @@ def test_answers_are_learned_before_the_last_activation() -> None:
     assert all(np.array_equal(a.weights, b.weights) for a, b in zip(one.layers, other.layers, strict=True))
 
 
-def test_layers_behind_learn_once_more_before_what_is_left_in_the_end(
+def test_kept_nodes_take_over_what_the_others_said() -> None:
+    ann, sizes = redundant_ann(), {"fc1": 4}
+    learner = Answering.of(ann, samples(300), 0)
+    _, (fc1,) = prune_network(ann, samples(300), sizes)
+    fewer = _keeping(ann, fc1.kept).layers
+    behind = learner.learned(fewer, 1)
+    both = learner.learned(behind, 0)
+    lost = [share_lost(ann, replace(ann, layers=layers), samples(200)) for layers in (fewer, behind, both)]
+    assert lost[2] < 0.9 * lost[1] < 0.9 * lost[0]
+
+
+def test_all_that_moved_learn_once_more_beside_what_the_others_are_in_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ann, learn, made = redundant_ann(), pruning._answering, []
+    ann, learn, made = redundant_ann(), Answering.learned, []
 
-    def recorded(*given: Any) -> tuple[AnnLayer, ...]:
-        made.append((given[2], learn(*given)))
+    def recorded(self: Answering, layers: tuple[AnnLayer, ...], index: int) -> tuple[AnnLayer, ...]:
+        made.append((index, learn(self, layers, index)))
         return made[-1][1]
 
-    monkeypatch.setattr(pruning, "_answering", recorded)
-    smaller, _ = prune_network(ann, samples(300), {"fc1": 5, "fc2": 5})
-    assert [index for index, _ in made] == [0, 1, 0, 1]
-    once = Ann("once", (6,), made[1][1], None, np.arange(6))
-    assert share_lost(ann, smaller, samples(200)) < share_lost(ann, once, samples(200))
+    monkeypatch.setattr(Answering, "learned", recorded)
+    smaller, _ = prune_network(ann, samples(1000), {"fc1": 6, "fc2": 6})
+    assert [index for index, _ in made] == [0, 1, 1, 2, 0, 1, 2]
+    once = replace(ann, layers=made[3][1])
+    assert share_lost(ann, smaller, samples(200)) < 0.95 * share_lost(ann, once, samples(200))
+
+
+def test_a_layer_that_could_know_its_rows_by_heart_is_taught_mixtures_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ann, asked = redundant_ann(), []
+    monkeypatch.setattr(answering, "learned", lambda layers, lesson: asked.append(lesson.teacher) or layers)
+    for count in (39, 40):  # of 3 answers each, beside the 120 weights of fc1
+        Answering.of(ann, samples(count), 0).learned(ann.layers, 0)
+    Answering.of(ann, samples(40), 0).learned(ann.layers, 1)
+    assert asked == [ann.layers, (), ()]
+
+
+def test_layers_learn_from_no_more_numbers_than_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, lessons = redundant_ann(), []
+    monkeypatch.setattr(answering, "learned", lambda layers, lesson: lessons.append(lesson) or layers)
+    monkeypatch.setattr(answering, "NUMBERS", 200)
+    learner = Answering.of(ann, samples(100), 0)
+    for index in (0, 1):
+        learner.learned(ann.layers, index)
+    assert [lesson.x.shape for lesson in lessons] == [(33, 6), (10, 20)]
+    assert all(lesson.x.dtype == np.float32 for lesson in lessons)
+    answers = np.maximum(lessons[1].x @ ann.layers[1].weights, 0.0) @ ann.layers[2].weights
+    np.testing.assert_allclose(lessons[1].wanted, answers, rtol=1e-4, atol=1e-5)
 
 
 def test_images_that_run_in_chunks_give_the_same_choice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,23 +51,28 @@ def gradients(
     preactivations: Sequence[Numbers],
     last: Numbers,
     masks: Sequence[Numbers] | None = None,
+    moving: int | None = None,
 ) -> list[LayerGradient]:
     """Of every layer, from those of the last pre-activations (N, n_outputs); arrays as `run_layers` gives them.
 
     seen: of a dense layer also its inputs (N, n); masks: (N, n_outputs) that the activations of each layer but the
-    last were multiplied by, as dropout does
+    last were multiplied by, as dropout does; moving: how many layers, from the first, are asked about; None: all
     """
     found: list[LayerGradient] = []
     for k in range(len(layers) - 1, -1, -1):
         layer = layers[k]
-        rows = last.reshape(-1, len(layer.bias))
-        found.append(LayerGradient(_weight_slopes(layer, seen[k], rows), rows.sum(axis=0, dtype=np.float64)))
+        if moving is None or k < moving:
+            found.append(_layer_gradient(layer, seen[k], last.reshape(-1, len(layer.bias))))
         if k > 0:
             before = layers[k - 1]
             given = pulled_back(layer, last)
             slope = activation_slope(preactivations[k - 1], before.activation, before.activation_number)
             last = given * slope if masks is None else given * slope * masks[k - 1]
     return found[::-1]
+
+
+def _layer_gradient(layer: AnnLayer, seen: Numbers, rows: Numbers) -> LayerGradient:
+    return LayerGradient(_weight_slopes(layer, seen, rows), rows.sum(axis=0, dtype=np.float64))
 
 
 def _weight_slopes(layer: AnnLayer, seen: Numbers, rows: Numbers) -> FloatArray:

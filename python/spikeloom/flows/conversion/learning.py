@@ -66,9 +66,18 @@ class Lesson:
 
 
 def answers(layers: Layers, x: Numbers, run: Callable[[Layers, Numbers], Trace] = run_layers) -> Array:
-    """(N, outputs) of the layers for rows x (N, channels), a batch at a time."""
-    parts = [run(layers, x[k : k + BATCH])[1][-1] for k in range(0, len(x), BATCH)]
-    return np.concatenate(parts, dtype=np.float64)
+    """(N, outputs) last pre-activations of the layers for rows x (N, channels), a batch at a time."""
+    return np.asarray(_last(layers, x, run), dtype=np.float64)
+
+
+def activity(layers: Layers, x: Numbers) -> Numbers:
+    """(N, n_outputs) what the layers give for rows x (N, channels), in the type of x; x itself without layers."""
+    given: Numbers = layers[-1].activate(_last(layers, x, run_layers)) if layers else x
+    return given
+
+
+def _last(layers: Layers, x: Numbers, run: Callable[[Layers, Numbers], Trace]) -> Numbers:
+    return np.concatenate([run(layers, x[k : k + BATCH])[1][-1] for k in range(0, len(x), BATCH)])
 
 
 def learned(layers: Layers, lesson: Lesson) -> Layers:
@@ -76,12 +85,14 @@ def learned(layers: Layers, lesson: Lesson) -> Layers:
     rng = np.random.default_rng(lesson.seed)
     judges = np.flatnonzero(held_out_rows(len(lesson.x), lesson.seed))[:JUDGES]
     learn = np.setdiff1d(np.arange(len(lesson.x)), judges)
-    adam = Adam(layers, typical_sizes(layers, lesson.run(layers, lesson.x[learn[:BATCH]])[0]))
+    moving = layers[: lesson.moving]
+    seen, _ = lesson.run(layers, lesson.x[learn[:BATCH]])
+    adam = Adam(moving, typical_sizes(moving, seen[: len(moving)]))
     best, least = layers, lesson.loss(layers, judges)
     for step in range(lesson.steps):
         rate = lesson.rate * float(np.cos(0.5 * np.pi * step / lesson.steps))
-        moved = adam.moved(layers, _slopes(layers, lesson, *_asked(lesson, learn, step, rng)), rate)
-        layers = moved if lesson.moving is None else (*moved[: lesson.moving], *layers[lesson.moving :])
+        moving = adam.moved(moving, _slopes(layers, lesson, *_asked(lesson, learn, step, rng)), rate)
+        layers = (*moving, *layers[len(moving) :])
         if (step + 1) % CHECK_EVERY == 0 or step + 1 == lesson.steps:
             loss = lesson.loss(layers, judges)
             if loss < least:
@@ -104,4 +115,6 @@ def _asked(
 def _slopes(layers: Layers, lesson: Lesson, x: Numbers, answer: Array) -> list[LayerGradient]:
     seen, preactivations = lesson.run(layers, x)
     _, slope = answer_loss(preactivations[-1] / lesson.unit, answer, lesson.spread)
-    return gradients(layers, seen, preactivations, (slope / lesson.unit).astype(x.dtype))
+    return gradients(
+        layers, seen, preactivations, (slope / lesson.unit).astype(x.dtype), moving=lesson.moving
+    )

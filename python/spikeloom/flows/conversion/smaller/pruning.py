@@ -2,9 +2,10 @@
 
 Layer by layer, on what the layers already pruned really give: the nodes are chosen that let the next layer's
 pre-activations be had with least squared error, and the next layer is solved again for them. What follows is another
-problem, without a bound: that next layer alone learns to bring the network's answers, the layers behind it as they
-were trained, closer to the trained network's. A pre-activation that nothing behind it hears of need not be right.
-Where several layers are pruned, each of those behind them learns once more in the end, before what is there by then.
+problem, without a bound: the layer of the kept nodes alone, then that next layer alone, learn to bring the network's
+answers, all other layers as they are, closer to the trained network's. Kept nodes so take over what those that are
+gone said, and a pre-activation that nothing behind it hears of need not be right. Where several layers are pruned,
+each of them and of those behind them learns once more in the end, one by one, beside what the others are by then.
 """
 
 from __future__ import annotations
@@ -22,16 +23,14 @@ from spikeloom.errors import FitError
 from spikeloom.fit.layer import FEW_ROWS
 from spikeloom.fit.prune import Selection, prune, size_curve
 from spikeloom.fit.prune_exact import prune_exactly
-from spikeloom.flows.conversion.learning import Layers, Lesson, answers, learned
+from spikeloom.flows.conversion.learning import Layers, activity, answers
+from spikeloom.flows.conversion.smaller.answering import Answering
 from spikeloom.flows.conversion.time_limit import TimeLimit
 
 Array = NDArray[np.float64]
 ROWS = 20_000  # (image, position) rows of a selection, or 8 a column where that is more
 PROVABLE = 60  # nodes up to which a proof is tried
 CHUNK = 256  # images that run through the layers at a time
-NUMBERS = 1 << 25  # of activity that a layer learns from at most, in float32: 128 MB
-STEPS = 600
-RATE = 0.01  # of the first step, in units of a layer's typical weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,16 +74,17 @@ def prune_network(
     """
     check_sizes(ann, sizes)
     limit = TimeLimit(None) if limit is None else limit
-    layers, x, found, cut = ann.layers, ann.flatten(rows), [], []
+    layers, x, found, touched = ann.layers, ann.flatten(rows), [], set()
+    answering = Answering.of(ann, rows, seed)
     for index, layer in enumerate(ann.layers[:-1]):
         size = sizes.get(layer.name, layer.output_shape[-1])
         if size < layer.output_shape[-1]:
             kept, layers = _pruned(ann, layers, index, x, size, seed, limit)
-            layers = _answering(ann, layers, index, x, seed)
             found.append(kept)
-            cut.append(index)
-    for index in cut if len(cut) > 1 else ():
-        layers = _answering(ann, layers, index, x, seed)
+            layers = answering.learned(answering.learned(layers, index), index + 1)
+            touched |= {index, index + 1}
+    for index in sorted(touched) if len(found) > 1 else ():
+        layers = answering.learned(layers, index)
     return with_layers(ann, layers), tuple(found)
 
 
@@ -149,35 +149,15 @@ def _selection(ann: Ann, layers: Layers, index: int, x: Array, seed: int) -> Sel
     if total > most:
         rows = np.sort(np.random.default_rng(seed).choice(total, most, replace=False))
     images, places = np.unique(rows // positions, return_inverse=True)
-    activity, answers = [], []
+    seen, wanted = [], []
     for start in range(0, images.size, CHUNK):
         inside = (places >= start) & (places < start + CHUNK)
         given = x[images[start : start + CHUNK]]
         at = places[inside] - start, rows[inside] % positions
-        activity.append(behind.unfold(_given(layers[: index + 1], given))[at][:, columns])
-        trained = ann.layers[index + 1].preactivation(_given(ann.layers[: index + 1], given))
-        answers.append(trained.reshape(len(given), positions, -1)[at])
-    return Selection.of(
-        layers[index].name, np.concatenate(activity), np.concatenate(answers), node_width(behind)
-    )
-
-
-def _answering(ann: Ann, layers: Layers, index: int, x: Array, seed: int) -> Layers:
-    """The layers, of which the one behind layer `index` has learned the trained network's answers."""
-    most = max(1, NUMBERS // layers[index].n_outputs)
-    if len(x) > most:
-        x = x[np.sort(np.random.default_rng(seed).choice(len(x), most, replace=False))]
-    chunks = [x[start : start + CHUNK] for start in range(0, len(x), CHUNK)]
-    given = np.concatenate([_given(layers[: index + 1], chunk).astype(np.float32) for chunk in chunks])
-    lesson = Lesson((), given, answers(ann.layers, x), seed, STEPS, RATE, moving=1)
-    return (*layers[: index + 1], *learned(layers[index + 1 :], lesson))
-
-
-def _given(layers: Layers, x: Array) -> Array:
-    """What these layers make of x (N, n_inputs)."""
-    for layer in layers:
-        x = layer.activate(layer.preactivation(x))
-    return x
+        seen.append(behind.unfold(activity(layers[: index + 1], given))[at][:, columns])
+        trained = answers(ann.layers[: index + 2], given)
+        wanted.append(trained.reshape(len(given), positions, -1)[at])
+    return Selection.of(layers[index].name, np.concatenate(seen), np.concatenate(wanted), node_width(behind))
 
 
 def _warning(layer: AnnLayer, rows: int, columns: int) -> str:
