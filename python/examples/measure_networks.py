@@ -28,8 +28,8 @@ from spikeloom.flows.conversion.smaller.distillation import distil
 from spikeloom.flows.conversion.smaller.pruning import prune_network
 
 Rows = NDArray[np.float64]
-# Calibration rows; 4000 for the others, and for a CNN's conversions.
-ROWS = {"few": 12000, "pruning": 40000, "policy": 2000}
+# Calibration rows; 4000 for the others, and for a CNN's conversions. Smaller networks learn from more.
+ROWS = {"few": 12000, "pruning": 40000, "policy": 2000, "policy pruning": 8000}
 EPISODES = 200
 
 
@@ -194,8 +194,8 @@ def policies(nets: Path, seeds: int) -> Iterator[str]:
         success, cost = judged(policy, pendulum.starts(np.random.default_rng(99), 100))
         return 1000.0 * success - cost
 
-    def drawn(seed: int) -> Rows:
-        return rows[np.random.default_rng(seed).choice(len(rows), ROWS["policy"], replace=False)]
+    def drawn(seed: int, use: str = "policy") -> Rows:
+        return rows[np.random.default_rng(seed).choice(len(rows), ROWS[use], replace=False)]
 
     for profile, ticks, success, cost in POLICY:
         scores = []
@@ -209,7 +209,10 @@ def policies(nets: Path, seeds: int) -> Iterator[str]:
         mine = np.mean(scores, axis=0)
         yield (f"{f'policy {profile} T={ticks}':32}{f'{mine[0]:.0f} %, {mine[1] / top[1]:.2f} x':32}"
                f"{f'{mine[2]:.0f} %, {mine[3] / top[1]:.2f} x':32}{success} %, {cost or '-'}")  # fmt: skip
-    small = [prune_network(ann, drawn(seed), sizes_of(ann, 0.5), seed=seed)[0] for seed in range(5)]
+    small = [
+        prune_network(ann, drawn(seed, "policy pruning"), sizes_of(ann, 0.5), seed=seed)[0]
+        for seed in range(5)
+    ]
     found = [judged(net.predict, begin)[0] for net in small]
     yield f"{'policy, 50 % of the nodes':32}{' '.join(f'{one:.0f}' for one in found):64}100 % on 5 of 5"
 

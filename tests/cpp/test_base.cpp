@@ -149,6 +149,7 @@ void errors_are_one_line_and_keep_their_data() {
 }  // namespace
 
 int main() {
+  skip_unless_level_runs();
   philox_gives_its_published_answers();
   rate_is_exact();
   rate_starts_half_full();
