@@ -183,9 +183,8 @@ class _Descent:
         if self.equality is None:
             return step
         solved, scale = self._solved()
-        for _ in range(
-            2
-        ):  # once leaves rounding of the gradient's size, which near the end leads off the equality
+        # Once leaves rounding of the gradient's size, which near the end leads off the equality.
+        for _ in range(2):
             step = step - solved * (scale * (self.equality.direction * step).sum(axis=0))
         return step
 

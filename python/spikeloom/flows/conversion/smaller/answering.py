@@ -37,9 +37,9 @@ class Answering:
     def learned(self, layers: Layers, index: int) -> Layers:
         """The layers, of which the one at index has learned; never worse on the rows that judge."""
         first, drawn = layers[index], self._drawn(layers[index].n_inputs)
-        asked = self.ann.layers if index == 0 and self.wanted[drawn].size < first.matrix.size else ()
-        given = activity(layers[:index], self.x[drawn])
-        lesson = Lesson(asked, given, self.wanted[drawn], self.seed, STEPS, RATE, moving=1)
+        given, wanted = activity(layers[:index], self.x[drawn]), self.wanted[drawn]
+        asked = self.ann.layers if index == 0 and wanted.size < first.matrix.size else ()
+        lesson = Lesson(asked, given, wanted, self.seed, STEPS, RATE, moving=1)
         return (*layers[:index], *learned(layers[index:], lesson))
 
     def _drawn(self, numbers: int) -> NDArray[np.intp]:
