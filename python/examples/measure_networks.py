@@ -81,6 +81,7 @@ FIGURES = (
     Figure("many", "relu", "loihi1", 32, None, overshoot="keep"),
     Figure("many", "relu", "ideal", 32, None, HARD),
     Figure("many", "relu", "ideal", 32, None, HARD, overshoot="keep"),
+    Figure("many", "relu", "ideal", 32, None, HARD, overshoot="keep", neurons_per_unit=2),
     Figure("many", "relu", "loihi1", 64, 0.3, LEAKY),
     Figure("pairs", "tanh", "ideal", 64, 0.6),
     Figure("pairs", "tanh", "loihi1", 64, 1.2, LEAKY),
