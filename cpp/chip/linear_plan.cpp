@@ -19,18 +19,11 @@ Ints owners(const Ints& starts) {
   return owner;
 }
 
-std::int32_t synapses_of(const Program& program, std::int32_t axon) {
-  std::int32_t found = 0;
-  const auto& rows = program.axon_rows[axon];
-  for (std::int32_t r = rows.first_run; r < rows.last_run; ++r) found += program.runs[r].length;
-  return found;
-}
-
 std::vector<AxonLoad> loads_of_axons(const Program& program) {
   const Ints core = owners(program.core_axon_start);
   std::vector<AxonLoad> axons(program.axons());
   for (std::int32_t axon = 0; axon < program.axons(); ++axon)
-    axons[axon] = {synapses_of(program, axon), core[axon]};
+    axons[axon] = {static_cast<std::int32_t>(program.synapses_of(axon)), core[axon]};
   return axons;
 }
 

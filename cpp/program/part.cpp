@@ -12,10 +12,7 @@ constexpr std::int64_t synapses_per_neuron = 64;
 Longs synapses_of_cores(const Program& program) {
   Longs of_axon(program.axons()), of_core(program.core_axon_start.size() - 1);
   for (const Ints* fan : {&program.input_fan_axon, &program.neuron_fan_axon})
-    for (const std::int32_t axon : *fan) {
-      const Axon& row = program.axon_rows[axon];
-      for (std::int32_t r = row.first_run; r < row.last_run; ++r) of_axon[axon] += program.runs[r].length;
-    }
+    for (const std::int32_t axon : *fan) of_axon[axon] += program.synapses_of(axon);
   for (std::size_t core = 0; core < of_core.size(); ++core)
     for (std::int32_t k = program.core_axon_start[core]; k < program.core_axon_start[core + 1]; ++k)
       of_core[core] += of_axon[k];

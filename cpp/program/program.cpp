@@ -93,6 +93,12 @@ std::int32_t Program::core_of(std::int32_t neuron) const {
   return static_cast<std::int32_t>(after - core_neuron_start.begin()) - 1;
 }
 
+std::int64_t Program::synapses_of(std::int32_t axon) const {
+  std::int64_t found = 0;
+  for (std::int32_t r = axon_rows[axon].first_run; r < axon_rows[axon].last_run; ++r) found += runs[r].length;
+  return found;
+}
+
 std::optional<std::int64_t> Program::spikes_max(std::int32_t axon) const {
   if (spec.merge_or) return 1;
   return from_input[axon] ? spec.spikes_max_input : spec.spikes_max_recurrent;

@@ -60,6 +60,7 @@ class Program {
   std::int32_t inputs() const { return static_cast<std::int32_t>(input_fan_start.size()) - 1; }
   std::int32_t receptors() const { return static_cast<std::int32_t>(spec.into.size()); }
   std::int32_t core_of(std::int32_t neuron) const;
+  std::int64_t synapses_of(std::int32_t axon) const;                // of its row
   std::optional<std::int64_t> spikes_max(std::int32_t axon) const;  // that count on it in one tick, at most
   int element(const std::string& name) const;  // index into spec.registers, -1 where there is none
   int param(const std::string& name) const;    // index into params, -1 where there is none

@@ -12,8 +12,8 @@ from spikeloom.ann.graph import Ann, AnnLayer
 from spikeloom.emulation.emulate import emulate
 from spikeloom.errors import FitError
 from spikeloom.flows.conversion import robust
-from spikeloom.flows.conversion.held_out import held_out_rows
 from spikeloom.flows.conversion.robust import LOOKED_AT, VIRTUAL, spread_of
+from spikeloom.flows.conversion.row_draws import held_out_rows
 from spikeloom.flows.convert import Conversion, convert
 from spikeloom.flows.terminal.result_text import show_conversion
 from spikeloom.profile.catalog import load_profile

@@ -22,7 +22,6 @@ from spikeloom.flows.conversion.checkpoint import Checkpoint, digest
 from spikeloom.flows.conversion.chip_limits import weight_grid
 from spikeloom.flows.conversion.convert_checks import check_choices, check_numbers, check_pool, checked_rows
 from spikeloom.flows.conversion.convertible import check_convertible
-from spikeloom.flows.conversion.held_out import held_out_rows
 from spikeloom.flows.conversion.helpers import FAN_INS, FanIn, check_alone, split_fan_in
 from spikeloom.flows.conversion.input_coding import FEW_TICKS, InputEncoding
 from spikeloom.flows.conversion.mesh_order import placed_by_traffic
@@ -30,6 +29,7 @@ from spikeloom.flows.conversion.outcome import Score, counter, report_of, warnin
 from spikeloom.flows.conversion.overshoot import OVERSHOOTS, Overshoot
 from spikeloom.flows.conversion.pools.max_pool import POOLS, Pool, Wired
 from spikeloom.flows.conversion.robust import ROBUST, check_robust, robust_rival
+from spikeloom.flows.conversion.row_draws import held_out_rows
 from spikeloom.flows.conversion.smaller.budget import Budget
 from spikeloom.flows.conversion.smaller.network import Smaller, smaller_network, with_kept
 from spikeloom.flows.conversion.smaller.pruning import PrunedLayer

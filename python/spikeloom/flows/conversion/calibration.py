@@ -14,7 +14,6 @@ from spikeloom.emulation.measure import Feed, first_feed
 from spikeloom.flows.conversion.axon_plan import axons_per_source
 from spikeloom.flows.conversion.balance import balanced
 from spikeloom.flows.conversion.chip_limits import counts_spikes, firing_ceiling
-from spikeloom.flows.conversion.held_out import held_out_rows
 from spikeloom.flows.conversion.input_coding import FEW_TICKS, InputCoding, InputEncoding, choose_coding
 from spikeloom.flows.conversion.layers.layer_data import LayerData
 from spikeloom.flows.conversion.overshoot import Overshoot, Way, way_to_keep
@@ -23,6 +22,7 @@ from spikeloom.flows.conversion.pools.max_pool import Pool
 from spikeloom.flows.conversion.pools.races import with_races
 from spikeloom.flows.conversion.ramps import Ramps
 from spikeloom.flows.conversion.relays import relayed
+from spikeloom.flows.conversion.row_draws import held_out_rows
 from spikeloom.flows.conversion.spiking_units import UnitLayer, spiking_units
 from spikeloom.profile.schema import Profile
 

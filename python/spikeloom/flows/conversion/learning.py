@@ -20,7 +20,7 @@ from spikeloom.ann.adam import Adam, typical_sizes
 from spikeloom.ann.gradients import LayerGradient, gradients, run_layers
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.flows.conversion.answer_loss import answer_loss
-from spikeloom.flows.conversion.held_out import held_out_rows
+from spikeloom.flows.conversion.row_draws import held_out_rows
 
 Array = NDArray[np.float64]
 Layers = tuple[AnnLayer, ...]

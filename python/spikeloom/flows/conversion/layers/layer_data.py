@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spikeloom.ann.graph import AnnLayer
 from spikeloom.emulation.measure import Feed
-from spikeloom.flows.conversion.held_out import held_out_rows
+from spikeloom.flows.conversion.row_draws import drawn_rows, held_out_rows
 
 Array = NDArray[np.float64]
 Result = TypeVar("Result")
@@ -49,9 +49,8 @@ class LayerData:
     def picks(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """(image, position) of each row of the problem: all that do not judge, or a seeded draw of ROWS."""
         images, positions = np.flatnonzero(~self.held), self.layer.positions
-        chosen = np.arange(images.size * positions)
-        if positions > 1 and chosen.size > ROWS:
-            chosen = np.sort(np.random.default_rng(self.seed).choice(chosen.size, ROWS, replace=False))
+        count = images.size * positions
+        chosen = drawn_rows(count, ROWS if positions > 1 else count, self.seed)
         return images[chosen // positions], chosen % positions
 
     @cached_property

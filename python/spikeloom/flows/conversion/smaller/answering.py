@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikeloom.ann.graph import Ann
 from spikeloom.flows.conversion.learning import Layers, Lesson, Numbers, activity, answers, learned
+from spikeloom.flows.conversion.row_draws import drawn_rows
 
 NUMBERS = 1 << 25  # of activity that a layer learns from at most, in float32: 128 MB
 STEPS = 600
@@ -36,15 +37,9 @@ class Answering:
 
     def learned(self, layers: Layers, index: int) -> Layers:
         """The layers, of which the one at index has learned; never worse on the rows that judge."""
-        first, drawn = layers[index], self._drawn(layers[index].n_inputs)
+        first = layers[index]
+        drawn = drawn_rows(len(self.x), max(1, NUMBERS // first.n_inputs), self.seed)
         given, wanted = activity(layers[:index], self.x[drawn]), self.wanted[drawn]
         asked = self.ann.layers if index == 0 and wanted.size < first.matrix.size else ()
         lesson = Lesson(asked, given, wanted, self.seed, STEPS, RATE, moving=1)
         return (*layers[:index], *learned(layers[index:], lesson))
-
-    def _drawn(self, numbers: int) -> NDArray[np.intp]:
-        """Ascending indices of as many rows as may be kept where each has so many numbers, a seeded draw of them."""
-        count, most = len(self.x), max(1, NUMBERS // numbers)
-        if count <= most:
-            return np.arange(count)
-        return np.sort(np.random.default_rng(self.seed).choice(count, most, replace=False))

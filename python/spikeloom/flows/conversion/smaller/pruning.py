@@ -24,6 +24,7 @@ from spikeloom.fit.layer import FEW_ROWS
 from spikeloom.fit.prune import Selection, prune, size_curve
 from spikeloom.fit.prune_exact import prune_exactly
 from spikeloom.flows.conversion.learning import Layers, activity, answers
+from spikeloom.flows.conversion.row_draws import drawn_rows
 from spikeloom.flows.conversion.smaller.answering import Answering
 from spikeloom.flows.conversion.time_limit import TimeLimit
 
@@ -144,10 +145,7 @@ def _selection(ann: Ann, layers: Layers, index: int, x: Array, seed: int) -> Sel
     """
     behind = layers[index + 1]
     columns, positions = columns_by_node(behind), behind.positions
-    total, most = len(x) * positions, max(ROWS, 8 * columns.size)
-    rows = np.arange(total)
-    if total > most:
-        rows = np.sort(np.random.default_rng(seed).choice(total, most, replace=False))
+    rows = drawn_rows(len(x) * positions, max(ROWS, 8 * columns.size), seed)
     images, places = np.unique(rows // positions, return_inverse=True)
     seen, wanted = [], []
     for start in range(0, images.size, CHUNK):

@@ -1,4 +1,4 @@
-"""Which calibration rows are kept apart: every fifth, in a seeded order. Whoever holds rows out asks here."""
+"""Which rows are kept apart, and which are taken where there are too many. Whoever draws rows by a seed asks here."""
 
 from __future__ import annotations
 
@@ -13,3 +13,10 @@ def held_out_rows(count: int, seed: int) -> NDArray[np.bool_]:
     judges = np.zeros(count, dtype=np.bool_)
     judges[np.random.default_rng(seed).permutation(count)[::HELD_OUT]] = True
     return judges
+
+
+def drawn_rows(count: int, most: int, seed: int) -> NDArray[np.intp]:
+    """Ascending: all rows, or a draw of `most` of them where there are more."""
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
