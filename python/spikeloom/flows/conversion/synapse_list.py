@@ -38,6 +38,11 @@ class SynapseList:
         axon, target = _entries(program.arrays)
         return cls(_sources(program.arrays)[axon], target, unrolled(program).weights)
 
+    def of_neurons(self, lines: int) -> tuple[Index, Index, Array]:
+        """Source neuron, target neuron and weight of the synapses that none of the input lines drives."""
+        inside = self.source >= lines
+        return self.source[inside] - lines, self.target[inside], self.weights[inside]
+
     def between(self, sources: Index, targets: Index) -> tuple[Index, Index, Index]:
         """Numbers of the synapses from these sources to these targets, with the place of both ends among them."""
         from_here, to_here = _places(sources, self.source), _places(targets, self.target)

@@ -46,7 +46,7 @@ def can_teach_neurons(program: ChipProgram) -> bool:
     knobs = profile.params[str(profile.bias.param)], profile.params[profile.threshold]
     if not all(knob.scope == "neuron" and knob.is_real for knob in knobs):
         return False
-    source, target = _between_neurons(program, SynapseList.of(program))[:2]
+    source, target, _ = SynapseList.of(program).of_neurons(program.n_inputs)
     return bool((program.depths[source] < program.depths[target]).all())
 
 
@@ -115,7 +115,7 @@ class _Lesson:
 
     @classmethod
     def of(cls, program: ChipProgram, wanted: Array) -> _Lesson:
-        source, target, weights = _between_neurons(program, SynapseList.of(program))
+        source, target, weights = SynapseList.of(program).of_neurons(program.n_inputs)
         size = program.n_neurons
         whole = csr_array((weights, (source, target)), shape=(size, size)).tocsc()
         order = sorted(program.populations, key=lambda one: -one.depth)
@@ -167,9 +167,3 @@ def _at_outputs(program: ChipProgram, slope: Array) -> Array:
         made[:, np.asarray(port.neurons)] += mine
         first += port.size
     return made
-
-
-def _between_neurons(program: ChipProgram, synapses: SynapseList) -> tuple[Index, Index, Array]:
-    """Source neuron, target neuron and weight of the synapses that no input line drives."""
-    inside = synapses.source >= program.n_inputs
-    return synapses.source[inside] - program.n_inputs, synapses.target[inside], synapses.weights[inside]

@@ -15,9 +15,7 @@ Mask = NDArray[np.bool_]
 
 def upstream_of(program: ChipProgram, placed: Placed) -> Mask:
     """(neurons,) whether a spike of it can come to the population, over however many synapses."""
-    synapses = SynapseList.of(program)
-    inside = synapses.source >= program.n_inputs
-    source, target = synapses.source[inside] - program.n_inputs, synapses.target[inside]
+    source, target, _ = SynapseList.of(program).of_neurons(program.n_inputs)
     found, reached = np.zeros(program.n_neurons, dtype=bool), np.zeros(program.n_neurons, dtype=bool)
     reached[placed.neurons] = True
     while not found[source[reached[target]]].all():
