@@ -190,7 +190,7 @@ def policies(nets: Path, seeds: int) -> Iterator[str]:
         return 100.0 * float(success.mean()), float(cost.mean())
 
     top = judged(ann.predict, begin)
-    yield f"{'policy':32}{top[0]:.0f} %, cost {top[1]:.1f}"
+    yield f"{'policy':36}{top[0]:.0f} %, cost {top[1]:.1f}"
 
     def tried(policy: pendulum.Policy) -> float:
         success, cost = judged(policy, pendulum.starts(np.random.default_rng(99), 100))
@@ -209,14 +209,14 @@ def policies(nets: Path, seeds: int) -> Iterator[str]:
             scores.append([*judged(_acting(conversion.program), begin),
                            *judged(_acting(conversion.programs["copy"]), begin)])  # fmt: skip
         mine = np.mean(scores, axis=0)
-        yield (f"{f'policy {profile} T={ticks}':32}{f'{mine[0]:.0f} %, {mine[1] / top[1]:.2f} x':32}"
+        yield (f"{f'policy {profile} T={ticks}':36}{f'{mine[0]:.0f} %, {mine[1] / top[1]:.2f} x':32}"
                f"{f'{mine[2]:.0f} %, {mine[3] / top[1]:.2f} x':32}{success} %, {cost or '-'}")  # fmt: skip
     small = [
         prune_network(ann, drawn(seed, "policy pruning"), sizes_of(ann, 0.5), seed=seed)[0]
         for seed in range(5)
     ]
     found = [judged(net.predict, begin)[0] for net in small]
-    yield f"{'policy, 50 % of the nodes':32}{' '.join(f'{one:.0f}' for one in found):64}100 % on 5 of 5"
+    yield f"{'policy, 50 % of the nodes':36}{' '.join(f'{one:.0f}' for one in found):64}100 % on 5 of 5"
 
 
 def _acting(program: sl.ChipProgram) -> Callable[[Rows], Rows]:
@@ -235,7 +235,7 @@ def main() -> None:
     parser.add_argument("--test", type=int, default=10_000, help="test images")
     parser.add_argument("--only", default="", help="part of the figure's name")
     given = parser.parse_args()
-    print(f"{'figure':32}{'below it, agrees, NMSE':32}{'weight copy':32}bar", flush=True)
+    print(f"{'figure':36}{'below it, agrees, NMSE':32}{'weight copy':32}bar", flush=True)
     for figure in FIGURES:
         if figure.group in given.figures and given.only in figure.name:
             started = process_time()
@@ -244,13 +244,13 @@ def main() -> None:
                 line = converted(figure, task, given.seeds)
             except FitError as refusal:  # as one bit, which holds no two signs, on loihi1
                 line = f"refused: {refusal}"
-            print(f"{figure.name:32}{line}   ({process_time() - started:.0f} s CPU)", flush=True)
+            print(f"{figure.name:36}{line}   ({process_time() - started:.0f} s CPU)", flush=True)
     for net, bars in PRUNING.items() if "pruning" in given.figures else ():
         for share, bar in bars.items():
             if given.only in net:
                 task = task_of(net, given.data, given.nets, given.test)
                 taught, spread, refit = pruned(net, share, task, given.seeds)
-                print(f"{f'{net}, {100 * share:.0f} % of the nodes':32}{f'{taught:+.2f} +- {spread:.2f}':32}"
+                print(f"{f'{net}, {100 * share:.0f} % of the nodes':36}{f'{taught:+.2f} +- {spread:.2f}':32}"
                       f"{f'refit only {refit:+.2f}':32}{bar}", flush=True)  # fmt: skip
     for line in policies(given.nets, given.seeds) if "policy" in given.figures else ():
         print(line, flush=True)
