@@ -38,11 +38,6 @@ class SynapseList:
         axon, target = _entries(program.arrays)
         return cls(_sources(program.arrays)[axon], target, unrolled(program).weights)
 
-    def of_neurons(self, lines: int) -> tuple[Index, Index, Array]:
-        """Source neuron, target neuron and weight of the synapses that none of the input lines drives."""
-        inside = self.source >= lines
-        return self.source[inside] - lines, self.target[inside], self.weights[inside]
-
     def between(self, sources: Index, targets: Index) -> tuple[Index, Index, Index]:
         """Numbers of the synapses from these sources to these targets, with the place of both ends among them."""
         from_here, to_here = _places(sources, self.source), _places(targets, self.target)
@@ -53,6 +48,13 @@ class SynapseList:
         """(sources, targets) weights between two populations; parallel synapses are added."""
         number, row, column = self.between(sources, targets)
         return csr_array((self.weights[number], (row, column)), shape=(sources.size, targets.size))
+
+
+def between_neurons(program: ChipProgram) -> tuple[Index, Index, Array]:
+    """Source neuron, target neuron and weight of the synapses that no input line drives."""
+    synapses, lines = SynapseList.of(program), program.n_inputs
+    inside = synapses.source >= lines
+    return synapses.source[inside] - lines, synapses.target[inside], synapses.weights[inside]
 
 
 def _places(wanted: Index, given: Index) -> Index:

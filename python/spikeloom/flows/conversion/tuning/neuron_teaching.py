@@ -22,7 +22,7 @@ from scipy.sparse import csr_array
 
 from spikeloom.ann.adam import Moments
 from spikeloom.flows.conversion.answer_loss import answer_loss
-from spikeloom.flows.conversion.synapse_list import Index, SynapseList, with_values
+from spikeloom.flows.conversion.synapse_list import Index, between_neurons, with_values
 from spikeloom.flows.conversion.tuning.bench import Bench, with_lines
 from spikeloom.flows.conversion.tuning.chip_probe import inside
 from spikeloom.network.chip_units import only_integrates, threshold_name
@@ -46,7 +46,7 @@ def can_teach_neurons(program: ChipProgram) -> bool:
     knobs = profile.params[str(profile.bias.param)], profile.params[profile.threshold]
     if not all(knob.scope == "neuron" and knob.is_real for knob in knobs):
         return False
-    source, target, _ = SynapseList.of(program).of_neurons(program.n_inputs)
+    source, target, _ = between_neurons(program)
     return bool((program.depths[source] < program.depths[target]).all())
 
 
@@ -115,7 +115,7 @@ class _Lesson:
 
     @classmethod
     def of(cls, program: ChipProgram, wanted: Array) -> _Lesson:
-        source, target, weights = SynapseList.of(program).of_neurons(program.n_inputs)
+        source, target, weights = between_neurons(program)
         size = program.n_neurons
         whole = csr_array((weights, (source, target)), shape=(size, size)).tocsc()
         order = sorted(program.populations, key=lambda one: -one.depth)

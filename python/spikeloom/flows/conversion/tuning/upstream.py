@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeloom.flows.conversion.synapse_list import SynapseList
+from spikeloom.flows.conversion.synapse_list import between_neurons
 from spikeloom.program.program import ChipProgram, Placed
 
 Mask = NDArray[np.bool_]
@@ -15,7 +15,7 @@ Mask = NDArray[np.bool_]
 
 def upstream_of(program: ChipProgram, placed: Placed) -> Mask:
     """(neurons,) whether a spike of it can come to the population, over however many synapses."""
-    source, target, _ = SynapseList.of(program).of_neurons(program.n_inputs)
+    source, target, _ = between_neurons(program)
     found, reached = np.zeros(program.n_neurons, dtype=bool), np.zeros(program.n_neurons, dtype=bool)
     reached[placed.neurons] = True
     while not found[source[reached[target]]].all():
